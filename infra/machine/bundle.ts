@@ -1,0 +1,24 @@
+/**
+ * A bundle turns a bare Debian 13 into an edge or a gateway. It is plain data:
+ * a pure function of the stack's configuration, the same for cloud-init (aws,
+ * local) and for SSH (host). No secret is ever in a bundle: secrets are live
+ * state, which the machine's agent pulls.
+ */
+export interface Bundle {
+  readonly name: "edge" | "gateway";
+  /** Debian packages it needs; the only place where they stand. */
+  readonly packages: readonly string[];
+  readonly files: readonly BundleFile[];
+  /** systemd units that are enabled and started, in this order. */
+  readonly units: readonly string[];
+  /** Absolute path of the bundle's own script that checks its files. */
+  readonly check: string;
+}
+
+export interface BundleFile {
+  /** Absolute path on the machine. */
+  readonly path: string;
+  readonly content: string | Uint8Array;
+  /** Permission bits, for example 0o644. The owner is always root. */
+  readonly mode: number;
+}

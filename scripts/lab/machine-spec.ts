@@ -1,0 +1,27 @@
+/** What a lab machine needs on its disk before it boots. */
+export interface MachineSpec {
+  readonly name: string;
+  /** IPv4 address on the lab's bridge, without prefix length. */
+  readonly address: string;
+  /** IPv6 address on the lab's bridge, without prefix length. */
+  readonly address6: string;
+  readonly files: readonly MachineFile[];
+  /** systemd units that start at boot. */
+  readonly units: readonly string[];
+  readonly binds?: readonly MachineBind[];
+}
+
+export interface MachineFile {
+  /** Absolute path in the machine. */
+  readonly path: string;
+  readonly content: string | Uint8Array;
+  /** Permission bits; 0o644 when absent. */
+  readonly mode?: number;
+}
+
+/** A directory of this computer that the machine sees. */
+export interface MachineBind {
+  readonly host: string;
+  readonly machine: string;
+  readonly readOnly: boolean;
+}
