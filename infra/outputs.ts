@@ -1,0 +1,68 @@
+/**
+ * The contract that LumiLink reads from the stack. Names are API: add, never
+ * rename; `contract` counts up when the meaning of a name changes.
+ */
+import type * as pulumi from "@pulumi/pulumi";
+import type { StackConfig } from "./config.ts";
+import type { EdgeAddress } from "./dns.ts";
+import { sandboxEnv } from "./gateway/sandbox-env.ts";
+
+export interface StackOutputs {
+  /** Version of this contract. */
+  readonly contract: 1;
+  /** Base name of all sandbox addresses. */
+  readonly domain: string;
+  /** Address of a port of a sandbox; fill in `{sandboxId}` and `{port}`. */
+  readonly urlTemplate: string;
+  readonly edge: EdgeAddress;
+  readonly access: { readonly mode: StackConfig["access"] };
+  readonly egress: {
+    /** URL patterns that sandboxes may call; everything else is refused. */
+    readonly rules: readonly string[];
+    /** Address of the gateway as sandboxes see it. */
+    readonly gateway: string;
+    /** PEM of the authority that signs for inspected hosts. */
+    readonly caCertificate: pulumi.Input<string>;
+    /** Environment that makes common runtimes trust that authority. */
+    readonly sandboxEnv: Readonly<Record<string, string>>;
+  };
+  readonly certificate: {
+    readonly names: readonly string[];
+    /** ACME directory that issues it. */
+    readonly directory: string;
+  };
+  /** Ports that are refused on every sandbox. */
+  readonly deniedPorts: readonly number[];
+}
+
+export interface OutputsArgs {
+  readonly config: StackConfig;
+  readonly edge: EdgeAddress;
+  readonly gateway: {
+    readonly address: string;
+    readonly caCertificate: pulumi.Input<string>;
+  };
+}
+
+/** The outputs of a stack, from its configuration and its platform. */
+export function stackOutputs(args: OutputsArgs): StackOutputs {
+  const { config, edge, gateway } = args;
+  return {
+    contract: 1,
+    domain: config.domain,
+    urlTemplate: `https://{sandboxId}-{port}.${config.domain}`,
+    edge,
+    access: { mode: config.access },
+    egress: {
+      rules: config.egressRules.map((rule) => rule.url),
+      gateway: gateway.address,
+      caCertificate: gateway.caCertificate,
+      sandboxEnv,
+    },
+    certificate: {
+      names: [`*.${config.domain}`, config.domain],
+      directory: config.certificate.directory,
+    },
+    deniedPorts: config.deniedPorts,
+  };
+}

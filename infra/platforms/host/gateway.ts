@@ -1,0 +1,63 @@
+/** The egress gateway on an existing Debian 13 server, installed over SSH. */
+import * as command from "@pulumi/command";
+import * as pulumi from "@pulumi/pulumi";
+import { gatewayAddress } from "../../gateway/bundle.ts";
+import type { Bundle } from "../../machine/bundle.ts";
+import { bundleTarball } from "../../machine/tarball.ts";
+
+export interface GatewayArgs {
+  readonly bundle: Bundle;
+  readonly server: {
+    readonly address: string;
+    readonly user: string;
+    /** The server's public host key; without it known_hosts decides. */
+    readonly hostKey?: string | undefined;
+  };
+  readonly privateKey: pulumi.Input<string>;
+}
+
+export class Gateway extends pulumi.ComponentResource {
+  /** The one address that sandboxes may reach. */
+  readonly address = gatewayAddress;
+  /** PEM of the authority that signs for inspected hosts. */
+  readonly caCertificate: pulumi.Output<string>;
+
+  constructor(
+    name: string,
+    args: GatewayArgs,
+    opts?: pulumi.ComponentResourceOptions,
+  ) {
+    super("daytona-edge:host:Gateway", name, {}, opts);
+    const { address: host, user, hostKey } = args.server;
+    const connection = {
+      host,
+      user,
+      privateKey: args.privateKey,
+      ...(hostKey ? { hostKey } : {}),
+    };
+    const install = new command.remote.Command(
+      `${name}-install`,
+      {
+        connection,
+        stdin: bundleTarball(args.bundle).then((tarball) =>
+          Buffer.from(tarball).toString("base64"),
+        ),
+        create: unpackAnd("install.sh"),
+        delete: "/usr/local/lib/daytona-edge/install.sh --remove gateway",
+        logging: "none",
+      },
+      { parent: this },
+    );
+    const authority = new command.remote.Command(
+      `${name}-ca`,
+      {
+        connection,
+        create: `curl -fsS --retry 30 --retry-delay 1 --retry-all-errors http://${gatewayAddress}/ca.pem`,
+        triggers: [install.id],
+      },
+      { parent: this },
+    );
+    this.caCertificate = authority.stdout;
+    this.registerOutputs({});
+  }
+}

@@ -1,0 +1,14 @@
+/** Where this checkout keeps things. Nothing is written anywhere else. */
+import { homedir } from "node:os";
+import { join, resolve } from "node:path";
+
+export const checkout = resolve(import.meta.dirname, "..");
+
+/** The living lab of this checkout; gone after `npm stop`. */
+export const labDirectory = join(checkout, ".lab");
+
+/** Expensive things keyed by content, shared by checkouts; safe to delete. */
+export const cacheDirectory = join(
+  process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache"),
+  "daytona-edge",
+);

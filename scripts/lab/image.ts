@@ -1,0 +1,141 @@
+/**
+ * The one image that every machine of the lab is an overlay of: Debian 13 with
+ * the bundles' own packages and the lab's certificate authority. Made once by
+ * mmdebstrap and kept in the cache under a name made from its content.
+ */
+import * as x509 from "@peculiar/x509";
+import { createHash, webcrypto } from "node:crypto";
+import { existsSync, readFileSync, readdirSync } from "node:fs";
+import { mkdir, rename, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { edgePackages } from "../../infra/edge/bundle.ts";
+import { gatewayPackages } from "../../infra/gateway/bundle.ts";
+import { cacheDirectory } from "../checkout.ts";
+import { LabError, run } from "./command.ts";
+
+export interface Image {
+  /** Root directory of the image; never written after it is made. */
+  readonly root: string;
+  /** The lab's stand-in for the public web's certificate authorities. */
+  readonly webCa: { readonly certificate: string; readonly key: string };
+}
+
+/** What makes a Debian a machine of the lab, and its stand-ins and tests. */
+const labPackages = [
+  "bind9-dnsutils",
+  "ca-certificates",
+  "cloud-init",
+  "curl",
+  "dbus",
+  "git",
+  "iproute2",
+  "iputils-ping",
+  "netcat-openbsd",
+  "nodejs",
+  "openssh-server",
+  "openssl",
+  "pebble",
+  "procps",
+  "python3-minimal",
+  "socat",
+  "systemd",
+  "systemd-sysv",
+];
+const setupFiles = join(import.meta.dirname, "image");
+
+/** The image of this checkout's package lists, whether it is made yet or not. */
+export function imageDirectory(): string {
+  const content = createHash("sha256").update(imagePackages().join());
+  for (const file of readdirSync(setupFiles).sort()) {
+    content.update(readFileSync(join(setupFiles, file)));
+  }
+  return join(cacheDirectory, `image-${content.digest("hex").slice(0, 16)}`);
+}
+
+function imagePackages(): string[] {
+  return [
+    ...new Set([...labPackages, ...edgePackages, ...gatewayPackages]),
+  ].sort();
+}
+
+/**
+ * Makes the image unless the cache has it.
+ * @throws LabError when mmdebstrap fails, with the place of its log.
+ */
+export async function ensureImage(): Promise<Image> {
+  const directory = imageDirectory();
+  if (!existsSync(directory)) await make(directory);
+  return {
+    root: join(directory, "root"),
+    webCa: {
+      certificate: readFileSync(join(directory, "web-ca.pem"), "utf8"),
+      key: readFileSync(join(directory, "web-ca.key"), "utf8"),
+    },
+  };
+}
+
+async function make(directory: string): Promise<void> {
+  const staging = `${directory}.${String(process.pid)}`;
+  const log = join(cacheDirectory, "image.log");
+  await mkdir(staging, { recursive: true });
+  try {
+    const authority = await createWebCa();
+    await writeFile(join(staging, "web-ca.pem"), authority.certificate);
+    await writeFile(join(staging, "web-ca.key"), authority.key, {
+      mode: 0o600,
+    });
+    const trust = "/usr/local/share/ca-certificates";
+    await run([
+      "mmdebstrap",
+      "--variant=minbase",
+      `--include=${imagePackages().join(",")}`,
+      `--customize-hook=mkdir -p "$1${trust}"`,
+      `--customize-hook=copy-in ${join(staging, "web-ca.pem")} ${trust}`,
+      `--customize-hook=mv "$1${trust}/web-ca.pem" "$1${trust}/web-ca.crt"`,
+      `--customize-hook=${join(setupFiles, "setup.sh")} "$1"`,
+      `--logfile=${log}`,
+      "trixie",
+      join(staging, "root"),
+    ]);
+    // Another run may have made the same image meanwhile: either serves.
+    await rename(staging, directory).catch((error: unknown) => {
+      if (!existsSync(directory)) throw error;
+    });
+  } catch (error) {
+    throw new LabError(
+      `The lab's Debian 13 image could not be made in ${staging}.\n${error instanceof Error ? error.message : String(error)}\n  log: ${log}\n  It needs a Debian mirror that apt can reach and 1.5 GB of disk; then run the command again.`,
+    );
+  } finally {
+    await rm(staging, { recursive: true, force: true });
+  }
+}
+
+async function createWebCa(): Promise<Image["webCa"]> {
+  const algorithm = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" };
+  const keys = await webcrypto.subtle.generateKey(algorithm, true, [
+    "sign",
+    "verify",
+  ]);
+  const certificate = await x509.X509CertificateGenerator.createSelfSigned(
+    {
+      name: "CN=daytona-edge lab web CA (stand-in for public roots)",
+      keys,
+      signingAlgorithm: algorithm,
+      notAfter: new Date(Date.now() + 3650 * 86_400_000),
+      extensions: [
+        new x509.BasicConstraintsExtension(true, undefined, true),
+        new x509.KeyUsagesExtension(
+          x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.cRLSign,
+          true,
+        ),
+        await x509.SubjectKeyIdentifierExtension.create(keys.publicKey),
+      ],
+    },
+    webcrypto as Crypto,
+  );
+  const key = await webcrypto.subtle.exportKey("pkcs8", keys.privateKey);
+  return {
+    certificate: `${certificate.toString("pem")}\n`,
+    key: `${x509.PemConverter.encode(key, "PRIVATE KEY")}\n`,
+  };
+}

@@ -1,0 +1,28 @@
+#!/bin/sh
+# Last step of making the lab's image: what every machine of the lab shares.
+# Runs outside the new root; mmdebstrap passes it as the first argument.
+set -eu
+root=$1
+here=$(dirname "$0")
+
+# Debian starts what it installs; on a lab machine only the bundles and the
+# machine's own files decide what runs.
+for unit in haproxy unbound ulogd2 pebble ssh nftables; do
+  if [ -e "$root/usr/lib/systemd/system/$unit.service" ]; then
+    chroot "$root" systemctl --quiet disable "$unit.service"
+  fi
+done
+chroot "$root" systemctl --quiet mask apt-daily.timer apt-daily-upgrade.timer \
+  console-getty.service dpkg-db-backup.timer e2scrub_all.timer fstrim.timer
+
+install -m 644 "$here/90-lab.cfg" "$root/etc/cloud/cloud.cfg.d/90-lab.cfg"
+install -m 644 "$here/lab-network.service" "$root/etc/systemd/system/"
+chroot "$root" systemctl --quiet enable lab-network.service systemd-networkd.service
+# networkd would ask for an address by DHCP.
+ln -s /dev/null "$root/etc/systemd/network/80-container-host0.network"
+
+# Each machine makes its own on its first boot.
+rm -f "$root"/etc/ssh/ssh_host_* "$root/etc/hostname" "$root/etc/resolv.conf"
+: >"$root/etc/machine-id"
+
+chroot "$root" update-ca-certificates >/dev/null

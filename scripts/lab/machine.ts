@@ -1,0 +1,221 @@
+/**
+ * Machines: real Debian 13 systems, each an overlay of the image booted by
+ * systemd-nspawn. Everything here runs inside the lab's namespaces.
+ */
+import { existsSync, readFileSync, readdirSync } from "node:fs";
+import { chmod, mkdir, rm, symlink, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { labDirectory } from "../checkout.ts";
+import { LabError, run, runDetached } from "./command.ts";
+import { imageDirectory } from "./image.ts";
+import type { MachineFile, MachineSpec } from "./machine-spec.ts";
+import { controlGroup, firstChild, startOf } from "./namespaces.ts";
+
+const machines = join(labDirectory, "machines");
+const bootScript = join(import.meta.dirname, "machine-boot.sh");
+
+/** How long a machine may take to start all its units, in milliseconds. */
+const bootLimit = 90_000;
+
+/** Names of the machines that this lab has, running or not. */
+export function machineNames(): string[] {
+  return existsSync(machines) ? readdirSync(machines).sort() : [];
+}
+
+/** Whether the machine's systemd is alive. */
+export function isRunning(name: string): boolean {
+  return leader(name) !== undefined;
+}
+
+/** Lays a machine's disk. A machine of that name is removed first. */
+export async function createMachine(spec: MachineSpec): Promise<void> {
+  await removeMachine(spec.name);
+  const directory = join(machines, spec.name);
+  for (const part of ["upper", "work", "root"]) {
+    await mkdir(join(directory, part), { recursive: true });
+  }
+  for (const file of [...commonFiles(spec), ...spec.files]) {
+    await lay(join(directory, "upper"), file);
+  }
+  for (const unit of spec.units) {
+    await enable(join(directory, "upper"), unit, spec);
+  }
+  await writeFile(
+    join(directory, "options.json"),
+    JSON.stringify(
+      (spec.binds ?? []).map(
+        (bind) =>
+          `--bind${bind.readOnly ? "-ro" : ""}=${bind.host}:${bind.machine}`,
+      ),
+    ),
+  );
+}
+
+/**
+ * Boots a machine that has a disk, and waits until its units have started.
+ * @throws LabError when it does not come up, with the end of its console.
+ */
+export async function bootMachine(name: string): Promise<void> {
+  if (isRunning(name)) return;
+  const directory = join(machines, name);
+  const options = JSON.parse(
+    readFileSync(join(directory, "options.json"), "utf8"),
+  ) as string[];
+  const nspawn = runDetached(
+    [
+      bootScript,
+      join(imageDirectory(), "root"),
+      directory,
+      name,
+      controlGroup,
+      ...options,
+    ],
+    consoleLog(name),
+  );
+  const pid = nspawn.pid;
+  const started = pid === undefined ? undefined : startOf(pid);
+  await writeFile(
+    join(directory, "process.json"),
+    JSON.stringify({ pid, started }),
+  );
+  await waitForUnits(name);
+}
+
+/** Ends a machine at once and removes its disk. */
+export async function removeMachine(name: string): Promise<void> {
+  const directory = join(machines, name);
+  if (!existsSync(directory)) return;
+  const process_ = nspawnProcess(name);
+  if (process_ !== undefined) {
+    process.kill(process_, "SIGKILL");
+    while (startOf(process_) !== undefined) await sleep(20);
+  }
+  await run(["umount", "--lazy", join(directory, "root")]).catch(() => {
+    // It was never mounted: the machine had a disk but did not boot.
+  });
+  await rm(directory, { recursive: true, force: true });
+}
+
+/**
+ * The command line that runs a command in a machine.
+ * @throws LabError when the machine does not run.
+ */
+export function inMachine(
+  name: string,
+  argv: readonly string[],
+): [string, ...string[]] {
+  const pid = leader(name);
+  if (pid === undefined) {
+    const others = machineNames().join(", ") || "none";
+    throw new LabError(
+      `No machine "${name}" is running in this lab; it has: ${others}.`,
+    );
+  }
+  return [
+    "nsenter",
+    `--target=${String(pid)}`,
+    "--all",
+    "env",
+    "--ignore-environment",
+    "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+    "HOME=/root",
+    `TERM=${process.env.TERM ?? "dumb"}`,
+    ...argv,
+  ];
+}
+
+/** Where a machine's console is written. */
+export function consoleLog(name: string): string {
+  return join(machines, name, "console.log");
+}
+
+async function waitForUnits(name: string): Promise<void> {
+  let state = "no answer";
+  for (const deadline = Date.now() + bootLimit; Date.now() < deadline; ) {
+    if (nspawnProcess(name) === undefined) break;
+    if (leader(name) !== undefined) {
+      state = await run(
+        inMachine(name, ["systemctl", "is-system-running", "--wait"]),
+      ).catch((error: unknown) =>
+        String(error).includes("degraded") ? "degraded" : "starting",
+      );
+      if (state === "running") return;
+      if (state === "degraded") break;
+    }
+    await sleep(50);
+  }
+  const failed = await run(
+    inMachine(name, ["systemctl", "--failed", "--no-legend", "--plain"]),
+  ).catch(() => "");
+  const console_ = readFileSync(consoleLog(name), "utf8").trimEnd();
+  throw new LabError(
+    `Machine "${name}" did not start (${state}).\n${failed || console_.split("\n").slice(-15).join("\n")}\n  console: ${consoleLog(name)}`,
+  );
+}
+
+function nspawnProcess(name: string): number | undefined {
+  const file = join(machines, name, "process.json");
+  if (!existsSync(file)) return undefined;
+  const { pid, started } = JSON.parse(readFileSync(file, "utf8")) as {
+    pid: number;
+    started: string;
+  };
+  return startOf(pid) === started ? pid : undefined;
+}
+
+/** The machine's first process, as the lab numbers it. */
+function leader(name: string): number | undefined {
+  const pid = nspawnProcess(name);
+  return pid === undefined ? undefined : firstChild(pid);
+}
+
+function commonFiles(spec: MachineSpec): MachineFile[] {
+  const hasUserData = spec.files.some((file) =>
+    file.path.startsWith("/var/lib/cloud/seed/"),
+  );
+  return [
+    { path: "/etc/hostname", content: `${spec.name}\n` },
+    {
+      path: "/etc/hosts",
+      content: `127.0.0.1 localhost\n::1 localhost\n${spec.address} ${spec.name}\n`,
+    },
+    { path: "/etc/resolv.conf", content: "nameserver 198.18.0.2\n" },
+    {
+      path: "/etc/lab/network.env",
+      content: [
+        `LAB_ADDRESS=${spec.address}`,
+        `LAB_ADDRESS6=${spec.address6}`,
+        `LAB_ROUTER=${spec.name === "internet" ? "198.18.0.1" : "198.18.0.2"}`,
+        `LAB_ROUTER6=2001:db8:198:18::${spec.name === "internet" ? "1" : "2"}`,
+        "",
+      ].join("\n"),
+    },
+    ...(hasUserData
+      ? []
+      : [{ path: "/etc/cloud/cloud-init.disabled", content: "" }]),
+  ];
+}
+
+async function lay(upper: string, file: MachineFile): Promise<void> {
+  const path = join(upper, file.path);
+  await mkdir(dirname(path), { recursive: true });
+  await writeFile(path, file.content);
+  await chmod(path, file.mode ?? 0o644);
+}
+
+/** What `systemctl enable` would do on a machine that runs. */
+async function enable(
+  upper: string,
+  unit: string,
+  spec: MachineSpec,
+): Promise<void> {
+  const own = `/etc/systemd/system/${unit}`;
+  const isOwn = spec.files.some((file) => file.path === own);
+  const wants = join(upper, "/etc/systemd/system/multi-user.target.wants");
+  await mkdir(wants, { recursive: true });
+  await symlink(
+    isOwn ? own : `/usr/lib/systemd/system/${unit}`,
+    join(wants, unit),
+  );
+}
