@@ -118,7 +118,11 @@ export function readConfig(): {
   }
   if (!result.config || !sshPrivateKey) {
     throw new pulumi.RunError(
-      problemReport(`Pulumi.${pulumi.getStack()}.yaml`, prefix, result.problems),
+      problemReport(
+        `Pulumi.${pulumi.getStack()}.yaml`,
+        prefix,
+        result.problems,
+      ),
     );
   }
   return { config: result.config, sshPrivateKey };

@@ -1,4 +1,6 @@
-import { type Options, type ResultPromise, execa } from "execa";
+import { type Options, execa } from "execa";
+import { spawn } from "node:child_process";
+import { closeSync, openSync } from "node:fs";
 
 /** A failure that the reader can act on: only its message is shown. */
 export class LabError extends Error {}
@@ -27,23 +29,29 @@ export async function run(
   return String(result.stdout);
 }
 
-/** Starts a program that outlives this one; its output goes to a file. */
+/**
+ * Starts a program that outlives this one; its output goes to a file.
+ * @returns its process number, or undefined when it could not be started
+ */
 export function runDetached(
   argv: readonly [string, ...string[]],
   log: string,
-  options: Options = {},
-): ResultPromise {
+  options: { env?: Record<string, string> } = {},
+): number | undefined {
   const [file, ...args] = argv;
-  const child = execa(file, args, {
-    ...options,
-    detached: true,
-    cleanup: false,
-    reject: false,
-    buffer: false,
-    stdin: "ignore",
-    stdout: { file: log, append: true },
-    stderr: { file: log, append: true },
-  });
-  child.unref();
-  return child;
+  const output = openSync(log, "a");
+  try {
+    const child = spawn(file, args, {
+      cwd: "/",
+      detached: true,
+      stdio: ["ignore", output, output],
+      env: { ...process.env, ...options.env },
+    });
+    // Without a process number the caller reports; the event says no more.
+    child.on("error", () => undefined);
+    child.unref();
+    return child.pid;
+  } finally {
+    closeSync(output);
+  }
 }

@@ -3,6 +3,7 @@
  * the bundles' own packages and the lab's certificate authority. Made once by
  * mmdebstrap and kept in the cache under a name made from its content.
  */
+import "reflect-metadata";
 import * as x509 from "@peculiar/x509";
 import { createHash, webcrypto } from "node:crypto";
 import { existsSync, readFileSync, readdirSync } from "node:fs";

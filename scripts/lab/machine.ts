@@ -3,7 +3,7 @@
  * systemd-nspawn. Everything here runs inside the lab's namespaces.
  */
 import { existsSync, readFileSync, readdirSync } from "node:fs";
-import { chmod, mkdir, rm, symlink, writeFile } from "node:fs/promises";
+import { chmod, mkdir, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { labDirectory } from "../checkout.ts";
@@ -20,7 +20,10 @@ const bootLimit = 90_000;
 
 /** Names of the machines that this lab has, running or not. */
 export function machineNames(): string[] {
-  return existsSync(machines) ? readdirSync(machines).sort() : [];
+  if (!existsSync(machines)) return [];
+  return readdirSync(machines)
+    .filter((name) => !name.startsWith("."))
+    .sort();
 }
 
 /** Whether the machine's systemd is alive. */
@@ -31,7 +34,9 @@ export function isRunning(name: string): boolean {
 /** Lays a machine's disk. A machine of that name is removed first. */
 export async function createMachine(spec: MachineSpec): Promise<void> {
   await removeMachine(spec.name);
-  const directory = join(machines, spec.name);
+  // A half-laid disk, after a kill, is never taken for a machine.
+  const directory = join(machines, `.${spec.name}`);
+  await rm(directory, { recursive: true, force: true });
   for (const part of ["upper", "work", "root"]) {
     await mkdir(join(directory, part), { recursive: true });
   }
@@ -50,6 +55,7 @@ export async function createMachine(spec: MachineSpec): Promise<void> {
       ),
     ),
   );
+  await rename(directory, join(machines, spec.name));
 }
 
 /**
@@ -62,7 +68,7 @@ export async function bootMachine(name: string): Promise<void> {
   const options = JSON.parse(
     readFileSync(join(directory, "options.json"), "utf8"),
   ) as string[];
-  const nspawn = runDetached(
+  const pid = runDetached(
     [
       bootScript,
       join(imageDirectory(), "root"),
@@ -73,7 +79,6 @@ export async function bootMachine(name: string): Promise<void> {
     ],
     consoleLog(name),
   );
-  const pid = nspawn.pid;
   const started = pid === undefined ? undefined : startOf(pid);
   await writeFile(
     join(directory, "process.json"),
@@ -132,7 +137,7 @@ export function consoleLog(name: string): string {
 
 async function waitForUnits(name: string): Promise<void> {
   let state = "no answer";
-  for (const deadline = Date.now() + bootLimit; Date.now() < deadline; ) {
+  for (const deadline = Date.now() + bootLimit; Date.now() < deadline;) {
     if (nspawnProcess(name) === undefined) break;
     if (leader(name) !== undefined) {
       state = await run(

@@ -6,13 +6,13 @@
  */
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync, readdirSync } from "node:fs";
-import { mkdir, rm, rmdir, writeFile } from "node:fs/promises";
+import { mkdir, rm, rmdir } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { checkout, labDirectory } from "../checkout.ts";
 import { LabError, runDetached } from "./command.ts";
 
-const stateFile = join(labDirectory, "namespaces.json");
+const initScript = join(import.meta.dirname, "namespace-init.sh");
 const readyFile = join(labDirectory, "namespace-ready");
 const log = join(labDirectory, "namespaces.log");
 
@@ -22,23 +22,25 @@ const insideMark = "DAYTONA_EDGE_LAB";
 /** Name of this checkout's lab in the control group tree. */
 export const controlGroup = `daytona-edge-${createHash("sha256").update(checkout).digest("hex").slice(0, 8)}`;
 
-interface Holder {
-  /** Process that holds the namespaces, as the computer numbers it. */
-  readonly pid: number;
-  /** Start of that process in clock ticks since boot: tells a reused number. */
-  readonly started: string;
-}
-
 /** Whether this process runs inside the lab. */
 export function isInsideLab(): boolean {
   return process.env[insideMark] === labDirectory;
 }
 
-/** The holder of this checkout's living lab, or undefined when none lives. */
-export function livingLab(): Holder | undefined {
-  if (!existsSync(stateFile)) return undefined;
-  const holder = JSON.parse(readFileSync(stateFile, "utf8")) as Holder;
-  return startOf(holder.pid) === holder.started ? holder : undefined;
+/**
+ * The process that holds this checkout's living lab, as the computer numbers
+ * it; undefined when none lives. Read from the process table, so that a killed
+ * `npm start` cannot leave a lab that nobody knows of.
+ */
+export function livingLab(): number | undefined {
+  return readdirSync("/proc")
+    .filter((entry) => /^[0-9]+$/.test(entry))
+    .map(Number)
+    .find((pid) => {
+      const [, script, directory] = procFile(pid, "cmdline").split("\0");
+      if (script !== initScript || directory !== labDirectory) return false;
+      return /^NSpid:.*\t1$/m.test(procFile(pid, "status"));
+    });
 }
 
 /** Makes the namespaces of this checkout's lab. */
@@ -54,29 +56,23 @@ export async function startNamespaces(): Promise<void> {
       "--mount-proc",
       "--fork",
       "--kill-child",
-      join(import.meta.dirname, "namespace-init.sh"),
+      initScript,
       labDirectory,
     ],
     log,
-    { cwd: "/", env: { [insideMark]: labDirectory } },
+    { env: { [insideMark]: labDirectory } },
   );
-  if (unshare.pid === undefined) {
+  if (unshare === undefined) {
     throw new LabError(`unshare could not be started; see ${log}`);
   }
-  for (const deadline = Date.now() + 10_000; !existsSync(readyFile); ) {
-    if (startOf(unshare.pid) === undefined || Date.now() > deadline) {
+  for (const deadline = Date.now() + 10_000; !existsSync(readyFile);) {
+    if (startOf(unshare) === undefined || Date.now() > deadline) {
       throw new LabError(
         `The lab's namespaces could not be made: ${readFileSync(log, "utf8").trim() || "no message"}\n  log: ${log}\n  It needs root and a kernel with network, mount and process namespaces (in a container: run it with --privileged).`,
       );
     }
     await sleep(20);
   }
-  const pid = firstChild(unshare.pid);
-  const started = pid === undefined ? undefined : startOf(pid);
-  if (pid === undefined || started === undefined) {
-    throw new LabError(`The lab's first process is gone; see ${log}`);
-  }
-  await writeFile(stateFile, JSON.stringify({ pid, started } satisfies Holder));
 }
 
 /**
@@ -88,7 +84,7 @@ export async function startNamespaces(): Promise<void> {
 export function insideLab(argv: readonly string[]): [string, ...string[]] {
   if (isInsideLab()) return argv as [string, ...string[]];
   const holder = livingLab();
-  if (!holder) {
+  if (holder === undefined) {
     throw new LabError(
       'No lab is running in this checkout; "npm start" makes one.',
     );
@@ -97,7 +93,7 @@ export function insideLab(argv: readonly string[]): [string, ...string[]] {
     "setpriv",
     "--pdeathsig=KILL",
     "nsenter",
-    `--target=${String(holder.pid)}`,
+    `--target=${String(holder)}`,
     "--net",
     "--mount",
     "--pid",
@@ -113,11 +109,11 @@ export function insideLab(argv: readonly string[]): [string, ...string[]] {
 /** Ends the lab and removes what it leaves: its control groups and `.lab`. */
 export async function stopNamespaces(): Promise<void> {
   const holder = livingLab();
-  if (holder) {
-    process.kill(holder.pid, "SIGKILL");
+  if (holder !== undefined) {
+    process.kill(holder, "SIGKILL");
     for (
       const deadline = Date.now() + 10_000;
-      startOf(holder.pid) !== undefined && Date.now() < deadline;
+      startOf(holder) !== undefined && Date.now() < deadline;
     ) {
       await sleep(20);
     }
@@ -150,24 +146,24 @@ async function removeControlGroups(): Promise<void> {
   }
 }
 
-/** Start time of a process, field 22 of proc_pid_stat(5). */
+/** Start time of a living process, field 22 of proc_pid_stat(5). */
 export function startOf(pid: number): string | undefined {
-  try {
-    const stat = readFileSync(`/proc/${String(pid)}/stat`, "utf8");
-    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-    return fields[0] === "Z" ? undefined : fields[19];
-  } catch {
-    return undefined;
-  }
+  const stat = procFile(pid, "stat");
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  return fields[0] === "Z" ? undefined : fields[19];
 }
 
 /** The first child of a process, or undefined when it has none. */
 export function firstChild(pid: number): number | undefined {
+  const first = procFile(pid, `task/${String(pid)}/children`).split(" ")[0];
+  return first ? Number(first) : undefined;
+}
+
+/** A file of proc(5); empty when the process is gone. */
+function procFile(pid: number, name: string): string {
   try {
-    const path = `/proc/${String(pid)}/task/${String(pid)}/children`;
-    const first = readFileSync(path, "utf8").split(" ")[0];
-    return first ? Number(first) : undefined;
+    return readFileSync(`/proc/${String(pid)}/${name}`, "utf8");
   } catch {
-    return undefined;
+    return "";
   }
 }

@@ -52,7 +52,18 @@ async function keyPair(name: string): Promise<KeyPair> {
   await mkdir(directory, { recursive: true, mode: 0o700 });
   const path = join(directory, name);
   if (!existsSync(path)) {
-    await run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "", "-f", path]);
+    await run([
+      "ssh-keygen",
+      "-q",
+      "-t",
+      "ed25519",
+      "-N",
+      "",
+      "-C",
+      "",
+      "-f",
+      path,
+    ]);
   }
   return {
     private: readFileSync(path, "utf8"),

@@ -5,19 +5,111 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { Agent, fetch } from "undici";
-import { readFileSync } from "node:fs";
 import { labDirectory } from "../checkout.ts";
 import { LabError } from "./command.ts";
 import { daytonaMachine } from "./daytona/machine.ts";
-import { ensureImage } from "./image.ts";
+import type { Image } from "./image.ts";
 import { internetMachine } from "./internet/machine.ts";
 import type { MachineSpec } from "./machine-spec.ts";
-import { bootMachine, createMachine, machineNames } from "./machine.ts";
+import {
+  bootMachine,
+  consoleLog,
+  createMachine,
+  machineNames,
+} from "./machine.ts";
 import { bundleProgram } from "./programs.ts";
 import { firstSandbox, secondSandbox } from "./sandboxes.ts";
-import { ensureSecrets } from "./secrets.ts";
-import { labDomain, labZone } from "./stack-file.ts";
+import type { LabSecrets } from "./secrets.ts";
 
-/** Certificates that a client in the lab trusts: the web's and the ACME server's. */
+/** What a client in the lab trusts: the web's roots and the ACME server's. */
 export const trustFile = join(labDirectory, "ca.pem");
+
+/** How long a stand-in may take to answer after its machine is up, in ms. */
+const answerLimit = 30_000;
+
+export interface SurroundingsArgs {
+  readonly image: Image;
+  readonly secrets: LabSecrets;
+  /** The stack's domain and the Cloudflare zone that holds it. */
+  readonly domain: string;
+  readonly zoneId: string;
+}
+
+/** Boots the internet and Daytona, or what is down of them, and waits for them. */
+export async function ensureSurroundings(
+  args: SurroundingsArgs,
+): Promise<void> {
+  await Promise.all([ensureInternet(args), ensureDaytona(args)]);
+}
+
+async function ensureInternet(args: SurroundingsArgs): Promise<void> {
+  const { image, secrets, zoneId } = args;
+  await ensureMachine("internet", async () =>
+    internetMachine({
+      program: await bundleProgram("internet/main.ts"),
+      webCa: image.webCa,
+      cloudflareToken: secrets.cloudflareToken,
+      zoneId,
+    }),
+  );
+  const roots = await answerOf(
+    "internet",
+    "https://acme.internal:15000/roots/0",
+  );
+  await writeFile(trustFile, `${image.webCa.certificate}${roots}`);
+}
+
+async function ensureDaytona(args: SurroundingsArgs): Promise<void> {
+  const { image, secrets, domain } = args;
+  await ensureMachine("daytona", async () =>
+    daytonaMachine({
+      programs: {
+        server: await bundleProgram("daytona/server.ts"),
+        toolbox: await bundleProgram("daytona/toolbox.ts"),
+        app: await bundleProgram("daytona/app.ts"),
+      },
+      apiKey: secrets.daytonaApiKey,
+      proxyApiKey: secrets.daytonaProxyApiKey,
+      domain,
+      webCaPem: image.webCa.certificate,
+      sshAuthorizedKey: secrets.operator.public,
+      sshHostKey: secrets.host,
+      imageRoot: image.root,
+      sandboxes: [
+        { id: firstSandbox, public: true },
+        {
+          id: secondSandbox,
+          public: false,
+          previewToken: secrets.previewToken,
+        },
+      ],
+    }),
+  );
+  await answerOf("daytona", "http://198.18.0.3:3000/api/health");
+}
+
+/** A machine that has a disk keeps it, as after a power cut. */
+async function ensureMachine(
+  name: string,
+  spec: () => Promise<MachineSpec>,
+): Promise<void> {
+  if (!machineNames().includes(name)) await createMachine(await spec());
+  await bootMachine(name);
+}
+
+async function answerOf(machine: string, url: string): Promise<string> {
+  let last: unknown;
+  for (const deadline = Date.now() + answerLimit; Date.now() < deadline;) {
+    try {
+      const response = await fetch(url, { signal: AbortSignal.timeout(2_000) });
+      if (response.ok) return await response.text();
+      last = `status ${String(response.status)}`;
+    } catch (error) {
+      last = error instanceof Error ? (error.cause ?? error) : error;
+    }
+    await sleep(100);
+  }
+  throw new LabError(
+    `Machine "${machine}" is up, but ${url} does not answer (${String(last)}).\n  console: ${consoleLog(machine)}\n  journal: npm run lab -- logs ${machine}`,
+  );
+}

@@ -30,7 +30,11 @@ export class LocalPlatform extends pulumi.ComponentResource {
     super("daytona-edge:local:Platform", name, {}, opts);
     const certificate = new Certificate(
       `${name}-certificate`,
-      { domain: args.config.domain, zoneId: args.config.zoneId, ...args.config.certificate },
+      {
+        domain: args.config.domain,
+        zoneId: args.config.zoneId,
+        ...args.config.certificate,
+      },
       { parent: this },
     );
     const edge = new Edge(

@@ -13,7 +13,7 @@ for unit in haproxy unbound ulogd2 pebble ssh nftables; do
   fi
 done
 chroot "$root" systemctl --quiet mask apt-daily.timer apt-daily-upgrade.timer \
-  console-getty.service dpkg-db-backup.timer e2scrub_all.timer fstrim.timer
+  console-getty.service systemd-networkd-wait-online.service dpkg-db-backup.timer e2scrub_all.timer fstrim.timer
 
 install -m 644 "$here/90-lab.cfg" "$root/etc/cloud/cloud.cfg.d/90-lab.cfg"
 install -m 644 "$here/lab-network.service" "$root/etc/systemd/system/"

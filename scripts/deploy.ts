@@ -1,0 +1,60 @@
+/**
+ * The part of `npm start` that runs inside the lab: boots the surroundings,
+ * brings the stack up with the real engine, and lets the sandboxes trust the
+ * gateway's authority in the documented way.
+ */
+import program from "../infra/index.ts";
+import { checkout } from "./checkout.ts";
+import { main } from "./failure.ts";
+import { LabError } from "./lab/command.ts";
+import { daytona } from "./lab/daytona-server.ts";
+import { ensureImage } from "./lab/image.ts";
+import { bootMachine, machineNames } from "./lab/machine.ts";
+import { ensureSecrets } from "./lab/secrets.ts";
+import { ensureSurroundings } from "./lab/surroundings.ts";
+import { step } from "./progress.ts";
+import { layStackDirectory, stackConfig, stackDirectory } from "./stack.ts";
+import { openStack } from "./toolchain/stack.ts";
+
+await main(async () => {
+  process.chdir(checkout);
+  const secrets = await ensureSecrets();
+  await step("internet and Daytona (stand-ins)", async () => {
+    await ensureSurroundings({
+      image: await ensureImage(),
+      secrets,
+      domain: stackConfig<string>("domain"),
+      zoneId: stackConfig<{ zoneId: string }>("cloudflare").zoneId,
+    });
+    // A machine of the stack that died keeps its disk and comes back.
+    await Promise.all(machineNames().map(bootMachine));
+  });
+
+  layStackDirectory(secrets);
+  process.env.CLOUDFLARE_API_TOKEN = secrets.cloudflareToken;
+  process.env.CLOUDFLARE_BASE_URL = stackConfigBaseUrl();
+  await step("pulumi up", async (report) => {
+    await using stack = await openStack({
+      stackName: "local",
+      workDir: stackDirectory,
+      program: () => Promise.resolve({ ...program() }),
+      onProgress: report,
+    });
+    const result = await stack.up();
+    report(result.changed ? "changed" : "no changes");
+  });
+
+  await step("sandboxes trust the gateway's authority", async () => {
+    for (const { id } of await daytona().list()) {
+      const { exitCode, result } = await daytona().execute(
+        id,
+        "curl -fsS --retry 10 --retry-delay 1 --retry-all-errors http://169.254.20.1/install-ca.sh | sh",
+      );
+      if (exitCode !== 0) {
+        throw new LabError(
+          `Sandbox ${id} could not install the gateway's certificate (exit code ${String(exitCode)}):\n${result}`,
+        );
+      }
+    }
+  });
+});

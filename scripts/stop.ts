@@ -1,0 +1,19 @@
+/** `npm stop`: ends the lab and removes all that it made, but the cache. */
+import { Command } from "commander";
+import { cacheDirectory } from "./checkout.ts";
+import { main } from "./failure.ts";
+import { stopNamespaces } from "./lab/namespaces.ts";
+import { step } from "./progress.ts";
+import { ensureRoot } from "./root.ts";
+
+new Command("npm stop --")
+  .description(
+    `Ends this checkout's lab: its machines, namespaces, control groups and .lab.
+Keeps images and tools in ${cacheDirectory}, which is safe to delete.`,
+  )
+  .parse();
+
+await main(async () => {
+  ensureRoot();
+  await step("lab stopped and removed", stopNamespaces);
+});

@@ -1,0 +1,167 @@
+/** Probes of the road in: from a client, through the edge, to a sandbox. */
+import { execa } from "execa";
+import WebSocket from "ws";
+import type { Attempt, Probe } from "./probe.ts";
+
+export interface IngressTarget {
+  readonly domain: string;
+  /** A sandbox that is public in Daytona, with the demo application on 3000. */
+  readonly publicSandbox: string;
+  /** A sandbox that is private in Daytona, and its preview token. */
+  readonly privateSandbox: string;
+  readonly previewToken: string;
+}
+
+export function ingressProbes(target: IngressTarget): Probe[] {
+  const host = (id: string, port: number | string) =>
+    `${id}-${String(port)}.${target.domain}`;
+  const app = host(target.publicSandbox, 3000);
+  const guarded = host(target.privateSandbox, 3000);
+  const unknown = host("11111111-2222-4333-8444-555555555555", 3000);
+  return [
+    curlProbe({
+      name: "Test 1 of the request",
+      args: ["-I", `https://${app}`],
+      expected: "HTTP/2 200, certificate verified",
+      judge: (out) => /^HTTP\/2 200/.test(out),
+    }),
+    curlProbe({
+      name: "HTTP/1.1",
+      args: ["--http1.1", "-I", `https://${app}`],
+      expected: "HTTP/1.1 200",
+      judge: (out) => /^HTTP\/1\.1 200/.test(out),
+    }),
+    {
+      road: "in",
+      name: "WebSocket echo",
+      command: `websocat wss://${app}/ws`,
+      expected: "the message comes back",
+      attempt: () => webSocketEcho(`wss://${app}/ws`),
+    },
+    curlProbe({
+      name: "SSE first event",
+      args: ["-N", "--max-time", "3", `https://${app}/sse?interval=200&count=2`],
+      expected: "data: at once",
+      judge: (out) => /^(id|event|data):/m.test(out),
+    }),
+    curlProbe({
+      name: "Daytona's own host order",
+      args: ["-I", `https://3000-${target.publicSandbox}.${target.domain}`],
+      expected: "HTTP/2 200",
+      judge: (out) => /^HTTP\/2 200/.test(out),
+    }),
+    errorProbe("denied port", host(target.publicSandbox, 2280), 403, "port_denied"),
+    errorProbe("port with a leading zero", host(target.publicSandbox, "02280"), 404, "unknown_host"),
+    errorProbe("unknown sandbox", unknown, 401, "token_missing"),
+    errorProbe("private sandbox, no token", guarded, 401, "token_missing"),
+    curlProbe({
+      name: "private sandbox, preview token",
+      args: [
+        "-I",
+        "-H",
+        `X-Daytona-Preview-Token: ${target.previewToken}`,
+        `https://${guarded}`,
+      ],
+      shown: `curl -I -H "X-Daytona-Preview-Token: $TOKEN" https://${guarded}`,
+      expected: "HTTP/2 200",
+      judge: (out) => /^HTTP\/2 200/.test(out),
+    }),
+    curlProbe({
+      name: "plain HTTP",
+      args: ["-I", `http://${app}/`],
+      expected: `redirect to https://${app}/`,
+      judge: (out) =>
+        /^HTTP\/1\.1 30[18]/.test(out) &&
+        out.toLowerCase().includes(`location: https://${app}/`),
+    }),
+  ];
+}
+
+interface CurlProbe {
+  name: string;
+  args: string[];
+  /** The command as shown, when its arguments hold a secret. */
+  shown?: string;
+  expected: string;
+  judge: (output: string) => boolean;
+}
+
+function curlProbe({ name, args, shown, expected, judge }: CurlProbe): Probe {
+  return {
+    road: "in",
+    name,
+    command: shown ?? `curl ${args.join(" ")}`,
+    expected,
+    async attempt() {
+      const result = await curl(args);
+      return {
+        ok: judge(result.stdout),
+        got: firstLine(result.stdout) || firstLine(result.stderr),
+      };
+    },
+  };
+}
+
+function errorProbe(
+  name: string,
+  host: string,
+  status: number,
+  code: string,
+): Probe {
+  return {
+    road: "in",
+    name,
+    command: `curl https://${host}/`,
+    expected: `${String(status)} ${code}`,
+    async attempt() {
+      const result = await curl(["-w", "\n%{http_code}", `https://${host}/`]);
+      const [body = "", got = ""] = result.stdout.split(/\n(?=\d+$)/);
+      let gotCode = "no JSON error";
+      try {
+        const answer = JSON.parse(body) as { error?: { code?: string } };
+        gotCode = answer.error?.code ?? gotCode;
+      } catch {
+        // The table says "no JSON error".
+      }
+      return {
+        ok: got === String(status) && gotCode === code,
+        got: result.exitCode === 0 ? `${got} ${gotCode}` : result.stderr,
+      };
+    },
+  };
+}
+
+function curl(args: string[]) {
+  return execa("curl", ["-sS", "--max-time", "15", ...args], {
+    reject: false,
+    env: { CURL_CA_BUNDLE: process.env.NODE_EXTRA_CA_CERTS ?? "" },
+  });
+}
+
+function webSocketEcho(url: string): Promise<Attempt> {
+  const message = `echo ${String(Math.random())}`;
+  return new Promise((resolve, reject) => {
+    const socket = new WebSocket(url, { handshakeTimeout: 10_000 });
+    const timer = setTimeout(() => {
+      socket.terminate();
+      reject(new Error("no echo within 10 s"));
+    }, 10_000);
+    socket.on("open", () => {
+      socket.send(message);
+    });
+    socket.on("message", (received: Buffer) => {
+      const text = received.toString();
+      clearTimeout(timer);
+      socket.close();
+      resolve({ ok: text === message, got: `"${text}"` });
+    });
+    socket.on("error", (error) => {
+      clearTimeout(timer);
+      reject(error);
+    });
+  });
+}
+
+function firstLine(text: string): string {
+  return text.trim().split(/\r?\n/, 1)[0] ?? "";
+}

@@ -1,0 +1,75 @@
+/** The living lab, as the e2e suites reach it. */
+import { type Options, execa } from "execa";
+import { join } from "node:path";
+import { checkout } from "../../scripts/checkout.ts";
+import { insideLab } from "../../scripts/lab/namespaces.ts";
+import { trustFile } from "../../scripts/lab/surroundings.ts";
+
+export {
+  firstSandbox as FIRST_SANDBOX,
+  secondSandbox as SECOND_SANDBOX,
+} from "../../scripts/lab/sandboxes.ts";
+
+export const DOMAIN = "sandbox.daytona.defikit.net";
+
+export interface Outcome {
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly exitCode: number;
+}
+
+/** Runs a program on the lab's operator side. */
+export async function inLab(
+  argv: readonly string[],
+  options: Options = {},
+): Promise<Outcome> {
+  const [file, ...args] = insideLab(argv);
+  const result = await execa(file, args, {
+    ...options,
+    reject: false,
+    env: { NODE_EXTRA_CA_CERTS: trustFile },
+  });
+  return {
+    stdout: String(result.stdout),
+    stderr: String(result.stderr),
+    exitCode: result.exitCode ?? -1,
+  };
+}
+
+/** curl on the operator side, with the lab's roots trusted. */
+export function labCurl(args: readonly string[]): Promise<Outcome> {
+  return inLab(["curl", "-sS", "--cacert", trustFile, ...args]);
+}
+
+/** Runs a program on a machine, as root. */
+export function labExec(
+  machine: string,
+  argv: readonly string[],
+): Promise<Outcome> {
+  return lab(["shell", machine, "--", ...argv]);
+}
+
+/** Runs a command line in a sandbox, by Daytona's toolbox. */
+export async function sandboxExec(
+  sandbox: string,
+  command: string,
+): Promise<{ exitCode: number; result: string }> {
+  const { stdout, stderr, exitCode } = await lab([
+    "exec",
+    sandbox,
+    "--",
+    "sh",
+    "-c",
+    command,
+  ]);
+  return { exitCode, result: stdout + stderr };
+}
+
+/** The lab's command line, as a user calls it. */
+export function lab(args: readonly string[]): Promise<Outcome> {
+  return inLab([
+    process.execPath,
+    join(checkout, "scripts/lab/main.ts"),
+    ...args,
+  ]);
+}
