@@ -1,0 +1,141 @@
+/**
+ * The lab's "daytona" machine: a stand-in of a self-hosted Daytona server with
+ * its sandboxes, and the way in for the operator who installs the gateway on
+ * it. The files of the machine are in files/, its programs are server.ts,
+ * toolbox.ts and app.ts. Nothing of the product itself belongs here.
+ */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { MachineFile, MachineSpec } from "../machine-spec.ts";
+
+export interface DaytonaMachineArgs {
+  /** Bundles of server.ts, toolbox.ts and app.ts for Node 20. */
+  readonly programs: {
+    readonly server: string | Uint8Array;
+    readonly toolbox: string | Uint8Array;
+    readonly app: string | Uint8Array;
+  };
+  /** Key of Daytona's API. */
+  readonly apiKey: string;
+  /** Key that seals the cookies of Daytona's proxy. */
+  readonly proxyApiKey: string;
+  /** Domain of the preview addresses. */
+  readonly domain: string;
+  /** Authority of the lab's web, which sandboxes trust. */
+  readonly webCaPem: string;
+  /** The only key that root may log in with; a line of authorized_keys(5). */
+  readonly sshAuthorizedKey: string;
+  /** The machine's own key, in OpenSSH's forms. */
+  readonly sshHostKey: { readonly private: string; readonly public: string };
+  /** Directory of this computer with the root of the sandboxes' image. */
+  readonly imageRoot: string;
+  /** The sandboxes that exist from the beginning. */
+  readonly sandboxes: readonly {
+    readonly id: string;
+    readonly public: boolean;
+    /** Made up when absent. */
+    readonly previewToken?: string;
+    /** Ports of the app; 3000 when absent. */
+    readonly ports?: readonly number[];
+  }[];
+}
+
+const address = "198.18.0.3";
+const files = join(import.meta.dirname, "files");
+const programDirectory = "/usr/local/lib/daytona-lab";
+const snapshot = `${programDirectory}/snapshot`;
+const settings = "/etc/daytona-lab";
+
+export function daytonaMachine(args: DaytonaMachineArgs): MachineSpec {
+  return {
+    name: "daytona",
+    address,
+    address6: "2001:db8:198:18::3",
+    files: [...serverFiles(args), ...snapshotFiles(args), ...sshFiles(args)],
+    units: ["ssh.service", "daytona-host.service", "daytona.service"],
+    binds: [
+      { host: args.imageRoot, machine: "/srv/sandbox-image", readOnly: true },
+    ],
+  };
+}
+
+function serverFiles(args: DaytonaMachineArgs): MachineFile[] {
+  const units = ["daytona.service", "daytona-host.service", "sandbox@.service"];
+  const scripts = [
+    "host-up.sh",
+    "sandbox-up.sh",
+    "sandbox-init.sh",
+    "sandbox-down.sh",
+  ];
+  return [
+    ...units.map((unit) => copied(unit, `/etc/systemd/system/${unit}`)),
+    ...scripts.map((it) => copied(it, `${programDirectory}/${it}`, 0o755)),
+    copied("docker.nft", `${programDirectory}/docker.nft`),
+    { path: `${programDirectory}/web-ca.pem`, content: args.webCaPem },
+    { path: `${programDirectory}/server.cjs`, content: args.programs.server },
+    {
+      path: `${settings}/daytona.env`,
+      content: environment(args),
+      mode: 0o600,
+    },
+    {
+      path: `${settings}/sandboxes.json`,
+      content: JSON.stringify(initialSandboxes(args)),
+      mode: 0o600,
+    },
+  ];
+}
+
+/** What the sandboxes have on top of the image. */
+function snapshotFiles({ programs }: DaytonaMachineArgs): MachineFile[] {
+  const bin = `${snapshot}/usr/local/bin`;
+  const lib = `${snapshot}/usr/local/lib/daytona`;
+  return [
+    copied("snapshot/entrypoint", `${bin}/entrypoint`, 0o755),
+    copied("snapshot/app", `${bin}/app`, 0o755),
+    copied("snapshot/resolv.conf", `${snapshot}/etc/resolv.conf`),
+    { path: `${lib}/toolbox.cjs`, content: programs.toolbox },
+    { path: `${lib}/app.cjs`, content: programs.app },
+  ];
+}
+
+function sshFiles(args: DaytonaMachineArgs): MachineFile[] {
+  const { sshAuthorizedKey, sshHostKey } = args;
+  const hostKey = "/etc/ssh/ssh_host_ed25519_key";
+  return [
+    copied("sshd.conf", "/etc/ssh/sshd_config.d/lab.conf"),
+    { path: hostKey, content: sshHostKey.private, mode: 0o600 },
+    { path: `${hostKey}.pub`, content: `${sshHostKey.public}\n` },
+    {
+      path: "/root/.ssh/authorized_keys",
+      content: `${sshAuthorizedKey}\n`,
+      mode: 0o600,
+    },
+  ];
+}
+
+function environment(args: DaytonaMachineArgs): string {
+  return [
+    `DAYTONA_API_KEY=${args.apiKey}`,
+    `PROXY_API_KEY=${args.proxyApiKey}`,
+    `PROXY_DOMAIN=${args.domain}`,
+    "PROXY_PROTOCOL=https",
+    `OIDC_DOMAIN=http://${address}:5556/dex`,
+    "OIDC_CLIENT_ID=daytona",
+    `INITIAL_SANDBOXES=${settings}/sandboxes.json`,
+    "SANDBOX_LAYERS=/run/daytona-lab/sandboxes",
+    "",
+  ].join("\n");
+}
+
+function initialSandboxes({ sandboxes }: DaytonaMachineArgs) {
+  return sandboxes.map(({ ports, ...sandbox }) => ({
+    ...sandbox,
+    env: ports ? { APP_PORTS: ports.join(" ") } : {},
+  }));
+}
+
+function copied(name: string, path: string, mode?: number): MachineFile {
+  const content = readFileSync(join(files, name));
+  return { path, content, ...(mode === undefined ? {} : { mode }) };
+}

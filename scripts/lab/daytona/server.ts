@@ -1,0 +1,68 @@
+/**
+ * Stand-in of a self-hosted Daytona v0.190.0: its API on 3000 and its preview
+ * proxy on 4000, with the proxy's known holes. Runs on the lab's "daytona"
+ * machine; its sandboxes are systemd units there. What lives in server/: one
+ * file per part of Daytona. Nothing of the product itself belongs here.
+ */
+import { randomBytes } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { z } from "zod";
+import { createApiServer } from "./server/api-server.ts";
+import { createProxy } from "./server/proxy.ts";
+import { systemdSandboxes } from "./server/sandbox-unit.ts";
+import { Sandboxes } from "./server/sandboxes.ts";
+
+const environment = z
+  .object({
+    DAYTONA_API_KEY: z.string().min(1),
+    PROXY_API_KEY: z.string().min(1),
+    PROXY_DOMAIN: z.string().min(1),
+    PROXY_PROTOCOL: z.enum(["http", "https"]),
+    OIDC_DOMAIN: z.url(),
+    OIDC_CLIENT_ID: z.string().min(1),
+    /** JSON file: the sandboxes that exist from the beginning. */
+    INITIAL_SANDBOXES: z.string(),
+    STATE_DIRECTORY: z.string(),
+    SANDBOX_LAYERS: z.string(),
+  })
+  .parse(process.env);
+
+const initialSandboxes = z.array(
+  z.object({
+    id: z.string(),
+    public: z.boolean(),
+    previewToken: z.string().optional(),
+    env: z.record(z.string(), z.string()),
+  }),
+);
+
+const version = "v0.190.0";
+const domain = environment.PROXY_DOMAIN;
+const protocol = environment.PROXY_PROTOCOL;
+const issuer = environment.OIDC_DOMAIN;
+const clientId = environment.OIDC_CLIENT_ID;
+const apiKey = environment.DAYTONA_API_KEY;
+
+const sandboxes = new Sandboxes(
+  join(environment.STATE_DIRECTORY, "sandboxes"),
+  systemdSandboxes(
+    join(environment.STATE_DIRECTORY, "units"),
+    environment.SANDBOX_LAYERS,
+  ),
+);
+const initial = readFileSync(environment.INITIAL_SANDBOXES, "utf8");
+
+// Whoever waits for the API to answer may use the sandboxes at once.
+void sandboxes.restore(initialSandboxes.parse(JSON.parse(initial))).then(() => {
+  const api = { version, apiKey, domain, protocol, issuer, clientId };
+  createApiServer(api, sandboxes).listen(3000);
+  const proxy = {
+    version,
+    apiKey,
+    proxyApiKey: environment.PROXY_API_KEY,
+    runnerToken: randomBytes(16).toString("hex"),
+    login: { issuer, clientId, protocol },
+  };
+  createProxy(proxy, sandboxes).listen(4000);
+});

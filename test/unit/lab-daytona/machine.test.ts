@@ -1,0 +1,50 @@
+import { expect, it } from "vitest";
+import { daytonaMachine } from "../../../scripts/lab/daytona/machine.ts";
+
+const machine = daytonaMachine({
+  programs: { server: "", toolbox: "", app: "" },
+  apiKey: "SECRET-api",
+  proxyApiKey: "SECRET-proxy",
+  domain: "sandbox.example.test",
+  webCaPem: "web CA",
+  sshAuthorizedKey: "ssh-ed25519 operator",
+  sshHostKey: { private: "SECRET-host", public: "ssh-ed25519 host" },
+  imageRoot: "/image",
+  sandboxes: [{ id: "a", public: true, previewToken: "SECRET-t", ports: [80] }],
+});
+const file = (path: string) =>
+  machine.files.find((it) => it.path === path)?.content.toString();
+
+it("keeps secrets from everyone but root", () => {
+  const secret = machine.files.filter((it) =>
+    it.content.toString().includes("SECRET"),
+  );
+  expect(secret).toHaveLength(3);
+  for (const { path, mode } of secret)
+    expect([path, mode]).toEqual([path, 0o600]);
+});
+
+it("lets root in with the given key only, as the given host", () => {
+  expect(file("/root/.ssh/authorized_keys")).toBe("ssh-ed25519 operator\n");
+  expect(file("/etc/ssh/ssh_host_ed25519_key")).toBe("SECRET-host");
+  const sshd = file("/etc/ssh/sshd_config.d/lab.conf");
+  expect(sshd).toContain("PasswordAuthentication no");
+  expect(sshd).toContain("HostKey /etc/ssh/ssh_host_ed25519_key");
+});
+
+it("starts every unit it names, and the given sandboxes", () => {
+  for (const unit of machine.units.filter((it) => it !== "ssh.service")) {
+    expect(file(`/etc/systemd/system/${unit}`)).toContain("[Service]");
+  }
+  expect(JSON.parse(file("/etc/daytona-lab/sandboxes.json") ?? "")).toEqual([
+    {
+      id: "a",
+      public: true,
+      previewToken: "SECRET-t",
+      env: { APP_PORTS: "80" },
+    },
+  ]);
+  expect(machine.binds).toEqual([
+    { host: "/image", machine: "/srv/sandbox-image", readOnly: true },
+  ]);
+});
