@@ -42,7 +42,9 @@ export async function ensurePulumi(
       return command;
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error);
-      tried.push(`  ${name}: ${message.split("\n").slice(0, 6).join("\n    ")}`);
+      tried.push(
+        `  ${name}: ${message.split("\n").slice(0, 6).join("\n    ")}`,
+      );
     }
   }
   throw new LabError(
@@ -77,7 +79,9 @@ async function get(root?: string): Promise<PulumiCommand> {
     throw new Error("not there yet");
   }
   const version = new SemVer(pulumiVersion);
-  return PulumiCommand.get(root === undefined ? { version } : { root, version });
+  return PulumiCommand.get(
+    root === undefined ? { version } : { root, version },
+  );
 }
 
 async function download(

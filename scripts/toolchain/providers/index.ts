@@ -1,0 +1,103 @@
+/**
+ * Which providers the program uses, and where each comes from: the real plugin
+ * when it is installed or can be downloaded, else a stand-in.
+ */
+import type { PulumiCommand } from "@pulumi/pulumi/automation/index.js";
+import { existsSync, readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import { hasProgram } from "../../host-tools.ts";
+import { run } from "../../lab/command.ts";
+import { vendorReachable } from "../pulumi.ts";
+import { cloudflareTypes } from "./cloudflare.ts";
+import { commandTypes } from "./command.ts";
+import { randomTypes } from "./random.ts";
+import { type RunningStandIn, type StandIn, serve } from "./server.ts";
+
+const standIns: readonly StandIn[] = [
+  { name: "command", version: sdkVersion("command"), types: commandTypes },
+  { name: "random", version: sdkVersion("random"), types: randomTypes },
+  {
+    name: "cloudflare",
+    version: sdkVersion("cloudflare"),
+    types: cloudflareTypes,
+  },
+];
+
+export interface ProviderSource {
+  readonly name: string;
+  readonly version: string;
+  readonly source: "plugin" | "stand-in (plugin download blocked)";
+}
+
+/** Where each provider comes from; downloads plugins where that works. */
+export async function providerSources(
+  pulumi: PulumiCommand,
+  pulumiHome: string,
+): Promise<ProviderSource[]> {
+  return Promise.all(
+    standIns.map(async ({ name, version }) => ({
+      name,
+      version,
+      source: (await hasPlugin(pulumi, pulumiHome, name, version))
+        ? ("plugin" as const)
+        : ("stand-in (plugin download blocked)" as const),
+    })),
+  );
+}
+
+/**
+ * Serves a stand-in for every provider whose plugin cannot be had.
+ * @returns the engine's environment for them, and how to stop them
+ */
+export async function startProviders(
+  sources: readonly ProviderSource[],
+): Promise<{ env: Record<string, string>; stop: () => void }> {
+  const running: { name: string; server: RunningStandIn }[] = [];
+  for (const standIn of standIns) {
+    const source = sources.find(({ name }) => name === standIn.name)?.source;
+    if (source === "plugin") continue;
+    running.push({ name: standIn.name, server: await serve(standIn) });
+  }
+  const addresses = running.map(
+    ({ name, server }) => `${name}:${String(server.port)}`,
+  );
+  return {
+    env:
+      addresses.length > 0
+        ? { PULUMI_DEBUG_PROVIDERS: addresses.join(",") }
+        : {},
+    stop: () => {
+      for (const { server } of running) server.stop();
+    },
+  };
+}
+
+async function hasPlugin(
+  pulumi: PulumiCommand,
+  pulumiHome: string,
+  name: string,
+  version: string,
+): Promise<boolean> {
+  if (hasProgram(`pulumi-resource-${name}`)) return true;
+  const directory = `plugins/resource-${name}-v${version}`;
+  if (existsSync(join(pulumiHome, directory))) return true;
+  if (!(await vendorReachable())) return false;
+  return run(
+    [pulumi.command, "plugin", "install", "resource", name, `v${version}`],
+    { env: { PULUMI_HOME: pulumiHome }, timeout: 300_000 },
+  ).then(
+    () => true,
+    () => false,
+  );
+}
+
+function sdkVersion(name: string): string {
+  const file = createRequire(import.meta.url).resolve(
+    `@pulumi/${name}/package.json`,
+  );
+  const { version } = JSON.parse(readFileSync(file, "utf8")) as {
+    version: string;
+  };
+  return version;
+}

@@ -1,0 +1,327 @@
+/**
+ * Stand-in providers: the engine's own provider protocol, served in this
+ * process, for plugins that cannot be downloaded here. What they cannot do
+ * they refuse by name; the real plugin is always preferred.
+ */
+import * as grpc from "@grpc/grpc-js";
+import emptyProto from "google-protobuf/google/protobuf/empty_pb.js";
+import structProto, {
+  type JavaScriptValue,
+  type Struct,
+} from "google-protobuf/google/protobuf/struct_pb.js";
+import pluginProto from "@pulumi/pulumi/proto/plugin_pb.js";
+import providerGrpc from "@pulumi/pulumi/proto/provider_grpc_pb.js";
+import p from "@pulumi/pulumi/proto/provider_pb.js";
+import { isDeepStrictEqual, promisify } from "node:util";
+
+export type Properties = Record<string, unknown>;
+
+/** One resource type of a stand-in. */
+export interface ResourceType {
+  /** Names of outputs that are known only after the resource is made. */
+  readonly computed: readonly string[];
+  /** Names of inputs whose change needs another resource. */
+  readonly replaceOn: readonly string[];
+  /** Problems with the inputs, as the user shall read them. */
+  readonly check?: (
+    inputs: Properties,
+  ) => { property: string; reason: string }[];
+  readonly create: (
+    inputs: Properties,
+    context: Context,
+  ) => Promise<{ id: string; outputs: Properties }>;
+  /** Returns all outputs. Without it, a change that needs no replacement only records the inputs. */
+  readonly update?: (
+    change: { id: string; state: Properties; inputs: Properties },
+    context: Context,
+  ) => Promise<Properties>;
+  readonly delete?: (
+    resource: { id: string; state: Properties },
+    context: Context,
+  ) => Promise<void>;
+  /** The resource as it is now; undefined when it is gone. */
+  readonly read?: (
+    resource: { id: string; state: Properties },
+    context: Context,
+  ) => Promise<Properties | undefined>;
+}
+
+export interface Context {
+  /** The provider's own configuration, for example `apiToken`. */
+  readonly configuration: Properties;
+}
+
+export interface StandIn {
+  readonly name: string;
+  /** Version of the SDK that sends the requests. */
+  readonly version: string;
+  readonly types: Readonly<Record<string, ResourceType>>;
+}
+
+export interface RunningStandIn {
+  readonly port: number;
+  stop(): void;
+}
+
+/** The engine's mark for a value that is not known yet. */
+const unknown = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
+
+/** The engine's marks for a secret value. */
+const signature = "4dabf18193072939515e22adb298388d";
+const secretMark = "1b47061264138c4ac30d75fd1eb44270";
+
+/** Serves a stand-in on a free port of the loopback. */
+export async function serve(standIn: StandIn): Promise<RunningStandIn> {
+  const server = new grpc.Server({
+    "grpc.max_receive_message_length": 400 * 1024 * 1024,
+  });
+  server.addService(
+    providerGrpc.ResourceProviderService,
+    handlers(standIn),
+  );
+  const bind = promisify(server.bindAsync.bind(server)) as (
+    address: string,
+    credentials: grpc.ServerCredentials,
+  ) => Promise<number>;
+  const port = await bind(
+    "127.0.0.1:0",
+    grpc.ServerCredentials.createInsecure(),
+  );
+  return {
+    port,
+    stop: () => {
+      server.forceShutdown();
+    },
+  };
+}
+
+function handlers(standIn: StandIn): grpc.UntypedServiceImplementation {
+  let configuration: Properties = {};
+  const context = (): Context => ({ configuration });
+
+  return {
+    getPluginInfo: unary(() => {
+      const response = new pluginProto.PluginInfo();
+      response.setVersion(standIn.version);
+      return response;
+    }),
+    attach: unary(() => new emptyProto.Empty()),
+    cancel: unary(() => new emptyProto.Empty()),
+    getSchema: unary(() => {
+      const response = new p.GetSchemaResponse();
+      response.setSchema("{}");
+      return response;
+    }),
+    checkConfig: unary((request: p.CheckRequest) => checked(request, [])),
+    diffConfig: unary(() => new p.DiffResponse()),
+    configure: unary((request: p.ConfigureRequest) => {
+      configuration = properties(request.getArgs());
+      const response = new p.ConfigureResponse();
+      response.setAcceptsecrets(true);
+      response.setSupportspreview(true);
+      response.setAcceptresources(false);
+      response.setAcceptoutputs(false);
+      return response;
+    }),
+    check: unary((request: p.CheckRequest) => {
+      const type = typeOf(standIn, request.getUrn());
+      const inputs = properties(request.getNews());
+      return checked(
+        request,
+        hasUnknown(inputs) ? [] : (type.check?.(inputs) ?? []),
+      );
+    }),
+    diff: unary((request: p.DiffRequest) => {
+      const type = typeOf(standIn, request.getUrn());
+      const before = properties(request.getOldInputs());
+      const after = properties(request.getNews());
+      const ignored = request.getIgnorechangesList();
+      const changed = changedKeys(before, after).filter(
+        (key) => !ignored.includes(key),
+      );
+      const response = new p.DiffResponse();
+      response.setChanges(
+        changed.length > 0
+          ? p.DiffResponse.DiffChanges.DIFF_SOME
+          : p.DiffResponse.DiffChanges.DIFF_NONE,
+      );
+      response.setDiffsList(changed);
+      response.setReplacesList(
+        changed.filter((key) => type.replaceOn.includes(key)),
+      );
+      return response;
+    }),
+    create: unary(async (request: p.CreateRequest) => {
+      const type = typeOf(standIn, request.getUrn());
+      const inputs = properties(request.getProperties());
+      const response = new p.CreateResponse();
+      if (request.getPreview()) {
+        response.setProperties(
+          resultOf(request.getProperties(), unknowns(type)),
+        );
+        return response;
+      }
+      const { id, outputs } = await type.create(inputs, context());
+      response.setId(id);
+      response.setProperties(resultOf(request.getProperties(), outputs));
+      return response;
+    }),
+    update: unary(async (request: p.UpdateRequest) => {
+      const type = typeOf(standIn, request.getUrn());
+      const inputs = properties(request.getNews());
+      const state = properties(request.getOlds());
+      const response = new p.UpdateResponse();
+      const outputs = request.getPreview()
+        ? unknowns(type)
+        : ((await type.update?.(
+            { id: request.getId(), state, inputs },
+            context(),
+          )) ?? pick(state, type.computed));
+      response.setProperties(resultOf(request.getNews(), outputs));
+      return response;
+    }),
+    delete: unary(async (request: p.DeleteRequest) => {
+      const type = typeOf(standIn, request.getUrn());
+      const state = properties(request.getProperties());
+      await type.delete?.({ id: request.getId(), state }, context());
+      return new emptyProto.Empty();
+    }),
+    read: unary(async (request: p.ReadRequest) => {
+      const type = typeOf(standIn, request.getUrn());
+      const state = properties(request.getProperties());
+      const response = new p.ReadResponse();
+      const now = type.read
+        ? await type.read({ id: request.getId(), state }, context())
+        : {};
+      if (now === undefined) return response;
+      response.setId(request.getId());
+      response.setInputs(request.getInputs());
+      response.setProperties(resultOf(request.getProperties(), now));
+      return response;
+    }),
+  };
+}
+
+/** What the engine is told of the inputs. */
+function checked(
+  request: p.CheckRequest,
+  problems: { property: string; reason: string }[],
+): p.CheckResponse {
+  const response = new p.CheckResponse();
+  response.setInputs(request.getNews());
+  response.setFailuresList(
+    problems.map(({ property, reason }) => {
+      const failure = new p.CheckFailure();
+      failure.setProperty(property);
+      failure.setReason(reason);
+      return failure;
+    }),
+  );
+  return response;
+}
+
+/** Answers one call; what the work throws is shown to the user as it is. */
+function unary<Request, Response>(
+  work: (request: Request) => Response | Promise<Response>,
+): grpc.handleUnaryCall<Request, Response> {
+  return (call, callback) => {
+    Promise.resolve()
+      .then(() => work(call.request))
+      .then(
+        (response) => {
+          callback(null, response);
+        },
+        (error: unknown) => {
+          const details =
+            error instanceof Error ? error.message : String(error);
+          callback({ code: grpc.status.UNKNOWN, details });
+        },
+      );
+  };
+}
+
+/**
+ * The type of a resource, from its URN.
+ * @throws Error when the stand-in does not know the type
+ */
+function typeOf(standIn: StandIn, urn: string): ResourceType {
+  const token = urn.split("::")[2]?.split("$").at(-1) ?? "";
+  const type = standIn.types[token];
+  if (!type) {
+    const known = Object.keys(standIn.types).join(", ");
+    throw new Error(
+      `The stand-in of provider ${standIn.name} does not know ${token}; it knows ${known}. Use the real plugin where it can be downloaded.`,
+    );
+  }
+  return type;
+}
+
+/** Top-level keys whose values differ; keys that start with "__" are the engine's. */
+export function changedKeys(before: Properties, after: Properties): string[] {
+  return [...new Set([...Object.keys(before), ...Object.keys(after)])]
+    .filter((key) => !key.startsWith("__"))
+    .filter((key) => !isDeepStrictEqual(before[key], after[key]))
+    .sort();
+}
+
+function unknowns(type: ResourceType): Properties {
+  return Object.fromEntries(type.computed.map((name) => [name, unknown]));
+}
+
+function hasUnknown(value: unknown): boolean {
+  if (value === unknown) return true;
+  return (
+    typeof value === "object" &&
+    value !== null &&
+    Object.values(value).some(hasUnknown)
+  );
+}
+
+function pick(state: Properties, names: readonly string[]): Properties {
+  return Object.fromEntries(
+    names.filter((name) => name in state).map((name) => [name, state[name]]),
+  );
+}
+
+/** What a message holds, with the secrets in plain. */
+function properties(value: Struct | undefined): Properties {
+  return reveal(value?.toJavaScript() ?? {}) as Properties;
+}
+
+/**
+ * The inputs as the engine gave them, and the outputs. An output may repeat
+ * any input, so one secret input makes all of them secret.
+ */
+function resultOf(inputs: Struct | undefined, outputs: Properties): Struct {
+  const given = inputs?.toJavaScript() ?? {};
+  const isSecret = hasSecret(given);
+  const known = Object.entries(outputs)
+    .filter(([, value]) => value !== undefined)
+    .map(([name, value]) => [name, isSecret ? secret(value) : value]);
+  return structProto.Struct.fromJavaScript({
+    ...given,
+    ...(Object.fromEntries(known) as Record<string, JavaScriptValue>),
+  });
+}
+
+function secret(value: unknown): Properties {
+  return { [signature]: secretMark, value };
+}
+
+function isSecretValue(value: object): value is { value: unknown } {
+  return (value as Properties)[signature] === secretMark;
+}
+
+function hasSecret(value: unknown): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  return isSecretValue(value) || Object.values(value).some(hasSecret);
+}
+
+function reveal(value: unknown): unknown {
+  if (typeof value !== "object" || value === null) return value;
+  if (Array.isArray(value)) return value.map(reveal);
+  if (isSecretValue(value)) return reveal(value.value);
+  return Object.fromEntries(
+    Object.entries(value).map(([name, item]) => [name, reveal(item)]),
+  );
+}

@@ -1,0 +1,164 @@
+/** Drives the real engine through the Automation API with an inline program. */
+import {
+  type InlineProgramArgs,
+  LocalWorkspace,
+  type OutputMap,
+  type PulumiCommand,
+  type Stack as EngineStack,
+} from "@pulumi/pulumi/automation/index.js";
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { cacheDirectory } from "../checkout.ts";
+import { LabError } from "../lab/command.ts";
+import {
+  type ProviderSource,
+  providerSources,
+  startProviders,
+} from "./providers/index.ts";
+import { ensurePulumi } from "./pulumi.ts";
+
+export interface StackOptions {
+  readonly stackName: string;
+  /** Holds Pulumi.yaml, Pulumi.<stack>.yaml and, below `state`, the state. */
+  readonly workDir: string;
+  readonly program: InlineProgramArgs["program"];
+  /** Environment of the engine, beside this process's own. */
+  readonly env?: Record<string, string>;
+  readonly onProgress?: (line: string) => void;
+}
+
+export interface Stack extends AsyncDisposable {
+  readonly providers: readonly ProviderSource[];
+  /** @throws LabError with the engine's own diagnostics */
+  up(): Promise<{ changed: boolean; outputs: OutputMap }>;
+  /** @throws LabError with the engine's own diagnostics */
+  preview(): Promise<{ changed: boolean; changes: Record<string, number> }>;
+  /** @throws LabError with the engine's own diagnostics */
+  destroy(): Promise<void>;
+  outputs(): Promise<OutputMap>;
+}
+
+/** Home of the engine's plugins; nothing of the user's own is touched. */
+export const pulumiHome = join(cacheDirectory, "pulumi-home");
+
+/** Opens a stack, and makes it when it is new. */
+export async function openStack(options: StackOptions): Promise<Stack> {
+  const pulumi = await ensurePulumi();
+  const providers = await providerSources(pulumi, pulumiHome);
+  const served = await startProviders(providers);
+  try {
+    const stack = await select(options, pulumi, served.env);
+    const engine = engineRun(stack, options.onProgress);
+    return {
+      providers,
+      up: async () => {
+        const result = await engine((call) => stack.up(call));
+        return {
+          changed: hasChanges(result.summary.resourceChanges ?? {}),
+          outputs: result.outputs,
+        };
+      },
+      preview: async () => {
+        const { changeSummary } = await engine((call) => stack.preview(call));
+        const changes = changeSummary as Record<string, number>;
+        return { changed: hasChanges(changes), changes };
+      },
+      destroy: async () => {
+        await engine((call) => stack.destroy(call));
+      },
+      outputs: () => stack.outputs(),
+      [Symbol.asyncDispose]: () => {
+        served.stop();
+        return Promise.resolve();
+      },
+    };
+  } catch (error) {
+    served.stop();
+    throw error;
+  }
+}
+
+async function select(
+  options: StackOptions,
+  pulumiCommand: PulumiCommand,
+  env: Record<string, string>,
+): Promise<EngineStack> {
+  const state = join(options.workDir, "state");
+  await mkdir(state, { recursive: true });
+  const stack = await LocalWorkspace.createOrSelectStack(
+    {
+      stackName: options.stackName,
+      projectName: "daytona-edge",
+      program: options.program,
+    },
+    {
+      workDir: options.workDir,
+      pulumiHome,
+      pulumiCommand,
+      secretsProvider: "passphrase",
+      envVars: {
+        // The state directory is as private as the passphrase could be.
+        PULUMI_CONFIG_PASSPHRASE: "local",
+        PULUMI_BACKEND_URL: `file://${state}`,
+        PULUMI_SKIP_UPDATE_CHECK: "true",
+        PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
+        PULUMI_AUTOMATION_API_SKIP_VERSION_CHECK: "true",
+        PULUMI_ERROR_OUTPUT_STRING: "true",
+        ...env,
+        ...options.env,
+      },
+    },
+  );
+  return stack;
+}
+
+interface EngineCall {
+  onOutput: (text: string) => void;
+  onError: (text: string) => void;
+  color: "never";
+}
+
+/**
+ * Runs an operation of the engine. A lock or a pending operation that a killed
+ * run left behind is cleared first: this checkout's lab has one user.
+ */
+function engineRun(
+  stack: EngineStack,
+  onProgress: (line: string) => void = () => undefined,
+): <T>(operation: (call: EngineCall) => Promise<T>) => Promise<T> {
+  return async (operation) => {
+    await stack.cancel().catch(() => {
+      // Nothing was running.
+    });
+    const lines: string[] = [];
+    const onOutput = (text: string) => {
+      for (const line of text.split("\n").filter((part) => part.trim())) {
+        lines.push(line);
+        onProgress(line.trim());
+      }
+    };
+    try {
+      return await operation({ onOutput, onError: onOutput, color: "never" });
+    } catch (error) {
+      if (lines.length === 0) throw error;
+      throw new LabError(diagnostics(lines));
+    }
+  };
+}
+
+/** What the user must read of a failed run: from "Diagnostics:" on. */
+export function diagnostics(lines: readonly string[]): string {
+  const start = lines.findIndex((line) => line.startsWith("Diagnostics:"));
+  const end = lines.findIndex(
+    (line, index) =>
+      index > start && /^(Outputs|Resources|Duration):/.test(line),
+  );
+  if (start === -1) return lines.slice(-20).join("\n");
+  return lines.slice(start + 1, end === -1 ? undefined : end).join("\n");
+}
+
+function hasChanges(changes: Readonly<Record<string, number>>): boolean {
+  return Object.entries(changes).some(
+    ([kind, count]) => kind !== "same" && count > 0,
+  );
+}
