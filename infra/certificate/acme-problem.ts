@@ -37,11 +37,7 @@ export class AcmeProblem extends Error {
   readonly retryAfter: Date | undefined;
 
   /** @param asked what was asked for, for example `order for *.example.net`. */
-  constructor(
-    asked: string,
-    problem: ProblemDocument,
-    retryAfter?: Date | undefined,
-  ) {
+  constructor(asked: string, problem: ProblemDocument, retryAfter?: Date) {
     super(message(asked, problem, retryAfter));
     this.type = shortType(problem.type);
     this.detail = problem.detail;
@@ -83,9 +79,7 @@ function message(
 ): string {
   const facts = [
     shortType(problem.type),
-    ...(problem.status === undefined
-      ? []
-      : [`HTTP ${String(problem.status)}`]),
+    ...(problem.status === undefined ? [] : [`HTTP ${String(problem.status)}`]),
     ...(retryAfter ? [`try again after ${retryAfter.toISOString()}`] : []),
   ];
   return [

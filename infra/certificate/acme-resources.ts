@@ -45,6 +45,7 @@ export const authorizationSchema = z.looseObject({
     "revoked",
   ]),
   identifier: z.looseObject({ value: z.string() }),
+  wildcard: z.boolean().default(false),
   challenges: z.array(challengeSchema),
 });
 export type Authorization = z.infer<typeof authorizationSchema>;

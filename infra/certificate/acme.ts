@@ -231,11 +231,7 @@ export class AcmeClient {
     }
   }
 
-  async #read<T>(
-    url: string,
-    asked: string,
-    schema: z.ZodType<T>,
-  ): Promise<T> {
+  async #read<T>(url: string, asked: string, schema: z.ZodType<T>): Promise<T> {
     const response = await this.#transport.post(url, this.#signer, asked);
     return schema.parse(await response.json());
   }

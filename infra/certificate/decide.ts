@@ -1,10 +1,13 @@
 /** Whether a certificate is renewed now; pure, so that years can be tried in a second. */
-import { type HeldCertificate, sameNames } from "./held-certificate.ts";
+import {
+  type HeldCertificate,
+  type KeyType,
+  sameNames,
+} from "./held-certificate.ts";
 import {
   type RenewalInformation,
   momentInWindow,
 } from "./renewal-information.ts";
-import type { KeyType } from "./signing-request.ts";
 
 /** What a certificate is ordered as. */
 export interface WantedCertificate {

@@ -50,6 +50,7 @@ async function acquire(
   mode: readonly string[],
 ): Promise<(() => Promise<void>) | undefined> {
   // cat ends, and the lock with it, when its input does: when we say so or die.
+  // Detached, so that a Ctrl-C leaves the lock to us while we clean up.
   const holder = spawn(
     "flock",
     [

@@ -5,7 +5,10 @@
  */
 import { X509Certificate, createHash, createPrivateKey } from "node:crypto";
 import { z } from "zod";
-import { type KeyType, keyTypes } from "./signing-request.ts";
+
+/** Kinds of key that a certificate can have. */
+export const keyTypes = ["ecdsa-p256", "rsa-2048"] as const;
+export type KeyType = (typeof keyTypes)[number];
 
 /** Name of the document in the store. */
 export const certificateDocument = "certificate.json";
@@ -111,8 +114,7 @@ export function sameNames(
 ): boolean {
   const wanted = new Set(right);
   return (
-    new Set(left).size === wanted.size &&
-    left.every((name) => wanted.has(name))
+    new Set(left).size === wanted.size && left.every((name) => wanted.has(name))
   );
 }
 
@@ -151,13 +153,16 @@ function usageProblems(leaf: X509Certificate): string[] {
   ];
 }
 
+/** How much the authority's clock may be ahead of ours, in ms. */
+const clockSkew = 5 * 60_000;
+
 function dateProblems(
   link: X509Certificate,
   index: number,
   now: Date,
 ): string[] {
   const what = index === 0 ? "it" : `issuer ${String(index)} in the chain`;
-  if (now < new Date(link.validFrom)) {
+  if (now.getTime() + clockSkew < Date.parse(link.validFrom)) {
     return [`${what} is not valid before ${link.validFrom}`];
   }
   return now < new Date(link.validTo)

@@ -5,7 +5,6 @@ import { createHash } from "node:crypto";
 import { z } from "zod";
 import { AcmeProblem } from "./acme-problem.ts";
 import { type Patience, patientFetch } from "./http.ts";
-import { readChain } from "./held-certificate.ts";
 
 const schema = z.looseObject({
   suggestedWindow: z
@@ -30,18 +29,17 @@ export interface RenewalInformation {
  * Name of a certificate in renewal information and in `replaces`: key
  * identifier of its issuer and serial number (RFC 9773, 4.1).
  * @param chain PEM whose first certificate is meant.
- * @throws Error when the certificate does not name its issuer's key.
+ * @returns `undefined` when the certificate does not name its issuer's key.
  */
-export function renewalIdentifier(chain: string): string {
-  const certificate = new x509.X509Certificate(x509.PemConverter.decode(chain)[0] ?? "");
+export function renewalIdentifier(chain: string): string | undefined {
+  const certificate = new x509.X509Certificate(
+    x509.PemConverter.decode(chain)[0] ?? "",
+  );
   const issuer = certificate.getExtension(
     x509.AuthorityKeyIdentifierExtension,
   )?.keyId;
-  const leaf = readChain(chain)[0];
-  if (issuer === undefined || !leaf) {
-    throw new Error("The certificate does not name its issuer's key");
-  }
-  return `${base64url(issuer)}.${base64url(derInteger(leaf.serialNumber))}`;
+  if (issuer === undefined) return undefined;
+  return `${base64url(issuer)}.${base64url(derInteger(certificate.serialNumber))}`;
 }
 
 /** @param url the directory's `renewalInfo`. */
@@ -50,8 +48,12 @@ export async function fetchRenewalInformation(
   chain: string,
   patience: Patience = {},
 ): Promise<RenewalInformation> {
+  const identifier = renewalIdentifier(chain);
+  if (identifier === undefined) {
+    throw new Error("the certificate does not name its issuer's key");
+  }
   const response = await patientFetch(
-    `${url.replace(/\/$/, "")}/${renewalIdentifier(chain)}`,
+    `${url.replace(/\/$/, "")}/${identifier}`,
     () => ({}),
     patience,
   );

@@ -1,7 +1,8 @@
 /** Keys of certificates and the requests to have them signed. */
 import "reflect-metadata";
 import * as x509 from "@peculiar/x509";
-import { createPrivateKey, webcrypto } from "node:crypto";
+import { createPrivateKey, createPublicKey, webcrypto } from "node:crypto";
+import type { KeyType } from "./held-certificate.ts";
 
 const algorithms = {
   "ecdsa-p256": { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" },
@@ -11,10 +12,7 @@ const algorithms = {
     publicExponent: new Uint8Array([1, 0, 1]),
     hash: "SHA-256",
   },
-} as const;
-
-export type KeyType = keyof typeof algorithms;
-export const keyTypes = Object.keys(algorithms) as [KeyType, ...KeyType[]];
+} as const satisfies Record<KeyType, object>;
 
 /** @returns PEM, PKCS #8. */
 export async function generateKey(type: KeyType): Promise<string> {
@@ -36,10 +34,9 @@ export async function signingRequest(
   key: string,
   type: KeyType,
 ): Promise<Uint8Array> {
-  const algorithm = algorithms[type];
   const request = await x509.Pkcs10CertificateRequestGenerator.create({
-    keys: await keyPair(key, algorithm),
-    signingAlgorithm: algorithm,
+    keys: await keyPair(key, type),
+    signingAlgorithm: algorithms[type],
     extensions: [
       new x509.SubjectAlternativeNameExtension(
         names.map((value) => ({ type: "dns", value })),
@@ -50,9 +47,7 @@ export async function signingRequest(
 }
 
 /** @returns PEM, PKCS #8. */
-export async function privateKeyPem(
-  key: webcrypto.CryptoKey,
-): Promise<string> {
+async function privateKeyPem(key: webcrypto.CryptoKey): Promise<string> {
   const der = await webcrypto.subtle.exportKey("pkcs8", key);
   return `${x509.PemConverter.encode(der, "PRIVATE KEY")}\n`;
 }
@@ -60,22 +55,18 @@ export async function privateKeyPem(
 /** @param key PEM, PKCS #8. */
 export async function keyPair(
   key: string,
-  algorithm: webcrypto.EcKeyAlgorithm | (typeof algorithms)[KeyType],
+  type: KeyType,
 ): Promise<webcrypto.CryptoKeyPair> {
-  const pkcs8 = createPrivateKey(key);
+  const algorithm = algorithms[type];
   const { subtle } = webcrypto;
-  const privateKey = await subtle.importKey(
-    "pkcs8",
-    pkcs8.export({ format: "der", type: "pkcs8" }),
-    algorithm,
-    true,
-    ["sign"],
-  );
-  const { d: _, dp, dq, p, q, qi, ...publicJwk } = pkcs8.export({
-    format: "jwk",
-  });
-  const publicKey = await subtle.importKey("jwk", publicJwk, algorithm, true, [
-    "verify",
-  ]);
-  return { privateKey, publicKey };
+  const pkcs8 = createPrivateKey(key).export({ format: "der", type: "pkcs8" });
+  const spki = createPublicKey(key).export({ format: "der", type: "spki" });
+  return {
+    privateKey: await subtle.importKey("pkcs8", pkcs8, algorithm, false, [
+      "sign",
+    ]),
+    publicKey: await subtle.importKey("spki", spki, algorithm, true, [
+      "verify",
+    ]),
+  };
 }

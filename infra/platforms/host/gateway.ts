@@ -5,6 +5,10 @@ import { gatewayAddress } from "../../gateway/bundle.ts";
 import type { Bundle } from "../../machine/bundle.ts";
 import { bundleTarball } from "../../machine/tarball.ts";
 
+/** What the far side does with the archive that comes by standard input. */
+const unpackAndInstall =
+  'set -e; work=$(mktemp -d); trap \'rm -rf "$work"\' EXIT; base64 -d | tar -xz -C "$work" --no-same-owner; "$work/install.sh"';
+
 export interface GatewayArgs {
   readonly bundle: Bundle;
   readonly server: {
@@ -42,9 +46,8 @@ export class Gateway extends pulumi.ComponentResource {
         stdin: bundleTarball(args.bundle).then((tarball) =>
           Buffer.from(tarball).toString("base64"),
         ),
-        create: unpackAnd("install.sh"),
-        delete: "/usr/local/lib/daytona-edge/install.sh --remove gateway",
-        logging: "none",
+        create: unpackAndInstall,
+        delete: `/var/lib/daytona-edge/installed/${args.bundle.name}/install.sh --remove`,
       },
       { parent: this },
     );
@@ -57,7 +60,8 @@ export class Gateway extends pulumi.ComponentResource {
       },
       { parent: this },
     );
-    this.caCertificate = authority.stdout;
+    // The connection's key makes every output secret; a certificate is none.
+    this.caCertificate = pulumi.unsecret(authority.stdout);
     this.registerOutputs({});
   }
 }

@@ -75,18 +75,10 @@ export async function serve(standIn: StandIn): Promise<RunningStandIn> {
   const server = new grpc.Server({
     "grpc.max_receive_message_length": 400 * 1024 * 1024,
   });
-  server.addService(
-    providerGrpc.ResourceProviderService,
-    handlers(standIn),
-  );
-  const bind = promisify(server.bindAsync.bind(server)) as (
-    address: string,
-    credentials: grpc.ServerCredentials,
-  ) => Promise<number>;
-  const port = await bind(
-    "127.0.0.1:0",
-    grpc.ServerCredentials.createInsecure(),
-  );
+  server.addService(providerGrpc.ResourceProviderService, handlers(standIn));
+  const port = await promisify<string, grpc.ServerCredentials, number>(
+    server.bindAsync.bind(server),
+  )("127.0.0.1:0", grpc.ServerCredentials.createInsecure());
   return {
     port,
     stop: () => {

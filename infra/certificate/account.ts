@@ -1,0 +1,40 @@
+/**
+ * The key of the ACME account. Whoever has it can revoke certificates, so it
+ * lies in a store of its own, which no machine reads. The account itself is
+ * found by its key (RFC 8555, 7.3.1), so nothing else is kept.
+ */
+import { type JWK, exportJWK, generateKeyPair } from "jose";
+import { z } from "zod";
+import { type CertificateStore, readDocument, writeDocument } from "./store.ts";
+
+/** Name of the document in the account's store. */
+export const accountDocument = "acme-account.json";
+
+const account = z.object({
+  key: z.object({
+    kty: z.literal("EC"),
+    crv: z.literal("P-256"),
+    x: z.string(),
+    y: z.string(),
+    d: z.string(),
+  }),
+});
+
+/**
+ * The account's key; made at the first call, and stored before it is used.
+ * @throws Error when it is there but unreadable: a new one would be a new
+ *   account, with which CAA records and external accounts do not go together.
+ */
+export async function accountKey(store: CertificateStore): Promise<JWK> {
+  const read = await readDocument(store, accountDocument, account);
+  if (read && "value" in read) return read.value.key;
+  if (read) {
+    throw new Error(
+      `${accountDocument} is damaged (${read.problem}); put it back from a backup, or delete it to start a new ACME account`,
+    );
+  }
+  const { privateKey } = await generateKeyPair("ES256", { extractable: true });
+  const key = await exportJWK(privateKey);
+  await writeDocument(store, accountDocument, { key });
+  return key;
+}

@@ -1,0 +1,172 @@
+/**
+ * The command that `pulumi up` runs, and a timer after it: gets a certificate
+ * if one is due, else does nothing. One JSON line on standard output says what
+ * is in the store now; lines for people go to standard error.
+ */
+import { Command, InvalidArgumentError, Option } from "commander";
+import { relative, resolve } from "node:path";
+import { cloudflareTxtRecords } from "./cloudflare-dns.ts";
+import { DirectoryStore } from "./directory-store.ts";
+import { dns01 } from "./dns01.ts";
+import { ensureCertificate } from "./ensure.ts";
+import { type KeyType, keyTypes } from "./held-certificate.ts";
+import { nameServers, waitForTxt } from "./name-servers.ts";
+
+interface Options {
+  readonly names: string[];
+  readonly directory: string;
+  readonly store: string;
+  readonly account: string;
+  readonly zone: string;
+  readonly contact: string;
+  readonly profile: string;
+  readonly keyType: KeyType;
+  readonly cloudflareBaseUrl: string;
+}
+
+/** No authority takes longer, in ms. */
+const limit = 10 * 60_000;
+
+const command = new Command("infra/certificate/main.ts")
+  .description(
+    "Gets a certificate by ACME and dns-01 at Cloudflare, if one is due.",
+  )
+  .requiredOption(
+    "--names <names>",
+    "names, separated by commas, for example *.example.net,example.net",
+    parseNames,
+  )
+  .requiredOption("--directory <url>", "directory of the ACME server", parseUrl)
+  .requiredOption("--store <path>", "directory where the certificate is kept")
+  .requiredOption(
+    "--account <path>",
+    "directory where the account's key is kept; no machine may read it",
+  )
+  .requiredOption("--zone <id>", "id of the Cloudflare zone with the names")
+  .option("--contact <e-mail>", "address for the ACME account", "")
+  .option(
+    "--profile <name>",
+    'profile to order when the server offers it; "" for its default',
+    "tlsserver",
+  )
+  .addOption(
+    new Option("--key-type <type>", "kind of key")
+      .choices(keyTypes)
+      .default(keyTypes[0]),
+  )
+  .addOption(
+    new Option("--cloudflare-base-url <url>", "address of Cloudflare's API")
+      .env("CLOUDFLARE_BASE_URL")
+      .default("https://api.cloudflare.com/client/v4"),
+  )
+  // Secrets come by the environment: arguments show in the process list.
+  .addHelpText(
+    "after",
+    `
+Environment:
+  CLOUDFLARE_API_TOKEN             token with Zone / DNS / Edit on the zone
+  ACME_EAB_KID, ACME_EAB_HMAC_KEY  external account, if the server asks for one`,
+  )
+  .showHelpAfterError()
+  .action(run);
+
+try {
+  await command.parseAsync();
+} catch (error) {
+  process.exitCode = 1;
+  say(error instanceof Error ? error.message : String(error));
+}
+
+async function run(options: Options): Promise<void> {
+  const store = resolve(options.store);
+  const account = resolve(options.account);
+  if (contains(store, account)) {
+    throw new Error(
+      `--account ${account} lies in --store ${store}, which machines read; the account's key must not, so choose another directory`,
+    );
+  }
+  const signal = AbortSignal.any([interrupted(), AbortSignal.timeout(limit)]);
+  const { action, certificate } = await ensureCertificate({
+    config: {
+      ...options,
+      profile: options.profile === "" ? undefined : options.profile,
+      externalAccount: externalAccount(),
+    },
+    store: directoryStore(store),
+    accountStore: directoryStore(account),
+    challenge: dns01({
+      records: cloudflareTxtRecords({
+        zoneId: options.zone,
+        token: environment("CLOUDFLARE_API_TOKEN"),
+        baseUrl: options.cloudflareBaseUrl,
+      }),
+      visible: async (name, values) =>
+        waitForTxt(await nameServers(name), name, values, { signal }),
+      log: say,
+    }),
+    now: () => new Date(),
+    log: say,
+    signal,
+  });
+  const { serial, names, notAfter } = certificate;
+  console.log(JSON.stringify({ action, serial, names, notAfter }));
+}
+
+function directoryStore(path: string): DirectoryStore {
+  return new DirectoryStore(path, {
+    onWait: () => {
+      say(`another run works on ${path}; waiting for it`);
+    },
+  });
+}
+
+/** Aborts at Ctrl-C or a stop, so that there is time to clean up. */
+function interrupted(): AbortSignal {
+  const controller = new AbortController();
+  for (const name of ["SIGINT", "SIGTERM"] as const) {
+    process.once(name, () => {
+      controller.abort(new Error(`stopped by ${name}`));
+    });
+  }
+  return controller.signal;
+}
+
+function externalAccount() {
+  const keyId = process.env.ACME_EAB_KID;
+  const hmacKey = process.env.ACME_EAB_HMAC_KEY;
+  return keyId && hmacKey ? { keyId, hmacKey } : undefined;
+}
+
+function environment(name: string): string {
+  const value = process.env[name];
+  if (value) return value;
+  throw new Error(
+    `${name} is not set; it must hold a Cloudflare API token with Zone / DNS / Edit on the zone`,
+  );
+}
+
+function contains(directory: string, path: string): boolean {
+  const way = relative(directory, path);
+  return way === "" || !/^\.\.(\/|$)/.test(way);
+}
+
+function parseNames(list: string): string[] {
+  const names = list.split(",").map((name) => name.trim());
+  for (const name of names) {
+    if (!/^(\*\.)?([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z0-9-]+$/.test(name)) {
+      throw new InvalidArgumentError(
+        `"${name}" is not a lower-case DNS name, with or without "*." in front.`,
+      );
+    }
+  }
+  return names;
+}
+
+function parseUrl(text: string): string {
+  if (URL.canParse(text) && new URL(text).protocol === "https:") return text;
+  throw new InvalidArgumentError("Give an https URL.");
+}
+
+function say(line: string): void {
+  console.error(`certificate: ${line}`);
+}

@@ -1,0 +1,128 @@
+/**
+ * Looks at DNS the way a certificate authority does: at the zone's own
+ * servers, each of them, because a provider's servers learn of a new record
+ * one after the other and the authority asks any of them.
+ */
+import { Resolver, resolve4, resolve6, resolveNs } from "node:dns/promises";
+import { setTimeout as sleep } from "node:timers/promises";
+
+/** An authoritative server and its addresses, best first. */
+export interface NameServer {
+  readonly name: string;
+  readonly addresses: readonly string[];
+}
+
+export interface WaitOptions {
+  /** In ms; default 120 s. */
+  readonly limit?: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** First and longest pause between two rounds of questions, in ms. */
+const firstPause = 250;
+const longestPause = 4_000;
+
+/** Codes of `node:dns` for "there is no such record". */
+const absent = new Set(["ENOTFOUND", "ENODATA"]);
+
+/**
+ * The authoritative servers of the zone that holds `name`, found by the
+ * system's resolver.
+ */
+export async function nameServers(name: string): Promise<NameServer[]> {
+  const labels = name.split(".");
+  for (let first = 0; first < labels.length - 1; first++) {
+    const zone = labels.slice(first).join(".");
+    const servers = await unlessAbsent(resolveNs(zone), `NS of ${zone}`);
+    if (servers.length > 0) return Promise.all(servers.map(withAddresses));
+  }
+  throw new Error(
+    `No zone above ${name} has name servers; check that its domain is delegated to Cloudflare`,
+  );
+}
+
+/**
+ * Resolves when each server answers with every value as TXT of `name`.
+ * @throws Error that names the servers that lag when the limit is over.
+ */
+export async function waitForTxt(
+  servers: readonly NameServer[],
+  name: string,
+  values: readonly string[],
+  options: WaitOptions = {},
+): Promise<void> {
+  const { limit = 120_000, signal } = options;
+  const deadline = Date.now() + limit;
+  let waiting = servers;
+  for (let pause = firstPause; ; pause = Math.min(pause * 2, longestPause)) {
+    const answers = await Promise.all(
+      waiting.map(async (server) => ({
+        server,
+        answer: await askServer(server, name),
+      })),
+    );
+    const lagging = answers.filter(
+      ({ answer }) => !values.every((value) => answer.values.includes(value)),
+    );
+    if (lagging.length === 0) return;
+    if (Date.now() + pause > deadline) {
+      const states = lagging.map(
+        ({ server, answer }) => `${server.name} ${answer.state}`,
+      );
+      throw new Error(
+        `After ${String(limit / 1000)} s not every name server has the new TXT record ${name}: ${states.join("; ")}`,
+      );
+    }
+    waiting = lagging.map(({ server }) => server);
+    await sleep(pause, undefined, signal && { signal });
+  }
+}
+
+/** The first address that answers at all speaks for its server. */
+async function askServer(
+  server: NameServer,
+  name: string,
+): Promise<{ values: string[]; state: string }> {
+  let failure = "has no address";
+  for (const address of server.addresses) {
+    // A new one each time: a resolver may keep answers.
+    const resolver = new Resolver({ timeout: 2_000, tries: 1 });
+    resolver.setServers([address]);
+    try {
+      const records = await resolver.resolveTxt(name);
+      const values = records.map((strings) => strings.join(""));
+      return { values, state: `answers ${values.join(", ")}` };
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code !== undefined && absent.has(code)) {
+        return { values: [], state: "answers that there is none" };
+      }
+      failure = `(${address}) does not answer: ${String(code)}`;
+    }
+  }
+  return { values: [], state: failure };
+}
+
+async function withAddresses(name: string): Promise<NameServer> {
+  const [ipv4, ipv6] = await Promise.all([
+    unlessAbsent(resolve4(name), `A of ${name}`),
+    unlessAbsent(resolve6(name), `AAAA of ${name}`),
+  ]);
+  return { name, addresses: [...ipv4, ...ipv6] };
+}
+
+async function unlessAbsent(
+  query: Promise<string[]>,
+  what: string,
+): Promise<string[]> {
+  try {
+    return await query;
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code !== undefined && absent.has(code)) return [];
+    throw new Error(
+      `The system's resolver cannot look up ${what}: ${String(code)}`,
+      { cause: error },
+    );
+  }
+}

@@ -1,0 +1,137 @@
+/**
+ * The order of a certificate, written down with the new key as soon as the
+ * authority has it, so that a run that dies leaves its successor an order to
+ * go on with, whatever step it has reached.
+ */
+import { z } from "zod";
+import type { AcmeClient } from "./acme.ts";
+import { AcmeProblem } from "./acme-problem.ts";
+import type { Order } from "./acme-resources.ts";
+import type { WantedCertificate } from "./decide.ts";
+import {
+  type HeldCertificate,
+  keyTypes,
+  sameNames,
+} from "./held-certificate.ts";
+import { renewalIdentifier } from "./renewal-information.ts";
+import { generateKey } from "./signing-request.ts";
+import { type CertificateStore, readDocument, writeDocument } from "./store.ts";
+
+/** Name of the document in the account's store. */
+const orderDocument = "acme-order.json";
+
+const orderUnderWay = z.object({
+  url: z.url(),
+  names: z.array(z.string()),
+  directory: z.url(),
+  profile: z.string().optional(),
+  keyType: z.enum(keyTypes),
+  key: z.string(),
+});
+type OrderUnderWay = z.infer<typeof orderUnderWay>;
+
+export interface OrderArgs {
+  readonly wanted: WantedCertificate;
+  readonly accountStore: CertificateStore;
+  /** The certificate that the new one takes the place of. */
+  readonly predecessor?: HeldCertificate | undefined;
+  readonly log: (line: string) => void;
+}
+
+export interface OrderAndKey {
+  readonly order: Order;
+  /** PEM, PKCS #8; for the new certificate. */
+  readonly key: string;
+}
+
+/** The order of a run that died if there is a usable one, else a new one. */
+export async function openOrder(
+  client: AcmeClient,
+  args: OrderArgs,
+): Promise<OrderAndKey> {
+  return (await resumeOrder(client, args)) ?? (await placeOrder(client, args));
+}
+
+/** Forgets the order of a run that has come to its end. */
+export async function forgetOrder(store: CertificateStore): Promise<void> {
+  await store.remove(orderDocument);
+}
+
+async function resumeOrder(
+  client: AcmeClient,
+  args: OrderArgs,
+): Promise<OrderAndKey | undefined> {
+  const { accountStore, wanted, predecessor, log } = args;
+  const read = await readDocument(accountStore, orderDocument, orderUnderWay);
+  if (!read || !("value" in read) || !isFor(read.value, wanted)) {
+    return undefined;
+  }
+  const { url, key } = read.value;
+  // An order whose certificate is in the store already is a finished one.
+  if (key === predecessor?.key) return undefined;
+  try {
+    const order = await client.order(url);
+    if (order.status === "invalid") return undefined;
+    log(`going on with order ${url} (${order.status})`);
+    return { order, key };
+  } catch (error) {
+    // Orders expire, and a test server forgets them when it restarts.
+    if (error instanceof AcmeProblem && error.status !== 429) return undefined;
+    throw error;
+  }
+}
+
+function isFor(order: OrderUnderWay, wanted: WantedCertificate): boolean {
+  return (
+    sameNames(order.names, wanted.names) &&
+    order.directory === wanted.directory &&
+    order.profile === wanted.profile &&
+    order.keyType === wanted.keyType
+  );
+}
+
+async function placeOrder(
+  client: AcmeClient,
+  args: OrderArgs,
+): Promise<OrderAndKey> {
+  const { wanted, accountStore, log } = args;
+  const { names, directory, profile, keyType } = wanted;
+  const key = await generateKey(keyType);
+  const order = await newOrder(client, args);
+  log(`order ${order.url} for ${names.join(", ")}`);
+  await writeDocument(accountStore, orderDocument, {
+    url: order.url,
+    names: [...names],
+    directory,
+    profile,
+    keyType,
+    key,
+  } satisfies OrderUnderWay);
+  return { order, key };
+}
+
+async function newOrder(client: AcmeClient, args: OrderArgs): Promise<Order> {
+  const { wanted, predecessor, log } = args;
+  const { profiles } = client.directory.meta;
+  const offered = wanted.profile !== undefined && wanted.profile in profiles;
+  const request = {
+    names: wanted.names,
+    profile: offered ? wanted.profile : undefined,
+  };
+  const replaces =
+    client.directory.renewalInfo && predecessor?.directory === wanted.directory
+      ? renewalIdentifier(predecessor.chain)
+      : undefined;
+  if (replaces === undefined) return client.newOrder(request);
+  try {
+    return await client.newOrder({ ...request, replaces });
+  } catch (error) {
+    // It was replaced before, or the authority does not know it: that costs
+    // the exemption from rate limits, not the certificate.
+    if (!(error instanceof AcmeProblem) || (error.status ?? 500) >= 429) {
+      throw error;
+    }
+    log(`ordering without "replaces": ${error.detail}`);
+    return client.newOrder(request);
+  }
+}

@@ -1,0 +1,87 @@
+/**
+ * What runs on an edge. The files beside this one are the files on the machine;
+ * here is only which of them goes where, and the values that differ.
+ */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { StackConfig } from "../config.ts";
+import { agentProgram } from "../machine/agent-program.ts";
+import type { Bundle, BundleFile } from "../machine/bundle.ts";
+
+/** Debian packages of an edge. */
+export const edgePackages = ["ca-certificates", "haproxy", "nodejs", "openssl"];
+
+export type EdgeConfig = Pick<
+  StackConfig,
+  "domain" | "access" | "upstream" | "toolbox" | "deniedPorts"
+>;
+
+const etc = "/etc/daytona-edge/edge";
+const lib = "/usr/local/lib/daytona-edge";
+const systemd = "/etc/systemd/system";
+
+/** The edge's bundle: a pure function of the configuration and these files. */
+export function edgeBundle(config: EdgeConfig): Bundle {
+  const { upstream } = config;
+  const networks = upstream.mode === "direct" ? upstream.networks : [];
+  return {
+    name: "edge",
+    packages: edgePackages,
+    files: [
+      copy("haproxy.cfg", `${etc}/haproxy.cfg`),
+      copy("maps/error-page.map", `${etc}/maps/error-page.map`),
+      copy("maps/error-message.map", `${etc}/maps/error-message.map`),
+      list(`${etc}/maps/denied-ports.acl`, config.deniedPorts.map(String)),
+      list(`${etc}/maps/load-balancers.acl`, []),
+      list(`${etc}/maps/networks.acl`, networks),
+      list(
+        `${etc}/env`,
+        Object.entries(environment(config)).map(
+          ([name, value]) => `${name}=${value}`,
+        ),
+      ),
+      copy("prepare.sh", `${lib}/prepare-edge.sh`, 0o755),
+      copy("check.sh", `${lib}/check-edge.sh`, 0o755),
+      {
+        path: `${lib}/edge-agent.cjs`,
+        content: agentProgram(join(import.meta.dirname, "agent.ts")),
+        mode: 0o644,
+      },
+      copy("units/daytona-edge.service", `${systemd}/daytona-edge.service`),
+      copy(
+        "units/daytona-edge-agent.service",
+        `${systemd}/daytona-edge-agent.service`,
+      ),
+    ],
+    units: ["daytona-edge.service", "daytona-edge-agent.service"],
+    check: `${lib}/check-edge.sh`,
+  };
+}
+
+/** The environment that haproxy.cfg and the agent read. */
+function environment(config: EdgeConfig): Record<string, string> {
+  const { upstream } = config;
+  return {
+    EDGE_DOMAIN: config.domain,
+    EDGE_ACCESS: config.access,
+    EDGE_UPSTREAM: upstream.mode,
+    EDGE_DAYTONA:
+      upstream.mode === "daytona" ? new URL(upstream.url).host : "127.0.0.1:1",
+    EDGE_RESOLVER:
+      upstream.mode === "direct" ? upstream.resolver : "127.0.0.1:53",
+    EDGE_TOOLBOX: config.toolbox ? "on" : "off",
+    EDGE_GRACE: "25s",
+    EDGE_STORE: "/var/lib/daytona-edge/store",
+    EDGE_POLL_SECONDS: "1",
+  };
+}
+
+function copy(source: string, path: string, mode = 0o644): BundleFile {
+  const content = readFileSync(join(import.meta.dirname, source));
+  return { path, content, mode };
+}
+
+/** A file of one value a line, such as HAProxy's lists. */
+function list(path: string, values: readonly string[]): BundleFile {
+  return { path, content: values.map((v) => `${v}\n`).join(""), mode: 0o644 };
+}

@@ -1,0 +1,42 @@
+/** What lives here: the library that the agents on the machines share. Node 20, nothing but its own modules. */
+import { readFileSync } from "node:fs";
+import { chmod, mkdir, open, rename } from "node:fs/promises";
+import { dirname } from "node:path";
+
+/**
+ * Writes a file so that a reader, a crash or a power cut sees the old content
+ * or the new one, never a part.
+ * @param mode permission bits
+ * @returns whether the content changed; an equal file is left alone
+ */
+export async function writeAtomically(
+  path: string,
+  content: string | Uint8Array,
+  mode: number,
+): Promise<boolean> {
+  const bytes = Buffer.from(content);
+  if (hasContent(path, bytes)) {
+    await chmod(path, mode);
+    return false;
+  }
+  await mkdir(dirname(path), { recursive: true });
+  const staging = `${path}.${String(process.pid)}`;
+  const file = await open(staging, "w", mode);
+  try {
+    await file.writeFile(bytes);
+    await file.chmod(mode);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+  await rename(staging, path);
+  return true;
+}
+
+function hasContent(path: string, bytes: Buffer): boolean {
+  try {
+    return readFileSync(path).equals(bytes);
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,71 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { writeAtomically } from "./files.ts";
+import type { LiveStateStore } from "./store.ts";
+
+/** One document of live state and what makes it take effect. */
+export interface PolledDocument {
+  readonly name: string;
+  /**
+   * Verifies the content as a whole and makes it take effect; called again and
+   * again, so it must be cheap when nothing changed and repair what was lost
+   * (a restarted HAProxy, say).
+   * @returns what is live now, in words
+   * @throws Error when the content is refused; what was live must stay
+   */
+  readonly apply: (content: Buffer) => Promise<string>;
+}
+
+export interface PollOptions {
+  readonly store: LiveStateStore;
+  readonly documents: readonly PolledDocument[];
+  readonly intervalMs: number;
+  /** JSON file that says what is live, and since when. */
+  readonly statusFile: string;
+  readonly log: (line: string) => void;
+  readonly signal?: AbortSignal;
+}
+
+interface Status {
+  version?: string;
+  live?: string;
+  error?: string;
+}
+
+/** Polls the store for ever; says each change, and each failure once. */
+export async function poll(options: PollOptions): Promise<void> {
+  const states = new Map<string, Status>();
+  while (!options.signal?.aborted) {
+    for (const document of options.documents) {
+      const before = states.get(document.name) ?? {};
+      const now = await applyOnce(options.store, document, before);
+      states.set(document.name, now);
+      if (now.error !== before.error && now.error !== undefined) {
+        options.log(`${document.name}: ${now.error}`);
+      }
+      if (now.live !== before.live && now.live !== undefined) {
+        options.log(`${document.name}: ${now.live}`);
+      }
+    }
+    const status = JSON.stringify(Object.fromEntries(states), undefined, 2);
+    await writeAtomically(options.statusFile, `${status}\n`, 0o644);
+    await sleep(options.intervalMs);
+  }
+}
+
+async function applyOnce(
+  store: LiveStateStore,
+  document: PolledDocument,
+  before: Status,
+): Promise<Status> {
+  // What was live stays live, whatever goes wrong with the new state.
+  const kept = before.live === undefined ? {} : { live: before.live };
+  try {
+    const found = await store.read(document.name);
+    if (!found) return { ...kept, error: "not in the store yet" };
+    const live = await document.apply(found.content);
+    return { version: found.version, live };
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    return { ...kept, error: message };
+  }
+}
