@@ -70,7 +70,6 @@ const schema = z.strictObject({
       networks: z.array(z.cidrv4()).min(1),
     }),
     rootServers: z.array(z.ipv4()).default([]),
-    dnssec: z.boolean().default(true),
   }),
 });
 

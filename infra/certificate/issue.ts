@@ -2,9 +2,9 @@
 import { accountKey } from "./account.ts";
 import { AcmeClient, type ExternalAccount } from "./acme.ts";
 import { AcmeProblem } from "./acme-problem.ts";
-import type { Authorization, Order } from "./acme-resources.ts";
+import type { AcmeChallenge, Authorization, Order } from "./acme-resources.ts";
 import type { WantedCertificate } from "./decide.ts";
-import type { Challenge } from "./dns01.ts";
+import type { Challenge, ChallengeTask } from "./dns01.ts";
 import {
   type HeldCertificate,
   certificateProblems,
@@ -27,7 +27,7 @@ export interface IssueArgs extends OrderArgs {
 export async function issueCertificate(
   args: IssueArgs,
 ): Promise<HeldCertificate> {
-  const { wanted, challenge, signal, log } = args;
+  const { wanted, signal, log } = args;
   const client = await AcmeClient.connect(
     wanted.directory,
     await accountKey(args.accountStore),
@@ -35,47 +35,71 @@ export async function issueCertificate(
   );
   const account = await client.login(args);
   log(`account ${account}`);
-  await challenge.sweep(wanted.names.map(withoutWildcard));
   const { order, key } = await openOrder(client, args);
-  if (order.status === "pending") await authorize(client, order, args);
+  await authorize(client, order, args);
   const chain = await collect(client, order.url, key, wanted);
   return checked(chain, key, args);
 }
 
+interface OpenAuthorization {
+  readonly url: string;
+  readonly offered: AcmeChallenge;
+  readonly task: ChallengeTask;
+}
+
+/** Proves control of each name that the authority does not know of already. */
 async function authorize(
   client: AcmeClient,
   order: Order,
   args: IssueArgs,
 ): Promise<void> {
-  const { challenge, log } = args;
-  const open: { url: string; authorization: Authorization }[] = [];
-  for (const url of order.authorizations) {
-    const authorization = await client.authorization(url);
-    if (authorization.status !== "valid") open.push({ url, authorization });
-  }
-  const tasks = await Promise.all(
-    open.map(async ({ authorization }) => ({
-      domain: authorization.identifier.value,
-      keyAuthorization: await client.keyAuthorization(
-        offeredChallenge(authorization, challenge.type).token ?? "",
-      ),
-    })),
+  const { wanted, challenge, log } = args;
+  const open = await openAuthorizations(client, order, challenge.type);
+  // Of names that are not open now: a run that died has left their records.
+  // Those of open ones stay: the authority may be reading them.
+  const domains = new Set(wanted.names.map(withoutWildcard));
+  for (const { task } of open) domains.delete(task.domain);
+  await challenge.sweep([...domains]);
+  if (open.length === 0) return;
+
+  await challenge.during(
+    open.map(({ task }) => task),
+    async () => {
+      for (const { offered } of open) {
+        // A run that died may have asked already; asking twice is an error.
+        if (offered.status === "pending") await client.respond(offered);
+      }
+      for (const { url } of open) {
+        const settled = await client.settledAuthorization(url);
+        if (settled.status !== "valid") throw refusal(settled, challenge.type);
+        log(`${nameOf(settled)} is validated`);
+      }
+    },
   );
-  await challenge.during(tasks, async () => {
-    for (const { authorization } of open) {
-      const offered = offeredChallenge(authorization, challenge.type);
-      // A run that died may have asked already; asking twice is an error.
-      if (offered.status === "pending") await client.respond(offered);
-    }
-    for (const { url } of open) {
-      const settled = await client.settledAuthorization(url);
-      if (settled.status !== "valid") throw refusal(settled, challenge.type);
-      log(`${nameOf(settled)} is validated`);
-    }
-  });
 }
 
-function offeredChallenge(authorization: Authorization, type: string) {
+async function openAuthorizations(
+  client: AcmeClient,
+  order: Order,
+  type: string,
+): Promise<OpenAuthorization[]> {
+  if (order.status !== "pending") return [];
+  const open: OpenAuthorization[] = [];
+  for (const url of order.authorizations) {
+    const authorization = await client.authorization(url);
+    if (authorization.status === "valid") continue;
+    const offered = offeredChallenge(authorization, type);
+    const keyAuthorization = await client.keyAuthorization(offered.token ?? "");
+    const domain = authorization.identifier.value;
+    open.push({ url, offered, task: { domain, keyAuthorization } });
+  }
+  return open;
+}
+
+function offeredChallenge(
+  authorization: Authorization,
+  type: string,
+): AcmeChallenge {
   const offered = authorization.challenges.find(
     (challenge) => challenge.type === type,
   );

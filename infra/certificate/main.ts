@@ -74,7 +74,7 @@ try {
   await command.parseAsync();
 } catch (error) {
   process.exitCode = 1;
-  say(error instanceof Error ? error.message : String(error));
+  say(messageOf(error));
 }
 
 async function run(options: Options): Promise<void> {
@@ -85,7 +85,7 @@ async function run(options: Options): Promise<void> {
       `--account ${account} lies in --store ${store}, which machines read; the account's key must not, so choose another directory`,
     );
   }
-  const signal = AbortSignal.any([interrupted(), AbortSignal.timeout(limit)]);
+  const signal = stopSignal();
   const { action, certificate } = await ensureCertificate({
     config: {
       ...options,
@@ -120,14 +120,22 @@ function directoryStore(path: string): DirectoryStore {
   });
 }
 
-/** Aborts at Ctrl-C or a stop, so that there is time to clean up. */
-function interrupted(): AbortSignal {
+/** Aborts at Ctrl-C, a stop, or the limit, so that there is time to clean up. */
+function stopSignal(): AbortSignal {
   const controller = new AbortController();
+  const stop = (why: string) => {
+    controller.abort(
+      new Error(`${why}; run again: the work goes on where it stands`),
+    );
+  };
   for (const name of ["SIGINT", "SIGTERM"] as const) {
     process.once(name, () => {
-      controller.abort(new Error(`stopped by ${name}`));
+      stop(`stopped by ${name}`);
     });
   }
+  setTimeout(() => {
+    stop(`not done after ${String(limit / 60_000)} minutes`);
+  }, limit).unref();
   return controller.signal;
 }
 
@@ -165,6 +173,13 @@ function parseNames(list: string): string[] {
 function parseUrl(text: string): string {
   if (URL.canParse(text) && new URL(text).protocol === "https:") return text;
   throw new InvalidArgumentError("Give an https URL.");
+}
+
+/** A wait that was stopped says only that; why, is in its cause. */
+function messageOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const stopped = error.name === "AbortError" && error.cause instanceof Error;
+  return stopped ? messageOf(error.cause) : error.message;
 }
 
 function say(line: string): void {

@@ -1,0 +1,116 @@
+/**
+ * What runs on a gateway. The files beside this one are the files on the
+ * machine; here is only which of them goes where, and the values that differ.
+ */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { StackConfig } from "../config.ts";
+import { agentProgram } from "../machine/agent-program.ts";
+import type { Bundle, BundleFile } from "../machine/bundle.ts";
+
+/** The one address that sandboxes may reach. */
+export const gatewayAddress = "169.254.20.1";
+
+/** Debian packages of a gateway. */
+export const gatewayPackages = [
+  "ca-certificates",
+  "dns-root-data",
+  "haproxy",
+  "iproute2",
+  "nftables",
+  "nodejs",
+  "openssl",
+  "ulogd2",
+  "ulogd2-json",
+  "unbound",
+];
+
+export type GatewayConfig = Pick<StackConfig, "egressRules" | "gateway">;
+
+const etc = "/etc/daytona-edge/gateway";
+const lib = "/usr/local/lib/daytona-edge";
+
+/** In the order in which they start: first the wall, then the door. */
+const units = [
+  "daytona-gateway-firewall.service",
+  "daytona-gateway-log.service",
+  "daytona-gateway-network.service",
+  "daytona-gateway-recursor.service",
+  "daytona-gateway-resolver.service",
+  "daytona-gateway.service",
+  "daytona-gateway-agent.service",
+];
+
+/** The gateway's bundle: a pure function of the configuration and these files. */
+export function gatewayBundle(config: GatewayConfig): Bundle {
+  const { rootServers } = config.gateway;
+  const roots = rootServers.length > 0 ? "own" : "world";
+  return {
+    name: "gateway",
+    packages: gatewayPackages,
+    files: [
+      ...[
+        "haproxy.cfg",
+        "resolver.conf",
+        "recursor.conf",
+        "nftables.conf",
+        "ulogd.conf",
+        "install-ca.sh",
+        "maps/refused-networks.acl",
+      ].map((name) => copy(name, `${etc}/${name}`)),
+      copy(`recursor-roots-${roots}.conf`, `${etc}/recursor-roots.conf`),
+      {
+        path: `${etc}/root.hints`,
+        content: rootHints(rootServers),
+        mode: 0o644,
+      },
+      { path: `${etc}/env`, content: environment(config), mode: 0o644 },
+      ...["prepare", "check", "network"].map((name) =>
+        copy(`${name}.sh`, `${lib}/${name}-gateway.sh`, 0o755),
+      ),
+      {
+        path: `${lib}/gateway-agent.cjs`,
+        content: agentProgram(join(import.meta.dirname, "agent.ts")),
+        mode: 0o644,
+      },
+      ...units.map((unit) =>
+        copy(`units/${unit}`, `/etc/systemd/system/${unit}`),
+      ),
+      {
+        path: "/var/lib/daytona-edge/store/egress-rules.json",
+        content: JSON.stringify({ rules: config.egressRules }, undefined, 2),
+        mode: 0o644,
+      },
+    ],
+    units,
+    check: `${lib}/check-gateway.sh`,
+  };
+}
+
+/** The environment that the units, haproxy.cfg and nftables.conf read. */
+function environment({ gateway }: GatewayConfig): string {
+  const { interfaces, networks } = gateway.sandboxes;
+  return [
+    `GATEWAY_ADDRESS=${gatewayAddress}`,
+    `SANDBOX_INTERFACES="{ ${interfaces.join(", ")} }"`,
+    `SANDBOX_NETWORKS="{ ${networks.join(", ")} }"`,
+    "GATEWAY_STORE=/var/lib/daytona-edge/store",
+    "GATEWAY_POLL_SECONDS=1",
+    "",
+  ].join("\n");
+}
+
+/** Root servers of one's own, as a hints file (RFC 1035 master file). */
+function rootHints(servers: readonly string[]): string {
+  return servers
+    .map((address, index) => {
+      const name = `root-${String(index + 1)}.`;
+      return `. 3600000 NS ${name}\n${name} 3600000 A ${address}\n`;
+    })
+    .join("");
+}
+
+function copy(source: string, path: string, mode = 0o644): BundleFile {
+  const content = readFileSync(join(import.meta.dirname, source));
+  return { path, content, mode };
+}

@@ -1,0 +1,22 @@
+#!/bin/sh
+# HAProxy needs its files to start; a gateway without rules has none yet. Empty
+# maps allow nothing, and the placeholder certificate fits no name.
+set -eu
+state=/var/lib/daytona-edge/gateway
+umask 077
+mkdir -p "$state/maps" "$state/leaves"
+for map in sni exact prefix; do
+  [ -e "$state/maps/$map.map" ] || : >"$state/maps/$map.map"
+done
+[ -e "$state/ca.pem" ] || echo '# the gateway inspects no host' >"$state/ca.pem"
+if [ ! -s "$state/placeholder.pem" ]; then
+  work=$(mktemp -d)
+  openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 3650 \
+    -subj /CN=placeholder.invalid -addext subjectAltName=DNS:placeholder.invalid \
+    -keyout "$work/key" -out "$work/certificate" 2>/dev/null
+  cat "$work/certificate" "$work/key" >"$state/placeholder.pem.new"
+  mv "$state/placeholder.pem.new" "$state/placeholder.pem"
+  rm -r "$work"
+fi
+# A directory of leaves must hold one.
+[ -e "$state/leaves/placeholder.pem" ] || cp "$state/placeholder.pem" "$state/leaves/placeholder.pem"

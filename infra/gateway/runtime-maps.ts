@@ -1,0 +1,57 @@
+import { writeAtomically } from "../machine/agent/files.ts";
+import type { HaproxyRuntime } from "../machine/agent/haproxy.ts";
+import { exactMap, prefixMap, sniMap } from "./rule-maps.ts";
+import type { EgressRule } from "./rules.ts";
+
+/**
+ * Puts the rules into the maps, on disk and in the running HAProxy. Each map
+ * changes at once as a whole, so that no request meets half a rule list.
+ * @throws Error with HAProxy's words
+ */
+export async function applyMaps(
+  directory: string,
+  rules: readonly EgressRule[],
+  haproxy: HaproxyRuntime,
+): Promise<void> {
+  const maps = {
+    // The names last: a host is let in when its paths are known.
+    exact: exactMap(rules),
+    prefix: prefixMap(rules),
+    sni: sniMap(rules),
+  };
+  for (const [name, content] of Object.entries(maps)) {
+    const file = `${directory}/${name}.map`;
+    await writeAtomically(file, content, 0o600);
+    if (normal(await haproxy.command(`show map ${file}`)) !== content) {
+      await replaceMap(file, content, haproxy);
+    }
+  }
+}
+
+async function replaceMap(
+  file: string,
+  content: string,
+  haproxy: HaproxyRuntime,
+): Promise<void> {
+  const prepared = await haproxy.command(`prepare map ${file}`);
+  const version = /New version created: (\d+)/.exec(prepared)?.[1];
+  if (version === undefined) throw new Error(`map ${file}: ${prepared}`);
+  if (content !== "") {
+    const added = await haproxy.command(
+      `add map @${version} ${file} <<\n${content}`,
+    );
+    if (added !== "") throw new Error(`map ${file}: ${added}`);
+  }
+  const committed = await haproxy.command(`commit map @${version} ${file}`);
+  if (committed !== "") throw new Error(`map ${file}: ${committed}`);
+}
+
+/** `show map` puts an address before each entry. */
+function normal(shown: string): string {
+  return shown
+    .split("\n")
+    .filter((line) => line.trim() !== "")
+    .map((line) => `${line.replace(/^0x[0-9a-f]+ /, "")}\n`)
+    .sort()
+    .join("");
+}
