@@ -96,6 +96,8 @@ export interface StackConfig {
  */
 export function readConfig(): {
   config: StackConfig;
+  /** Where Cloudflare's API is, when the provider was told. */
+  cloudflareUrl: string | undefined;
   sshPrivateKey: pulumi.Output<string>;
 } {
   const project = new pulumi.Config();
@@ -124,7 +126,8 @@ export function readConfig(): {
       ),
     );
   }
-  return { config: result.config, sshPrivateKey };
+  const cloudflareUrl = new pulumi.Config("cloudflare").get("baseUrl");
+  return { config: result.config, cloudflareUrl, sshPrivateKey };
 }
 
 export interface Problem {
@@ -159,13 +162,18 @@ export function parseConfig(given: Record<string, unknown>): {
     });
   }
   if (problems.length > 0) return { problems };
-  const { cloudflare, egress: _, ...rest } = parsed.data;
+  const { domain, platform, certificate, toolbox, gateway } = parsed.data;
   return {
     problems,
     config: Object.freeze({
-      ...rest,
+      domain,
+      platform,
+      certificate,
+      upstream,
+      toolbox,
+      gateway,
       access: parsed.data.access ?? "daytona",
-      zoneId: cloudflare.zoneId,
+      zoneId: parsed.data.cloudflare.zoneId,
       deniedPorts: [
         ...new Set([...reservedPorts, ...parsed.data.deniedPorts]),
       ].sort((a, b) => a - b),

@@ -10,10 +10,11 @@ import { stackOutputs, type StackOutputs } from "./outputs.ts";
 import { LocalPlatform } from "./platforms/local/index.ts";
 
 export default function program(): StackOutputs {
-  const { config, sshPrivateKey } = readConfig();
+  const { config, cloudflareUrl, sshPrivateKey } = readConfig();
 
   const platform = new LocalPlatform("local", {
     config,
+    cloudflareUrl,
     sshPrivateKey,
     edge: edgeBundle(config),
     gateway: gatewayBundle(config),

@@ -32,7 +32,6 @@ await main(async () => {
 
   layStackDirectory(secrets);
   process.env.CLOUDFLARE_API_TOKEN = secrets.cloudflareToken;
-  process.env.CLOUDFLARE_BASE_URL = stackConfigBaseUrl();
   await step("pulumi up", async (report) => {
     await using stack = await openStack({
       stackName: "local",

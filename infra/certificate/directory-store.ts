@@ -39,7 +39,7 @@ export class DirectoryStore implements CertificateStore {
       await rename(temporary, path);
       await synchronize(this.#directory);
     } catch (error) {
-      await rm(temporary, { force: true });
+      await rm(temporary, { force: true }).catch(() => undefined);
       throw new Error(`Cannot write ${path}: ${(error as Error).message}`, {
         cause: error,
       });

@@ -23,7 +23,7 @@ export async function run(
     const output = String(result.all ?? "").trimEnd();
     const tail = output.split("\n").slice(-15).join("\n");
     throw new LabError(
-      `${argv.join(" ")}\n  failed: ${result.shortMessage.split("\n", 1)[0] ?? ""}\n${tail}`,
+      `${argv.join(" ")}\n  failed: ${(result.shortMessage ?? "").split("\n", 1)[0] ?? ""}\n${tail}`,
     );
   }
   return String(result.stdout);

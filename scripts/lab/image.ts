@@ -117,23 +117,20 @@ async function createWebCa(): Promise<Image["webCa"]> {
     "sign",
     "verify",
   ]);
-  const certificate = await x509.X509CertificateGenerator.createSelfSigned(
-    {
-      name: "CN=daytona-edge lab web CA (stand-in for public roots)",
-      keys,
-      signingAlgorithm: algorithm,
-      notAfter: new Date(Date.now() + 3650 * 86_400_000),
-      extensions: [
-        new x509.BasicConstraintsExtension(true, undefined, true),
-        new x509.KeyUsagesExtension(
-          x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.cRLSign,
-          true,
-        ),
-        await x509.SubjectKeyIdentifierExtension.create(keys.publicKey),
-      ],
-    },
-    webcrypto as Crypto,
-  );
+  const certificate = await x509.X509CertificateGenerator.createSelfSigned({
+    name: "CN=daytona-edge lab web CA (stand-in for public roots)",
+    keys,
+    signingAlgorithm: algorithm,
+    notAfter: new Date(Date.now() + 3650 * 86_400_000),
+    extensions: [
+      new x509.BasicConstraintsExtension(true, undefined, true),
+      new x509.KeyUsagesExtension(
+        x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.cRLSign,
+        true,
+      ),
+      await x509.SubjectKeyIdentifierExtension.create(keys.publicKey),
+    ],
+  });
   const key = await webcrypto.subtle.exportKey("pkcs8", keys.privateKey);
   return {
     certificate: `${certificate.toString("pem")}\n`,

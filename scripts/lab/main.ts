@@ -3,7 +3,6 @@ import { Command } from "commander";
 import { existsSync, readFileSync } from "node:fs";
 import { text } from "node:stream/consumers";
 import { spawnSync } from "node:child_process";
-import { checkout, labDirectory } from "../checkout.ts";
 import { main } from "../failure.ts";
 import { ensureInside } from "../inside.ts";
 import { ensureRoot } from "../root.ts";
@@ -125,7 +124,8 @@ sandbox
   .option("--private", "reachable with its preview token only")
   .action(async (options: { private?: boolean }) => {
     ensureInside();
-    console.log(await daytona().add({ public: !options.private }));
+    const { id } = await daytona().add({ public: !options.private });
+    console.log(id);
   });
 
 sandbox

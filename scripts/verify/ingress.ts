@@ -40,7 +40,12 @@ export function ingressProbes(target: IngressTarget): Probe[] {
     },
     curlProbe({
       name: "SSE first event",
-      args: ["-N", "--max-time", "3", `https://${app}/sse?interval=200&count=2`],
+      args: [
+        "-N",
+        "--max-time",
+        "3",
+        `https://${app}/sse?interval=200&count=2`,
+      ],
       expected: "data: at once",
       judge: (out) => /^(id|event|data):/m.test(out),
     }),
@@ -50,8 +55,18 @@ export function ingressProbes(target: IngressTarget): Probe[] {
       expected: "HTTP/2 200",
       judge: (out) => /^HTTP\/2 200/.test(out),
     }),
-    errorProbe("denied port", host(target.publicSandbox, 2280), 403, "port_denied"),
-    errorProbe("port with a leading zero", host(target.publicSandbox, "02280"), 404, "unknown_host"),
+    errorProbe(
+      "denied port",
+      host(target.publicSandbox, 2280),
+      403,
+      "port_denied",
+    ),
+    errorProbe(
+      "port with a leading zero",
+      host(target.publicSandbox, "02280"),
+      404,
+      "unknown_host",
+    ),
     errorProbe("unknown sandbox", unknown, 401, "token_missing"),
     errorProbe("private sandbox, no token", guarded, 401, "token_missing"),
     curlProbe({

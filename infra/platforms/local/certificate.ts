@@ -7,6 +7,8 @@ import { checkout, labDirectory } from "../../../scripts/checkout.ts";
 export interface CertificateArgs {
   readonly domain: string;
   readonly zoneId: string;
+  /** Address of Cloudflare's API; its own when absent. */
+  readonly cloudflareUrl: string | undefined;
   /** URL of the ACME server's directory. */
   readonly directory: string;
   /** E-mail address for the ACME account. */
@@ -39,6 +41,9 @@ export class Certificate extends pulumi.ComponentResource {
           ZONE: args.zoneId,
           STORE: join(labDirectory, "store"),
           ACCOUNT: join(labDirectory, "acme-account"),
+          ...(args.cloudflareUrl
+            ? { CLOUDFLARE_BASE_URL: args.cloudflareUrl }
+            : {}),
         },
       },
       { parent: this },

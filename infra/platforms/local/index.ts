@@ -12,6 +12,8 @@ import { Edge } from "./edge.ts";
 
 export interface LocalPlatformArgs {
   readonly config: StackConfig;
+  /** Address of Cloudflare's API; its own when absent. */
+  readonly cloudflareUrl: string | undefined;
   /** Key that may log in to the gateway's server. */
   readonly sshPrivateKey: pulumi.Input<string>;
   readonly edge: Bundle;
@@ -33,6 +35,7 @@ export class LocalPlatform extends pulumi.ComponentResource {
       {
         domain: args.config.domain,
         zoneId: args.config.zoneId,
+        cloudflareUrl: args.cloudflareUrl,
         ...args.config.certificate,
       },
       { parent: this },

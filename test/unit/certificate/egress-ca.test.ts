@@ -1,3 +1,5 @@
+import "reflect-metadata";
+import * as x509 from "@peculiar/x509";
 import { X509Certificate, createPrivateKey } from "node:crypto";
 import { execFile } from "node:child_process";
 import { writeFile } from "node:fs/promises";
@@ -11,6 +13,7 @@ import {
   decideEgressCa,
   decideLeaf,
 } from "../../../infra/certificate/egress-ca.ts";
+import { keyPair } from "../../../infra/certificate/signing-request.ts";
 import { day } from "./authority.ts";
 import { temporaryDirectory } from "./temporary.ts";
 
@@ -23,26 +26,21 @@ beforeAll(async () => {
   ca = await createEgressCa({ names, notBefore, days: 90 });
 });
 
-/** What openssl says of `host`'s certificate. */
+const openssl = (...args: string[]) => promisify(execFile)("openssl", args);
+
+/** What openssl says of a certificate; `of` is what the client asked for. */
 async function verdict(
-  leaf: KeyedCertificate,
-  host: string,
-  ...options: string[]
+  leaf: Pick<KeyedCertificate, "certificate">,
+  ...of: ["-verify_hostname" | "-verify_ip", string]
 ): Promise<string> {
   const directory = await temporaryDirectory();
   const caFile = join(directory, "ca.pem");
   const leafFile = join(directory, "leaf.pem");
   await writeFile(caFile, ca.certificate);
   await writeFile(leafFile, leaf.certificate);
-  const how = ["verify", "-x509_strict", "-purpose", "sslserver"];
-  const args = [...how, "-CAfile", caFile, ...options, leafFile];
-  const which = options.length > 0 ? [] : ["-verify_hostname", host];
+  const strict = ["-x509_strict", "-purpose", "sslserver"];
   try {
-    await promisify(execFile)("openssl", [
-      ...args.slice(0, -1),
-      ...which,
-      leafFile,
-    ]);
+    await openssl("verify", ...strict, "-CAfile", caFile, ...of, leafFile);
     return "good";
   } catch (error) {
     return (error as { stderr: string }).stderr;
@@ -54,14 +52,14 @@ describe("the authority", () => {
     const directory = await temporaryDirectory();
     const file = join(directory, "ca.pem");
     await writeFile(file, ca.certificate);
-    const { stdout } = await promisify(execFile)("openssl", [
+    const { stdout } = await openssl(
       "x509",
       "-in",
       file,
       "-noout",
       "-ext",
       "basicConstraints,keyUsage,nameConstraints",
-    ]);
+    );
     expect(stdout.split("\n").map((line) => line.trim())).toEqual([
       "X509v3 Basic Constraints: critical",
       "CA:TRUE, pathlen:0",
@@ -97,8 +95,12 @@ describe("the authority", () => {
 describe("a leaf", () => {
   test("is accepted for a listed host", async () => {
     const leaf = await createLeaf(ca, "openrouter.ai", { notBefore, days: 7 });
-    expect(await verdict(leaf, "openrouter.ai")).toBe("good");
-    expect(await verdict(leaf, "api.github.com")).toMatch(/hostname mismatch/i);
+    expect(await verdict(leaf, "-verify_hostname", "openrouter.ai")).toBe(
+      "good",
+    );
+    expect(await verdict(leaf, "-verify_hostname", "api.github.com")).toMatch(
+      /hostname mismatch/i,
+    );
     const certificate = new X509Certificate(leaf.certificate);
     expect(certificate.subjectAltName).toBe("DNS:openrouter.ai");
     expect(certificate.checkPrivateKey(createPrivateKey(leaf.key))).toBe(true);
@@ -108,9 +110,36 @@ describe("a leaf", () => {
     "for %s, which is not listed, is refused",
     async (host) => {
       const leaf = await createLeaf(ca, host, { notBefore, days: 7 });
-      expect(await verdict(leaf, host)).toMatch(/permitted subtree violation/);
+      expect(await verdict(leaf, "-verify_hostname", host)).toMatch(
+        /permitted subtree violation/,
+      );
     },
   );
+
+  test("for an address is refused", async () => {
+    const issuer = new x509.X509Certificate(ca.certificate);
+    const keys = await keyPair(ca.key, "ecdsa-p256");
+    const address = await x509.X509CertificateGenerator.create({
+      issuer: issuer.subjectName,
+      publicKey: keys.publicKey,
+      signingKey: keys.privateKey,
+      signingAlgorithm: { name: "ECDSA", hash: "SHA-256" },
+      notBefore,
+      notAfter: after(7),
+      extensions: [
+        new x509.SubjectAlternativeNameExtension(
+          [{ type: "ip", value: "1.1.1.1" }],
+          true,
+        ),
+        await x509.SubjectKeyIdentifierExtension.create(keys.publicKey),
+        await x509.AuthorityKeyIdentifierExtension.create(keys.publicKey),
+      ],
+    });
+    const leaf = { certificate: address.toString("pem") };
+    expect(await verdict(leaf, "-verify_ip", "1.1.1.1")).toMatch(
+      /excluded subtree violation/,
+    );
+  });
 
   test("does not outlive its authority", async () => {
     const leaf = await createLeaf(ca, "openrouter.ai", {

@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { readdir, stat } from "node:fs/promises";
+import { readdir, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
@@ -23,11 +23,12 @@ describe("a directory", () => {
     expect(await readdir(directory)).toEqual([]);
   });
 
-  test("says which file could not be written", async () => {
-    const store = new DirectoryStore("/proc/no/store");
-    await expect(store.write("a.json", "")).rejects.toThrow(
-      /^Cannot write \/proc\/no\/store\/a.json: ENOENT/,
-    );
+  test("says which file could not be written, and why", async () => {
+    const directory = join(await temporaryDirectory(), "store");
+    await writeFile(directory, "in the way");
+    await expect(
+      new DirectoryStore(directory).write("a.json", ""),
+    ).rejects.toThrow(`Cannot write ${directory}/a.json: EEXIST`);
   });
 
   test("never shows a reader half a document", async () => {
