@@ -40,8 +40,10 @@ export function layStackDirectory(secrets: LabSecrets): void {
   writeFileSync(join(stackDirectory, "Pulumi.local.yaml"), stringify(file), {
     mode: 0o600,
   });
-  writeFileSync(
-    join(stackDirectory, "Pulumi.yaml"),
-    readFileSync(join(checkout, "Pulumi.yaml")),
-  );
+  // The program is this process; the engine looks for no file of it.
+  const project = parse(
+    readFileSync(join(checkout, "Pulumi.yaml"), "utf8"),
+  ) as Record<string, unknown>;
+  delete project.main;
+  writeFileSync(join(stackDirectory, "Pulumi.yaml"), stringify(project));
 }

@@ -1,7 +1,11 @@
 /**
- * The command that `pulumi up` runs, and a timer after it: gets a certificate
- * if one is due, else does nothing. One JSON line on standard output says what
- * is in the store now; lines for people go to standard error.
+ * Here is all that makes certificates: for the edge from a public authority,
+ * for the gateway from its own (egress-ca.ts). Nothing here knows of Pulumi,
+ * so that a timer or a function in the cloud can run it as well.
+ *
+ * This file: the command that `pulumi up` runs, and a timer after it. It gets
+ * a certificate if one is due, else does nothing. One JSON line on standard
+ * output says what is in the store now; lines for people go to standard error.
  */
 import { Command, InvalidArgumentError, Option } from "commander";
 import { relative, resolve } from "node:path";

@@ -76,8 +76,8 @@ async function resumeOrder(
     return { order, key };
   } catch (error) {
     // Orders expire, and a test server forgets them when it restarts.
-    if (error instanceof AcmeProblem && error.status !== 429) return undefined;
-    throw error;
+    if (!isRefusal(error)) throw error;
+    return undefined;
   }
 }
 
@@ -128,10 +128,13 @@ async function newOrder(client: AcmeClient, args: OrderArgs): Promise<Order> {
   } catch (error) {
     // It was replaced before, or the authority does not know it: that costs
     // the exemption from rate limits, not the certificate.
-    if (!(error instanceof AcmeProblem) || (error.status ?? 500) >= 429) {
-      throw error;
-    }
+    if (!isRefusal(error)) throw error;
     log(`ordering without "replaces": ${error.detail}`);
     return client.newOrder(request);
   }
+}
+
+/** A no to this very request; not "too often", nor a fault of the authority. */
+function isRefusal(error: unknown): error is AcmeProblem {
+  return error instanceof AcmeProblem && (error.status ?? 500) < 429;
 }

@@ -54,6 +54,8 @@ export function gatewayBundle(config: GatewayConfig): Bundle {
         "resolver.conf",
         "recursor.conf",
         "nftables.conf",
+        "nftables-bridge.conf",
+        "nftables-bridge-all.conf",
         "ulogd.conf",
         "install-ca.sh",
         "maps/refused-networks.acl",
@@ -65,7 +67,7 @@ export function gatewayBundle(config: GatewayConfig): Bundle {
         mode: 0o644,
       },
       { path: `${etc}/env`, content: environment(config), mode: 0o644 },
-      ...["prepare", "check", "network"].map((name) =>
+      ...["prepare", "check", "network", "firewall"].map((name) =>
         copy(`${name}.sh`, `${lib}/${name}-gateway.sh`, 0o755),
       ),
       {

@@ -11,5 +11,4 @@ set +a
 haproxy -c -q -f "$etc/haproxy.cfg"
 unbound-checkconf "$etc/resolver.conf" >/dev/null
 unbound-checkconf "$etc/recursor.conf" >/dev/null
-nft -c -D "gateway=$GATEWAY_ADDRESS" -D "interfaces=$SANDBOX_INTERFACES" \
-  -D "networks=$SANDBOX_NETWORKS" -f "$etc/nftables.conf"
+exec /usr/local/lib/daytona-edge/firewall-gateway.sh --check

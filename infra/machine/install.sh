@@ -66,10 +66,9 @@ add_packages() {
 # their own: nothing of the running system changes.
 try_files() {
   check=$(cat "$bundle/check")
-  mkdir -p /var/lib/daytona-edge
   # shellcheck disable=SC2016
   if ! unshare --mount sh -eu -c '
-    for top in /etc /usr/local /var/lib/daytona-edge; do
+    for top in /etc /usr/local; do
       [ -d "$1/root$top" ] || continue
       mount -t overlay overlay -o "lowerdir=$1/root$top:$top" "$top"
     done

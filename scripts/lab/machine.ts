@@ -96,9 +96,14 @@ export async function removeMachine(name: string): Promise<void> {
     process.kill(process_, "SIGKILL");
     while (startOf(process_) !== undefined) await sleep(20);
   }
-  await run(["umount", "--lazy", join(directory, "root")]).catch(() => {
-    // It was never mounted: the machine had a disk but did not boot.
-  });
+  // The kernel takes a dead machine's interface away only later. Neither is
+  // there when the machine had a disk but never booted.
+  for (const leftover of [
+    ["ip", "link", "delete", `vb-${name}`],
+    ["umount", "--lazy", join(directory, "root")],
+  ] as const) {
+    await run([...leftover]).catch(() => undefined);
+  }
   await rm(directory, { recursive: true, force: true });
 }
 
@@ -150,9 +155,12 @@ async function waitForUnits(name: string): Promise<void> {
     }
     await sleep(50);
   }
-  const failed = await run(
-    inMachine(name, ["systemctl", "--failed", "--no-legend", "--plain"]),
-  ).catch(() => "");
+  const failed =
+    leader(name) === undefined
+      ? ""
+      : await run(
+          inMachine(name, ["systemctl", "--failed", "--no-legend", "--plain"]),
+        );
   const console_ = readFileSync(consoleLog(name), "utf8").trimEnd();
   throw new LabError(
     `Machine "${name}" did not start (${state}).\n${failed || console_.split("\n").slice(-15).join("\n")}\n  console: ${consoleLog(name)}`,

@@ -14,11 +14,18 @@ ip link set lab up
 ip route add default via 198.18.0.2
 ip -6 route add default via 2001:db8:198:18::2
 
+# systemd-nspawn keeps notes there, which the computer shall not see.
+mount -t tmpfs -o mode=755 tmpfs /run
+
 # Names resolve inside the lab only. nss-resolve would ask the computer's own
 # resolver over a socket, so the order of sources is set as well.
 printf 'nameserver 198.18.0.2\noptions timeout:2 attempts:2\n' >"$lab/resolv.conf"
 printf 'passwd: files\ngroup: files\nhosts: files dns\n' >"$lab/nsswitch.conf"
-mount --bind "$lab/resolv.conf" "$(readlink -f /etc/resolv.conf)"
+target=$(readlink -m /etc/resolv.conf)
+case $target in
+  /run/*) mkdir -p "${target%/*}" && : >"$target" ;;
+esac
+mount --bind "$lab/resolv.conf" "$target"
 mount --bind "$lab/nsswitch.conf" /etc/nsswitch.conf
 
 : >"$lab/namespace-ready"
