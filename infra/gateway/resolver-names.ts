@@ -46,10 +46,20 @@ function isBuiltIn(host: string): boolean {
 }
 
 async function control(...args: string[]): Promise<string> {
-  const { stdout } = await run("unbound-control", [
-    "-c",
-    "/etc/daytona-edge/gateway/resolver.conf",
-    ...args,
-  ]);
-  return stdout;
+  try {
+    const { stdout } = await run("unbound-control", [
+      "-c",
+      "/etc/daytona-edge/gateway/resolver.conf",
+      ...args,
+    ]);
+    return stdout;
+  } catch (error) {
+    // Its lines begin with a time and a process number, never twice the same.
+    const { stderr } = error as { stderr?: string };
+    const lines = (stderr ?? String(error)).trim().split("\n");
+    const reasons = lines.map((line) => line.replace(/^\[\d+\] \S+ /, ""));
+    throw new Error(`the sandboxes' resolver: ${reasons.join("; ")}`, {
+      cause: error,
+    });
+  }
 }

@@ -59,7 +59,10 @@ lab
   .passThroughOptions()
   .action(async (sandbox: string, argv: string[]) => {
     ensureInside();
-    const { exitCode, result } = await daytona().executeArgv(sandbox, argv);
+    const { exitCode, result } = await daytona().executeArgv(
+      sandbox,
+      withoutDashes(argv),
+    );
     process.stdout.write(result);
     process.exitCode = exitCode < 0 ? 1 : exitCode;
   });
@@ -72,7 +75,7 @@ lab
   .passThroughOptions()
   .action((machine: string, argv: string[]) => {
     ensureInside();
-    become(inMachine(machine, argv));
+    become(inMachine(machine, withoutDashes(argv)));
   });
 
 lab
@@ -84,7 +87,13 @@ lab
   .action((machine: string, options: string[]) => {
     ensureInside();
     if (isRunning(machine)) {
-      become(inMachine(machine, ["journalctl", "--no-pager", ...options]));
+      become(
+        inMachine(machine, [
+          "journalctl",
+          "--no-pager",
+          ...withoutDashes(options),
+        ]),
+      );
     } else if (machineNames().includes(machine)) {
       console.log(readFileSync(consoleLog(machine), "utf8"));
     } else {
@@ -170,6 +179,11 @@ lab
     ensureRoot();
     await stopNamespaces();
   });
+
+/** The "--" that separates a command from our own options is not part of it. */
+function withoutDashes(argv: readonly string[]): string[] {
+  return argv[0] === "--" ? argv.slice(1) : [...argv];
+}
 
 /** Runs a program in this one's place. */
 function become([file, ...args]: readonly [string, ...string[]]): void {
