@@ -9,15 +9,20 @@ import { main } from "./failure.ts";
 import { LabError } from "./lab/command.ts";
 import { daytona } from "./lab/daytona-server.ts";
 import { ensureImage } from "./lab/image.ts";
-import { bootMachine, machineNames } from "./lab/machine.ts";
+import { bootMachine, isRunning, machineNames } from "./lab/machine.ts";
 import { ensureSecrets } from "./lab/secrets.ts";
-import { ensureSurroundings } from "./lab/surroundings.ts";
+import { ensureSurroundings, worldIsGone } from "./lab/surroundings.ts";
 import { step } from "./progress.ts";
 import { layStackDirectory, stackConfig, stackDirectory } from "./stack.ts";
 import { openStack } from "./toolchain/stack.ts";
 
 await main(async () => {
   process.chdir(checkout);
+  // The records, the accounts and the authority of the internet's stand-ins
+  // live in its memory: without that machine the lab's world is another one.
+  if (machineNames().includes("internet") && !isRunning("internet")) {
+    process.exit(worldIsGone);
+  }
   const secrets = await ensureSecrets();
   await step("internet and Daytona (stand-ins)", async () => {
     await ensureSurroundings({

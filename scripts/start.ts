@@ -10,9 +10,15 @@ import {
   startNamespaces,
   stopNamespaces,
 } from "./lab/namespaces.ts";
+import { firstSandbox } from "./lab/sandboxes.ts";
+import { worldIsGone } from "./lab/surroundings.ts";
 import { step } from "./progress.ts";
 import { ensureRoot } from "./root.ts";
+import { stackConfig } from "./stack.ts";
 import { ensurePulumi } from "./toolchain/pulumi.ts";
+
+const deployScript = `${import.meta.dirname}/deploy.ts`;
+const verifyScript = `${import.meta.dirname}/verify.ts`;
 
 new Command("npm start --")
   .description(
@@ -39,19 +45,30 @@ await main(async () => {
     step("Pulumi CLI", ensurePulumi),
     step("Debian 13 image", ensureImage),
   ]);
-  if (!livingLab()) {
-    await step("lab namespaces", async () => {
-      // What an ended lab left (a reboot, a kill -9) describes a world that is
-      // gone: the stack's state too.
-      await stopNamespaces();
-      await startNamespaces();
-    });
+  if (livingLab() === undefined) await step("lab namespaces", newLab);
+  let code = runInside([deployScript]);
+  if (code === worldIsGone) {
+    await step("the lab's internet had died: a new lab", newLab);
+    code = runInside([deployScript]);
   }
-  for (const script of ["deploy.ts", "verify.ts"]) {
-    const code = runInside([`${import.meta.dirname}/${script}`]);
-    if (code !== 0) {
-      process.exitCode = code;
-      return;
-    }
+  if (code === 0) code = runInside([verifyScript]);
+  if (code === 0) {
+    const app = `https://${firstSandbox}-3000.${stackConfig<string>("domain")}`;
+    console.log(`
+Both roads are open. Try:
+  npm run --silent lab -- curl -I ${app}
+  npm run --silent lab -- exec ${firstSandbox} -- curl -sS https://api.github.com/zen
+  npm run --silent lab -- --help
+End and remove everything: npm stop`);
   }
+  process.exitCode = code;
 });
+
+/**
+ * Makes the namespaces. What an ended lab left (after a reboot, or a kill -9)
+ * goes first: it describes a world that is gone, and so does the stack's state.
+ */
+async function newLab(): Promise<void> {
+  await stopNamespaces();
+  await startNamespaces();
+}

@@ -53,7 +53,8 @@ function table(results: readonly ProbeResult[]): string {
     head: ["", "road", "what", "expected", "got", "ms"],
     style: { head: [], border: [], compact: true },
     colAligns: ["left", "left", "left", "left", "left", "right"],
-    colWidths: [null, null, null, null, 50, null],
+    colWidths: [null, null, null, 34, 46, null],
+    wordWrap: false,
   });
   for (const result of results) {
     rows.push([

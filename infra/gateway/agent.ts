@@ -59,4 +59,8 @@ void poll({
   log: (line) => {
     console.log(line);
   },
+  // systemd lets whoever waits for this unit go on: the rules are in force.
+  onLive: async () => {
+    await run("systemd-notify", ["--ready"]);
+  },
 });

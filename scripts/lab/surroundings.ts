@@ -24,6 +24,9 @@ import type { LabSecrets } from "./secrets.ts";
 /** What a client in the lab trusts: the web's roots and the ACME server's. */
 export const trustFile = join(labDirectory, "ca.pem");
 
+/** Exit code of a deployment that needs a new lab (EX_TEMPFAIL of sysexits.h). */
+export const worldIsGone = 75;
+
 /** How long a stand-in may take to answer after its machine is up, in ms. */
 const answerLimit = 30_000;
 

@@ -22,6 +22,8 @@ export interface PollOptions {
   /** JSON file that says what is live, and since when. */
   readonly statusFile: string;
   readonly log: (line: string) => void;
+  /** Called once, when every document has taken effect for the first time. */
+  readonly onLive?: () => Promise<void>;
   readonly signal?: AbortSignal;
 }
 
@@ -34,6 +36,7 @@ interface Status {
 /** Polls the store for ever; says each change, and each failure once. */
 export async function poll(options: PollOptions): Promise<void> {
   const states = new Map<string, Status>();
+  let isLive = false;
   while (!options.signal?.aborted) {
     for (const document of options.documents) {
       const before = states.get(document.name) ?? {};
@@ -48,6 +51,10 @@ export async function poll(options: PollOptions): Promise<void> {
     }
     const status = JSON.stringify(Object.fromEntries(states), undefined, 2);
     await writeAtomically(options.statusFile, `${status}\n`, 0o644);
+    if (!isLive && [...states.values()].every((state) => state.live)) {
+      isLive = true;
+      await options.onLive?.();
+    }
     await sleep(options.intervalMs);
   }
 }
