@@ -49,16 +49,19 @@ await main(async () => {
   });
 
   await step("sandboxes trust the gateway's authority", async () => {
-    for (const { id } of await daytona().list()) {
-      const { exitCode, result } = await daytona().execute(
-        id,
-        "curl -fsS --retry 10 --retry-delay 1 --retry-all-errors http://169.254.20.1/install-ca.sh | sh",
-      );
-      if (exitCode !== 0) {
-        throw new LabError(
-          `Sandbox ${id} could not install the gateway's certificate (exit code ${String(exitCode)}):\n${result}`,
-        );
-      }
-    }
+    const sandboxes = await daytona().list();
+    await Promise.all(sandboxes.map(({ id }) => trustAuthority(id)));
   });
 });
+
+/** The documented command, as a user's snapshot would run it. */
+async function trustAuthority(sandbox: string): Promise<void> {
+  const { exitCode, result } = await daytona().execute(
+    sandbox,
+    "curl -fsS --retry 10 --retry-delay 1 --retry-all-errors http://169.254.20.1/install-ca.sh | sh",
+  );
+  if (exitCode === 0) return;
+  throw new LabError(
+    `Sandbox ${sandbox} could not install the gateway's certificate (exit code ${String(exitCode)}):\n${result}`,
+  );
+}

@@ -68,6 +68,7 @@ export async function bootMachine(name: string): Promise<void> {
   const options = JSON.parse(
     readFileSync(join(directory, "options.json"), "utf8"),
   ) as string[];
+  await removeInterface(name);
   const pid = runDetached(
     [
       bootScript,
@@ -96,14 +97,10 @@ export async function removeMachine(name: string): Promise<void> {
     process.kill(process_, "SIGKILL");
     while (startOf(process_) !== undefined) await sleep(20);
   }
-  // The kernel takes a dead machine's interface away only later. Neither is
-  // there when the machine had a disk but never booted.
-  for (const leftover of [
-    ["ip", "link", "delete", `vb-${name}`],
-    ["umount", "--lazy", join(directory, "root")],
-  ] as const) {
-    await run([...leftover]).catch(() => undefined);
-  }
+  await removeInterface(name);
+  await run(["umount", "--lazy", join(directory, "root")]).catch(() => {
+    // It was never mounted: the machine had a disk but did not boot.
+  });
   await rm(directory, { recursive: true, force: true });
 }
 
@@ -138,6 +135,13 @@ export function inMachine(
 /** Where a machine's console is written. */
 export function consoleLog(name: string): string {
   return join(machines, name, "console.log");
+}
+
+/** The kernel takes a dead machine's interface away only some time later. */
+async function removeInterface(name: string): Promise<void> {
+  await run(["ip", "link", "delete", `vb-${name}`]).catch(() => {
+    // It is gone already, or the machine has never booted.
+  });
 }
 
 async function waitForUnits(name: string): Promise<void> {

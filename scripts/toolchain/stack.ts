@@ -6,6 +6,7 @@ import {
   type PulumiCommand,
   type Stack as EngineStack,
 } from "@pulumi/pulumi/automation/index.js";
+import { existsSync, readdirSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { cacheDirectory } from "../checkout.ts";
@@ -48,7 +49,7 @@ export async function openStack(options: StackOptions): Promise<Stack> {
   const served = await startProviders(providers);
   try {
     const stack = await select(options, pulumi, served.env);
-    const engine = engineRun(stack, options.onProgress);
+    const engine = engineRun(stack, options);
     return {
       providers,
       up: async () => {
@@ -119,17 +120,15 @@ interface EngineCall {
 }
 
 /**
- * Runs an operation of the engine. A lock or a pending operation that a killed
- * run left behind is cleared first: this checkout's lab has one user.
+ * Runs an operation of the engine. A lock that a killed run left behind is
+ * cleared first: this checkout's lab has one user, and one run at a time.
  */
 function engineRun(
   stack: EngineStack,
-  onProgress: (line: string) => void = () => undefined,
+  { workDir, onProgress = () => undefined }: StackOptions,
 ): <T>(operation: (call: EngineCall) => Promise<T>) => Promise<T> {
   return async (operation) => {
-    await stack.cancel().catch(() => {
-      // Nothing was running.
-    });
+    if (isLocked(workDir)) await stack.cancel();
     const lines: string[] = [];
     const onOutput = (text: string) => {
       for (const line of text.split("\n").filter((part) => part.trim())) {
@@ -155,6 +154,17 @@ export function diagnostics(lines: readonly string[]): string {
   );
   if (start === -1) return lines.slice(-20).join("\n");
   return lines.slice(start + 1, end === -1 ? undefined : end).join("\n");
+}
+
+/** Whether the state directory holds a lock (`.pulumi/locks/…/*.json`). */
+function isLocked(workDir: string): boolean {
+  const locks = join(workDir, "state/.pulumi/locks");
+  return (
+    existsSync(locks) &&
+    readdirSync(locks, { recursive: true }).some((file) =>
+      String(file).endsWith(".json"),
+    )
+  );
 }
 
 function hasChanges(changes: Readonly<Record<string, number>>): boolean {

@@ -3,14 +3,7 @@ import { execa } from "execa";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { checkout } from "../../scripts/checkout.ts";
-import {
-  DOMAIN,
-  FIRST_SANDBOX,
-  inLab,
-  lab,
-  labCurl,
-  labExec,
-} from "./lab.ts";
+import { DOMAIN, FIRST_SANDBOX, inLab, lab, labCurl, labExec } from "./lab.ts";
 
 const app = `${FIRST_SANDBOX}-3000.${DOMAIN}`;
 
@@ -87,7 +80,8 @@ describe("a new sandbox", () => {
 describe("npm start again", () => {
   test("changes nothing: the engine says so, and no machine restarts", async () => {
     const bootOf = async () =>
-      (await labExec("edge", ["cat", "/proc/sys/kernel/random/boot_id"])).stdout +
+      (await labExec("edge", ["cat", "/proc/sys/kernel/random/boot_id"]))
+        .stdout +
       (await labExec("edge", ["stat", "-c", "%Y", "/proc/1"])).stdout;
     const before = await bootOf();
     const again = await execa(

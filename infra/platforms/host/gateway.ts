@@ -1,6 +1,7 @@
 /** The egress gateway on an existing Debian 13 server, installed over SSH. */
 import * as command from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
+import { createHash } from "node:crypto";
 import { gatewayAddress } from "../../gateway/bundle.ts";
 import type { Bundle } from "../../machine/bundle.ts";
 import { bundleTarball } from "../../machine/tarball.ts";
@@ -39,13 +40,14 @@ export class Gateway extends pulumi.ComponentResource {
       privateKey: args.privateKey,
       ...(hostKey ? { hostKey } : {}),
     };
+    const archive = bundleTarball(args.bundle).then((tarball) =>
+      Buffer.from(tarball).toString("base64"),
+    );
     const install = new command.remote.Command(
       `${name}-install`,
       {
         connection,
-        stdin: bundleTarball(args.bundle).then((tarball) =>
-          Buffer.from(tarball).toString("base64"),
-        ),
+        stdin: archive,
         create: unpackAndInstall,
         delete: `/var/lib/daytona-edge/installed/${args.bundle.name}/install.sh --remove`,
       },
@@ -56,12 +58,17 @@ export class Gateway extends pulumi.ComponentResource {
       {
         connection,
         create: `curl -fsS --retry 30 --retry-delay 1 --retry-all-errors http://${gatewayAddress}/ca.pem`,
-        triggers: [install.id],
+        // Other rules may mean another authority.
+        triggers: [archive.then(sha256)],
       },
-      { parent: this },
+      { parent: this, dependsOn: install },
     );
     // The connection's key makes every output secret; a certificate is none.
     this.caCertificate = pulumi.unsecret(authority.stdout);
     this.registerOutputs({});
   }
+}
+
+function sha256(text: string): string {
+  return createHash("sha256").update(text).digest("hex");
 }

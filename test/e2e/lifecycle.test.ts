@@ -1,0 +1,116 @@
+/**
+ * A second checkout beside the living lab: killed in the middle, repaired,
+ * stopped. Nothing may be left of it, and the other lab may not notice.
+ */
+import { execa } from "execa";
+import { cp, mkdir, mkdtemp, rm, symlink } from "node:fs/promises";
+import { existsSync, readFileSync, readdirSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { checkout } from "../../scripts/checkout.ts";
+import { DOMAIN, FIRST_SANDBOX, labCurl } from "./lab.ts";
+
+let copy: string;
+
+beforeAll(async () => {
+  copy = await mkdtemp(join(tmpdir(), "daytona-edge-second-"));
+  const { stdout } = await execa(
+    "git",
+    ["ls-files", "--cached", "--others", "--exclude-standard"],
+    { cwd: checkout },
+  );
+  for (const file of stdout.split("\n")) {
+    if (!existsSync(join(checkout, file))) continue;
+    await mkdir(join(copy, dirname(file)), { recursive: true });
+    await cp(join(checkout, file), join(copy, file));
+  }
+  await symlink(join(checkout, "node_modules"), join(copy, "node_modules"));
+});
+
+afterAll(async () => {
+  await script("stop.ts");
+  await rm(copy, { recursive: true, force: true });
+});
+
+test("killed in the middle of anything, the next start repairs; stop leaves nothing", async () => {
+  const before = await traces();
+
+  for (const seconds of [0.7, 2.5, 4.5, 7]) {
+    const start = script("start.ts");
+    await sleep(seconds * 1000);
+    start.kill("SIGKILL");
+    await start;
+  }
+  const repaired = await script("start.ts");
+  expect(repaired.all).toContain("Both roads are open");
+  expect(repaired.exitCode).toBe(0);
+
+  // The other lab lives on.
+  const { stdout } = await labCurl([
+    "-I",
+    `https://${FIRST_SANDBOX}-3000.${DOMAIN}`,
+  ]);
+  expect(stdout).toMatch(/^HTTP\/2 200/);
+
+  expect((await script("stop.ts")).exitCode).toBe(0);
+  expect(existsSync(join(copy, ".lab"))).toBe(false);
+  expect(await traces()).toEqual(before);
+}, 300_000);
+
+test("a machine that died comes back with the next start", async () => {
+  await script("start.ts");
+  const { stdout } = await execa("pgrep", [
+    "-f",
+    `^systemd-nspawn .*${copy}/.lab/machines/edge/`,
+  ]);
+  process.kill(Number(stdout), "SIGKILL");
+
+  const repaired = await script("start.ts");
+  expect(repaired.all).toContain("pulumi up: no changes");
+  expect(repaired.exitCode).toBe(0);
+}, 120_000);
+
+test("without a lab every command says what to do", async () => {
+  await script("stop.ts");
+  const result = await script("lab/main.ts", [
+    "exec",
+    FIRST_SANDBOX,
+    "--",
+    "id",
+  ]);
+  expect(result.exitCode).toBe(1);
+  expect(result.all).toContain(
+    'No lab is running in this checkout; "npm start" makes one.',
+  );
+});
+
+function script(name: string, args: string[] = []) {
+  return execa(process.execPath, [join(copy, "scripts", name), ...args], {
+    cwd: copy,
+    all: true,
+    reject: false,
+  });
+}
+
+/** What the computer shows of any lab: interfaces, mounts, processes, groups. */
+async function traces(): Promise<Record<string, string[]>> {
+  const { stdout: interfaces } = await execa("ip", ["-br", "link"]);
+  const { stdout: processes } = await execa("ps", ["-eo", "args"]);
+  const groups = ["", "/systemd", "/unified"]
+    .map((tree) => `/sys/fs/cgroup${tree}`)
+    .filter((tree) => existsSync(tree))
+    .flatMap((tree) => readdirSync(tree).map((group) => join(tree, group)));
+  return {
+    interfaces: interfaces
+      .split("\n")
+      .map((line) => line.split(/\s+/)[0] ?? ""),
+    mounts: readFileSync("/proc/mounts", "utf8").split("\n"),
+    processes: processes.split("\n").filter((line) => line.includes(copy)),
+    groups: groups.filter((group) => group.includes("daytona-edge")),
+    run: existsSync("/run/systemd/nspawn")
+      ? readdirSync("/run/systemd/nspawn")
+      : [],
+  };
+}
