@@ -73,6 +73,26 @@ const schema = z.strictObject({
   }),
 });
 
+/** What to do about a key that every stack needs. */
+const whenMissing: Readonly<Record<string, string>> = {
+  domain:
+    "set the base name of the sandboxes' addresses, for example sandbox.daytona.example.net",
+  platform: "set it to local",
+  cloudflare: "set zoneId, the id of the Cloudflare zone that holds the domain",
+  "cloudflare.zoneId":
+    "set the id of the Cloudflare zone that holds the domain; its overview page shows it",
+  upstream:
+    "set mode: daytona and the url of Daytona's proxy, for example http://10.0.0.5:4000",
+  "upstream.url":
+    "set the address of Daytona's proxy, for example http://10.0.0.5:4000",
+  egress: "set allow, the list of URLs that sandboxes may call",
+  gateway: "set server, where the sandboxes run, and sandboxes",
+  "gateway.server": "set address, the server that the sandboxes run on",
+  "gateway.server.address": "set the server that the sandboxes run on",
+  "gateway.sandboxes":
+    "set interfaces and networks of the sandboxes, for example {interfaces: [docker0], networks: [172.17.0.0/16]}",
+};
+
 type Parsed = z.infer<typeof schema>;
 
 /** Everything the stack is made from; plain and frozen. */
@@ -213,7 +233,10 @@ function issueProblems(issue: z.core.$ZodIssue): Problem[] {
     }));
   }
   if (issue.code === "invalid_type" && issue.input === undefined) {
-    return [{ key, message: `missing; it must be ${issue.expected}` }];
+    return [{ key, message: `missing; ${whenMissing[key] ?? `set it`}` }];
+  }
+  if (issue.code === "invalid_union") {
+    return [{ key, message: "it must be daytona or direct" }];
   }
   return [{ key, message: issue.message }];
 }

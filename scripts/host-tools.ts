@@ -34,9 +34,14 @@ export function hasProgram(name: string): boolean {
   });
 }
 
-/** Packages that are missing here; empty when nothing is. */
-export function missingPackages(): string[] {
-  const missing = Object.keys(tools).filter((tool) => !hasProgram(tool));
+/**
+ * Packages that are missing here; empty when nothing is.
+ * @param more programs beside the lab's own, named like their packages
+ */
+export function missingPackages(...more: string[]): string[] {
+  const missing = [...Object.keys(tools), ...more].filter(
+    (tool) => !hasProgram(tool),
+  );
   return [...new Set(missing.map((tool) => tools[tool] ?? tool))].sort();
 }
 
@@ -47,9 +52,8 @@ export function missingPackages(): string[] {
 export async function installPackages(packages: string[]): Promise<void> {
   if (packages.length === 0) return;
   if (!hasProgram("apt-get")) {
-    const programs = Object.keys(tools).filter((tool) => !hasProgram(tool));
     throw new LabError(
-      `These programs are missing and there is no apt-get to get them: ${programs.join(", ")}. Install them with this system's package manager (Debian's packages are called ${packages.join(", ")}), then run the command again.`,
+      `Programs of these Debian packages are missing, and there is no apt-get to install them: ${packages.join(", ")}. Install their like with this system's package manager, then run the command again.`,
     );
   }
   const apt = { env: { DEBIAN_FRONTEND: "noninteractive" } };

@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { checkout } from "./checkout.ts";
 import { main } from "./failure.ts";
+import { installPackages, missingPackages } from "./host-tools.ts";
 import { ensureRoot } from "./root.ts";
 
 const command = new Command("npm test --")
@@ -26,7 +27,10 @@ interface Report {
 await main(async () => {
   const { project = [] } = command.opts<{ project?: string[] }>();
   const onlyUnit = project.length > 0 && project.every((p) => p === "unit");
-  if (!onlyUnit) ensureRoot();
+  if (!onlyUnit) {
+    ensureRoot();
+    await installPackages(missingPackages("shellcheck"));
+  }
 
   let checksFailed = 0;
   if (command.args.length === 0) {

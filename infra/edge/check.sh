@@ -7,4 +7,4 @@ set -a
 # shellcheck disable=SC1091
 . /etc/daytona-edge/edge/env
 set +a
-exec haproxy -c -q -f /etc/daytona-edge/edge/haproxy.cfg
+exec haproxy -c -f /etc/daytona-edge/edge/haproxy.cfg >/dev/null

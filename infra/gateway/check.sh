@@ -8,7 +8,7 @@ set -a
 # shellcheck disable=SC1091
 . "$etc/env"
 set +a
-haproxy -c -q -f "$etc/haproxy.cfg"
+haproxy -c -f "$etc/haproxy.cfg" >/dev/null
 unbound-checkconf "$etc/resolver.conf" >/dev/null
 unbound-checkconf "$etc/recursor.conf" >/dev/null
 exec /usr/local/lib/daytona-edge/firewall-gateway.sh --check

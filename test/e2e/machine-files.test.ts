@@ -1,0 +1,116 @@
+/** The files that the machines run on, judged by the programs they are for. */
+import { execa } from "execa";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { parseConfig } from "../../infra/config.ts";
+import { gatewayBundle } from "../../infra/gateway/bundle.ts";
+import { bundleTarball } from "../../infra/machine/tarball.ts";
+import { checkout } from "../../scripts/checkout.ts";
+import { stackFile } from "../../scripts/stack.ts";
+import { inLab, labExec } from "./lab.ts";
+
+async function tracked(pattern: string): Promise<string[]> {
+  const { stdout } = await execa(
+    "git",
+    ["ls-files", "--cached", "--others", "--exclude-standard", pattern],
+    { cwd: checkout },
+  );
+  return stdout.split("\n");
+}
+
+test("shellcheck finds nothing in any script", async () => {
+  const scripts = await tracked("*.sh");
+  expect(scripts.length).toBeGreaterThan(5);
+  const result = await execa("shellcheck", scripts, {
+    cwd: checkout,
+    reject: false,
+  });
+  expect(result.stdout).toBe("");
+});
+
+describe.each([
+  ["edge", "edge", ["daytona-edge"]],
+  ["gateway", "daytona", ["daytona-gateway"]],
+])("%s", (bundle, machine, prefixes) => {
+  const check = `/usr/local/lib/daytona-edge/check-${bundle}.sh`;
+
+  test("HAProxy, unbound and nft accept their files", async () => {
+    expect(await labExec(machine, ["sh", check])).toMatchObject({
+      exitCode: 0,
+      stderr: "",
+    });
+  });
+
+  test("a file that its program does not accept fails that check", async () => {
+    const file = `/etc/daytona-edge/${bundle}/haproxy.cfg`;
+    const { exitCode, stdout } = await labExec(machine, [
+      "unshare",
+      "--mount",
+      "sh",
+      "-c",
+      `cp ${file} /run/broken.cfg && echo 'nonsense' >>/run/broken.cfg && mount --bind /run/broken.cfg ${file} && sh ${check} 2>&1`,
+    ]);
+    expect(exitCode).not.toBe(0);
+    expect(stdout).toContain("nonsense");
+  });
+
+  test("systemd finds nothing wrong with the units", async () => {
+    const units = prefixes.map(
+      (prefix) => `/etc/systemd/system/${prefix}*.service`,
+    );
+    const result = await labExec(machine, [
+      "sh",
+      "-c",
+      `systemd-analyze verify ${units.join(" ")} 2>&1`,
+    ]);
+    expect(result.stdout).toBe("");
+  });
+
+  test("secrets and state are root's alone", async () => {
+    const { stdout } = await labExec(machine, [
+      "sh",
+      "-c",
+      `find /var/lib/daytona-edge/${bundle} -type f -perm /077 ! -name ca.pem`,
+    ]);
+    expect(stdout).toBe("");
+  });
+});
+
+test("an install of the same bundle again changes and restarts nothing", async () => {
+  const started = async () =>
+    (
+      await labExec("daytona", [
+        "systemctl",
+        "show",
+        "--property=Id,ActiveEnterTimestampMonotonic",
+        "daytona-gateway*",
+      ])
+    ).stdout;
+  const { config } = parseConfig(
+    Object.fromEntries(
+      Object.entries(stackFile().config)
+        .filter(([key]) => key.startsWith("daytona-edge:"))
+        .map(([key, value]) => [key.replace("daytona-edge:", ""), value]),
+    ),
+  );
+  if (!config) throw new Error("Pulumi.local.yaml is not valid");
+  const archive = await bundleTarball(gatewayBundle(config));
+  const before = await started();
+  expect(before).toContain("daytona-gateway.service");
+  const install = await inLab(
+    [
+      process.execPath,
+      join(checkout, "scripts/lab/main.ts"),
+      "shell",
+      "daytona",
+      "--",
+      "sh",
+      "-ec",
+      "work=$(mktemp -d); tar -xz -C $work --no-same-owner; $work/install.sh; rm -r $work",
+    ],
+    { input: archive },
+  );
+  expect(install.stderr).toBe("");
+  expect(install.stdout).toBe("gateway: unchanged");
+  expect(await started()).toBe(before);
+});

@@ -1,0 +1,147 @@
+import {
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
+import { type Server, createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { writeAtomically } from "../../../infra/machine/agent/files.ts";
+import { HaproxyRuntime } from "../../../infra/machine/agent/haproxy.ts";
+import { poll } from "../../../infra/machine/agent/poll.ts";
+import { DirectoryStore } from "../../../infra/machine/agent/store.ts";
+
+let directory: string;
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), "daytona-edge-agent-"));
+});
+afterEach(() => {
+  rmSync(directory, { recursive: true });
+});
+
+describe("writeAtomically", () => {
+  test("writes with the mode, and says whether anything changed", async () => {
+    const file = join(directory, "deep/file");
+    expect(await writeAtomically(file, "a", 0o600)).toBe(true);
+    expect(await writeAtomically(file, "a", 0o600)).toBe(false);
+    expect(await writeAtomically(file, "b", 0o600)).toBe(true);
+    expect(readFileSync(file, "utf8")).toBe("b");
+    expect(statSync(file).mode & 0o777).toBe(0o600);
+  });
+
+  test("an equal file with a wider mode is narrowed", async () => {
+    const file = join(directory, "file");
+    writeFileSync(file, "secret", { mode: 0o644 });
+    await writeAtomically(file, "secret", 0o600);
+    expect(statSync(file).mode & 0o777).toBe(0o600);
+  });
+});
+
+describe("poll", () => {
+  test("a bad document is said once, and the last good stays live", async () => {
+    const lines: string[] = [];
+    const store = new DirectoryStore(directory);
+    const statusFile = join(directory, "status.json");
+    const stop = new AbortController();
+    const status = () =>
+      JSON.parse(readFileSync(statusFile, "utf8")) as {
+        rules: { live?: string; error?: string };
+      };
+    let wentLive = 0;
+    const polling = poll({
+      store,
+      documents: [
+        {
+          name: "rules",
+          apply: (content) => {
+            const text = content.toString();
+            if (text.includes("bad")) return Promise.reject(new Error(text));
+            return Promise.resolve(text);
+          },
+        },
+      ],
+      intervalMs: 10,
+      statusFile,
+      log: (line) => lines.push(line),
+      onLive: () => {
+        wentLive++;
+        return Promise.resolve();
+      },
+      signal: stop.signal,
+    });
+    const pause = () => new Promise((resolve) => setTimeout(resolve, 80));
+
+    await pause();
+    expect(wentLive).toBe(0);
+    writeFileSync(join(directory, "rules"), "good");
+    await pause();
+    expect(status().rules.live).toBe("good");
+    writeFileSync(join(directory, "rules"), "bad");
+    await pause();
+    expect(status().rules).toEqual({ live: "good", error: "bad" });
+    stop.abort();
+    await polling;
+    expect(wentLive).toBe(1);
+    expect(lines).toEqual([
+      "rules: not in the store yet",
+      "rules: good",
+      "rules: bad",
+    ]);
+  });
+});
+
+describe("HaproxyRuntime", () => {
+  let server: Server;
+  let received: string[];
+  let answers: Record<string, string>;
+
+  beforeEach(async () => {
+    received = [];
+    answers = {};
+    server = createServer((socket) => {
+      socket.on("data", (chunk) => {
+        const text = chunk.toString();
+        received.push(text);
+        const known = Object.keys(answers).find((key) => text.startsWith(key));
+        socket.end(`${known === undefined ? "" : (answers[known] ?? "")}\n`);
+      });
+    });
+    await new Promise<void>((resolve) => {
+      server.listen(join(directory, "haproxy.sock"), resolve);
+    });
+  });
+  afterEach(() => {
+    server.close();
+  });
+  const runtime = () => new HaproxyRuntime(join(directory, "haproxy.sock"));
+
+  test("a key that is there is set, never added a second time", async () => {
+    await runtime().setMap("m", "k", "v");
+    expect(received).toEqual(["set map m k v\n"]);
+  });
+
+  test("a key that is missing is added", async () => {
+    answers["set map"] = "entry not found.";
+    await runtime().setMap("m", "k", "v");
+    expect(received).toEqual(["set map m k v\n", "add map m k v\n"]);
+  });
+
+  test("a certificate goes without empty lines, which would end it", async () => {
+    answers["set ssl cert"] = "Transaction created for certificate c!";
+    answers["commit ssl cert"] = "Committing c. Success!";
+    await runtime().setCertificate("c", "LEAF\n\n\nCHAIN\n  \nKEY\n\n");
+    expect(received[0]).toBe("set ssl cert c <<\nLEAF\nCHAIN\nKEY\n\n");
+  });
+
+  test("a refused certificate is taken back, with HAProxy's words", async () => {
+    answers["set ssl cert"] = "Transaction created for certificate c!";
+    answers["commit ssl cert"] = "inconsistencies between private key and cert";
+    await expect(runtime().setCertificate("c", "X")).rejects.toThrow(
+      "certificate c: inconsistencies",
+    );
+    expect(received.at(-1)).toBe("abort ssl cert c\n");
+  });
+});
