@@ -1,0 +1,253 @@
+/** Stand-in providers under the real engine: what a user of Pulumi relies on. */
+import * as cloudflare from "@pulumi/cloudflare";
+import * as command from "@pulumi/command";
+import * as pulumi from "@pulumi/pulumi";
+import * as random from "@pulumi/random";
+import {
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { cloudflareApi } from "../../scripts/lab/internet/cloudflare/api.ts";
+import { RecordStore } from "../../scripts/lab/internet/cloudflare/records.ts";
+import { getRequestListener } from "@hono/node-server";
+import { openStack } from "../../scripts/toolchain/stack.ts";
+
+let workDir: string;
+beforeEach(() => {
+  workDir = mkdtempSync(join(tmpdir(), "daytona-edge-providers-"));
+  writeFileSync(
+    join(workDir, "Pulumi.yaml"),
+    "name: daytona-edge\nruntime: nodejs\n",
+  );
+});
+afterEach(() => {
+  rmSync(workDir, { recursive: true });
+});
+
+type Program = () => Record<string, unknown>;
+
+function open(program: Program) {
+  return openStack({
+    stackName: "t",
+    workDir,
+    program: () => Promise.resolve(program()),
+  });
+}
+
+/** Everything that the engine keeps on disk. */
+function stateText(): string {
+  const stacks = join(workDir, "state/.pulumi/stacks");
+  return readdirSync(stacks, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => readFileSync(join(entry.parentPath, entry.name), "utf8"))
+    .join("");
+}
+
+describe("command", () => {
+  const log = () => readFileSync(join(workDir, "log"), "utf8");
+  const program =
+    (say: string, trigger: string): Program =>
+    () => {
+      const say_ = new command.local.Command("say", {
+        dir: workDir,
+        create: "echo create $SAY | tee -a log; cat >>log",
+        update: "echo update $SAY after $PULUMI_COMMAND_STDOUT | tee -a log",
+        delete: "echo delete $SAY >>log",
+        environment: { SAY: say },
+        stdin: "from stdin\n",
+        triggers: [trigger],
+      });
+      return { stdout: say_.stdout };
+    };
+
+  test("creates, stays, updates in place, replaces on a trigger, deletes", async () => {
+    let current = program("one", "a");
+    await using stack = await open(() => current());
+    const up = await stack.up();
+    expect(up.changed).toBe(true);
+    expect(up.outputs.stdout?.value).toBe("create one");
+    expect((await stack.up()).changed).toBe(false);
+
+    current = program("two", "a");
+    expect((await stack.preview()).changes).toMatchObject({ update: 1 });
+    await stack.up();
+    current = program("two", "b");
+    expect((await stack.preview()).changes).toMatchObject({ replace: 1 });
+    await stack.up();
+    await stack.destroy();
+    expect(log().trim().split("\n")).toEqual([
+      "create one",
+      "from stdin",
+      "update two after create one",
+      "create two",
+      "from stdin",
+      "delete two",
+      "delete two",
+    ]);
+  });
+
+  test("a preview runs nothing and knows no outputs", async () => {
+    await using stack = await open(program("one", "a"));
+    await stack.preview();
+    expect(log).toThrow("ENOENT");
+  });
+
+  test("a failure shows the command, its exit code and its words", async () => {
+    await using stack = await open(() => {
+      new command.local.Command("fail", {
+        create: "echo the disk is full >&2; exit 3",
+      });
+      return {};
+    });
+    const failure = await stack.up().catch((error: unknown) => String(error));
+    expect(failure).toContain("exit status 3");
+    expect(failure).toContain("the disk is full");
+  });
+
+  test("what a secret input touches stays secret, in state and outputs", async () => {
+    await using stack = await open(() => {
+      const secret = pulumi.secret("hunter2");
+      const echo = new command.local.Command("echo", {
+        create: "echo $SECRET",
+        environment: { SECRET: secret },
+      });
+      return { stdout: echo.stdout };
+    });
+    const { outputs } = await stack.up();
+    expect(outputs.stdout).toEqual({ value: "hunter2", secret: true });
+    expect(stateText()).not.toContain("hunter2");
+    expect((await stack.up()).changed).toBe(false);
+  });
+});
+
+describe("random", () => {
+  test("a password keeps its value, and is secret", async () => {
+    await using stack = await open(() => {
+      const password = new random.RandomPassword("p", {
+        length: 40,
+        special: false,
+      });
+      return { password: password.result };
+    });
+    const first = (await stack.up()).outputs.password;
+    expect(first?.value).toMatch(/^[A-Za-z0-9]{40}$/);
+    expect(first?.secret).toBe(true);
+    expect((await stack.up()).outputs.password).toEqual(first);
+    expect(stateText()).not.toContain(String(first?.value));
+  });
+});
+
+describe("cloudflare", () => {
+  const zoneId = "0".repeat(32);
+  let records: RecordStore;
+  let stopServer: () => void;
+
+  beforeEach(async () => {
+    records = new RecordStore("example.net");
+    const app = cloudflareApi({
+      token: "right",
+      zone: { id: zoneId, name: "example.net" },
+      nameServers: [],
+      records,
+      control: {
+        requests: () => [],
+        lagSeconds: 0,
+        failures: { count: 0, status: 500 },
+      },
+    });
+    const server = createServer((request, response) => {
+      void getRequestListener(app.fetch)(request, response);
+    });
+    await new Promise<void>((resolve) => {
+      server.listen(0, "127.0.0.1", resolve);
+    });
+    stopServer = () => {
+      server.close();
+      server.closeAllConnections();
+    };
+    const { port } = server.address() as AddressInfo;
+    process.env.CLOUDFLARE_BASE_URL = `http://127.0.0.1:${String(port)}/client/v4`;
+    process.env.CLOUDFLARE_API_TOKEN = "right";
+  });
+  afterEach(() => {
+    stopServer();
+    delete process.env.CLOUDFLARE_BASE_URL;
+    delete process.env.CLOUDFLARE_API_TOKEN;
+  });
+
+  const record =
+    (content: string): Program =>
+    () => {
+      new cloudflare.DnsRecord("r", {
+        zoneId,
+        name: "*.sandbox.example.net",
+        type: "A",
+        content,
+        ttl: 300,
+        proxied: false,
+      });
+      return {};
+    };
+
+  test("a record is made, changed in place, and taken away", async () => {
+    let current = record("192.0.2.1");
+    await using stack = await open(() => current());
+    await stack.up();
+    const [made] = records.list();
+    expect(made).toMatchObject({ content: "192.0.2.1", ttl: 300 });
+    expect((await stack.up()).changed).toBe(false);
+
+    current = record("192.0.2.2");
+    await stack.up();
+    expect(records.list()).toMatchObject([
+      { id: made?.id, content: "192.0.2.2" },
+    ]);
+    await stack.destroy();
+    expect(records.list()).toEqual([]);
+  });
+
+  test("Cloudflare's own words and code reach the user", async () => {
+    records.create({
+      type: "A",
+      name: "*.sandbox.example.net",
+      content: "192.0.2.1",
+      ttl: 300,
+    });
+    await using stack = await open(record("192.0.2.1"));
+    const failure = await stack.up().catch((error: unknown) => String(error));
+    expect(failure).toContain("An identical record already exists. (81058)");
+  });
+
+  test("a wrong token is named as such", async () => {
+    process.env.CLOUDFLARE_API_TOKEN = "wrong";
+    await using stack = await open(record("192.0.2.1"));
+    const failure = await stack.up().catch((error: unknown) => String(error));
+    expect(failure).toContain("403 Invalid access token (9109)");
+  });
+
+  test("what cannot be right fails the preview", async () => {
+    await using stack = await open(() => {
+      new cloudflare.DnsRecord("r", {
+        zoneId,
+        name: "x.example.net",
+        type: "A",
+        content: "192.0.2.1",
+        ttl: 300,
+        proxied: true,
+      });
+      return {};
+    });
+    const failure = await stack
+      .preview()
+      .catch((error: unknown) => String(error));
+    expect(failure).toContain("ttl must be 1 when proxied is true");
+  });
+});
