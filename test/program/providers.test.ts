@@ -16,8 +16,10 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { cloudflareApi } from "../../scripts/lab/internet/cloudflare/api.ts";
-import { RecordStore } from "../../scripts/lab/internet/cloudflare/records.ts";
+import { FaultInjection } from "../../scripts/lab/internet/cloudflare/faults.ts";
+import { RecordStore } from "../../scripts/lab/internet/cloudflare/record-store.ts";
 import { getRequestListener } from "@hono/node-server";
+import { Hono } from "hono";
 import { openStack } from "../../scripts/toolchain/stack.ts";
 
 let workDir: string;
@@ -151,17 +153,18 @@ describe("cloudflare", () => {
   let stopServer: () => void;
 
   beforeEach(async () => {
-    records = new RecordStore("example.net");
+    records = new RecordStore({
+      zone: "example.net",
+      file: join(workDir, "records.json"),
+      onChange: () => undefined,
+    });
     const app = cloudflareApi({
       token: "right",
       zone: { id: zoneId, name: "example.net" },
       nameServers: [],
       records,
-      control: {
-        requests: () => [],
-        lagSeconds: 0,
-        failures: { count: 0, status: 500 },
-      },
+      faults: new FaultInjection(),
+      control: new Hono(),
     });
     const server = createServer((request, response) => {
       void getRequestListener(app.fetch)(request, response);
@@ -230,7 +233,7 @@ describe("cloudflare", () => {
     process.env.CLOUDFLARE_API_TOKEN = "wrong";
     await using stack = await open(record("192.0.2.1"));
     const failure = await stack.up().catch((error: unknown) => String(error));
-    expect(failure).toContain("403 Invalid access token (9109)");
+    expect(failure).toContain("403 Authentication error (10000)");
   });
 
   test("what cannot be right fails the preview", async () => {

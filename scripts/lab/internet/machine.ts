@@ -1,69 +1,55 @@
-/** The lab's machine `internet`: stand-ins for all that the stack meets out there. */
+/** The lab's "internet" machine; its program is main.ts. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { MachineFile, MachineSpec } from "../machine-spec.ts";
-import {
-  bareAddresses,
-  internetAddress,
-  internetAddress6,
-  secondNameServer,
-  webHosts,
-} from "./hosts.ts";
-import { type InternetSettings, settingsFile } from "./settings.ts";
-import { type KeyPairPem, webCertificate } from "./web/certificates.ts";
+import { type InternetConfig, internetConfig } from "./config.ts";
+import { cloudflareZoneName, internetMachineHost } from "./hosts.ts";
 
 export interface InternetMachineArgs {
   /** Bundle of main.ts for Node 20. */
   readonly program: string | Uint8Array;
-  readonly webCa: KeyPairPem;
-  /** The token that Cloudflare's stand-in lets in. */
+  /** The lab's stand-in for the public web's authorities; both PEM. */
+  readonly webCa: InternetConfig["webCa"];
+  /** The only token that Cloudflare's stand-in lets in. */
   readonly cloudflareToken: string;
-  /** Id of the zone that it holds. */
+  /** Identifier of the zone at Cloudflare: 32 hexadecimal digits. */
   readonly zoneId: string;
 }
 
-const units = [
-  "internet-addresses.service",
-  "internet.service",
-  "pebble.service",
-];
+const files = join(import.meta.dirname, "files");
 
-export async function internetMachine(
-  args: InternetMachineArgs,
-): Promise<MachineSpec> {
-  const { program, ...settings } = args;
-  const acme = await webCertificate(args.webCa, "acme.internal");
-  const addresses = [
-    `${secondNameServer}/32`,
-    ...bareAddresses.map((address) => `${address}/32`),
-    ...webHosts.flatMap(({ ipv4, ipv6 }) => [
-      `${ipv4}/32`,
-      ...(ipv6 === undefined ? [] : [`${ipv6}/128`]),
-    ]),
-  ];
+/** @throws ZodError for a token or an identifier that Cloudflare would not give */
+export function internetMachine(args: InternetMachineArgs): MachineSpec {
+  const { program, webCa, cloudflareToken, zoneId } = args;
+  const config = internetConfig.parse({
+    webCa,
+    cloudflareToken,
+    zone: { id: zoneId, name: cloudflareZoneName },
+  });
   return {
     name: "internet",
-    address: internetAddress,
-    address6: internetAddress6,
+    address: internetMachineHost.ipv4,
+    address6: internetMachineHost.ipv6,
     files: [
-      ...units.map((unit) => copied(unit, `/etc/systemd/system/${unit}`)),
-      copied("addresses.sh", "/usr/local/lib/lab/addresses.sh", 0o755),
-      copied("pebble.json", "/etc/lab/pebble.json"),
-      { path: "/etc/lab/addresses", content: `${addresses.join("\n")}\n` },
-      { path: "/etc/lab/acme.pem", content: acme.certificate },
-      { path: "/etc/lab/acme.key", content: acme.key },
       { path: "/usr/local/lib/lab/internet.cjs", content: program },
       {
-        path: settingsFile,
-        content: JSON.stringify(settings satisfies InternetSettings),
+        path: "/etc/lab/internet.json",
+        content: JSON.stringify(config, undefined, 2),
         mode: 0o600,
       },
+      copied("pebble.json", "/etc/lab"),
+      copied("internet.service", "/etc/systemd/system"),
+      copied("pebble.service", "/etc/systemd/system"),
+      copied("public.network", "/etc/systemd/network"),
+      copied("forwarding.conf", "/etc/systemd/networkd.conf.d"),
     ],
-    units,
+    units: ["internet.service", "pebble.service"],
   };
 }
 
-function copied(name: string, path: string, mode?: number): MachineFile {
-  const content = readFileSync(join(import.meta.dirname, "files", name));
-  return { path, content, ...(mode === undefined ? {} : { mode }) };
+function copied(name: string, directory: string): MachineFile {
+  return {
+    path: `${directory}/${name}`,
+    content: readFileSync(join(files, name)),
+  };
 }

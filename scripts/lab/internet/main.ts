@@ -1,138 +1,71 @@
 /**
- * The lab's internet (stand-in): its DNS, Cloudflare's API, and the web that
- * sandboxes want to reach. One program on the machine `internet`; the ACME
- * server beside it is Pebble.
+ * The lab's internet: DNS from the root down, stand-ins of Cloudflare and of
+ * the web hosts that sandboxes want to reach, and what else is out there. Runs
+ * as root on the lab's "internet" machine, beside Pebble, the certificate
+ * authority. Nothing of the product itself belongs here.
  */
-import { readFileSync } from "node:fs";
-import { type Control, cloudflareApi } from "./cloudflare/api.ts";
-import { RecordStore, zoneRecord } from "./cloudflare/records.ts";
-import { type NameServer, listen } from "./dns/server.ts";
-import { staticRecords } from "./dns/static-records.ts";
-import type { ZoneRecord } from "./dns/zone.ts";
-import {
-  bareAddresses,
-  cloudflareNameServers,
-  cloudflareZone,
-  internetAddress,
-  internetAddress6,
-  secondNameServer,
-  strayAddress,
-  webHosts,
-} from "./hosts.ts";
-import { type InternetSettings, settingsFile } from "./settings.ts";
-import { anthropic, gitHub, openRouter, stranger } from "./web/apis.ts";
-import { webCertificate } from "./web/certificates.ts";
-import {
-  type ReceivedRequest,
-  type WebHost,
-  echoDatagrams,
-  serveHosts,
-} from "./web/server.ts";
+import { execFileSync } from "node:child_process";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { type WebAuthority, webAuthority } from "./certificates.ts";
+import { cloudflareApi } from "./cloudflare/api.ts";
+import { FaultInjection } from "./cloudflare/faults.ts";
+import { RecordStore } from "./cloudflare/record-store.ts";
+import { internetConfig } from "./config.ts";
+import { controlApi } from "./control.ts";
+import { QueryLog } from "./dns/query-log.ts";
+import { acmeHost, nameServers } from "./hosts.ts";
+import { NameService } from "./name-service.ts";
+import { startWebService } from "./web-service.ts";
+import { RequestLog } from "./web/request-log.ts";
 
-/** How many requests are remembered for the lab's control. */
-const memory = 1000;
+const configFile = "/etc/lab/internet.json";
+/** Where Pebble, which starts next, looks for its certificate. */
+const runtimeDirectory = "/run/lab";
+const stateDirectory = "/var/lib/lab";
 
 async function main(): Promise<void> {
-  const settings = JSON.parse(
-    readFileSync(settingsFile, "utf8"),
-  ) as InternetSettings;
-  const records = new RecordStore(cloudflareZone);
-  const received: ReceivedRequest[] = [];
-  const control: Control = {
-    requests: () => received,
-    lagSeconds: 0,
-    failures: { count: 0, status: 500 },
-  };
-
-  await serveNames(records, control);
-  await serveHosts(await hosts(settings, records, control), (request) => {
-    received.push(request);
-    if (received.length > memory) received.shift();
-    console.log(JSON.stringify(request));
-  });
-  for (const address of bareAddresses) {
-    await echoDatagrams(address, 443);
-    await echoDatagrams(address, 4444);
-  }
-  console.log("the lab's internet is up");
-}
-
-async function serveNames(
-  records: RecordStore,
-  control: Control,
-): Promise<void> {
-  const known = (lagSeconds: number): ZoneRecord[] => {
-    const newest = Date.now() - lagSeconds * 1000;
-    return [
-      ...staticRecords,
-      ...records
-        .list()
-        .filter((record) => Date.parse(record.modified_on) <= newest)
-        .map(zoneRecord),
-    ];
-  };
-  const servers: NameServer[] = [
-    ...[internetAddress, internetAddress6].map((address) => ({
-      address,
-      port: 53,
-      records: () => known(0),
-    })),
-    {
-      address: secondNameServer,
-      port: 53,
-      records: () => known(control.lagSeconds),
-    },
-    ...bareAddresses.map((address) => ({
-      address,
-      port: 53,
-      records: () => known(0),
-      openResolver: { strayAddress },
-      onQuestion: (name: string, type: string) => {
-        console.log(JSON.stringify({ resolver: address, name, type }));
-      },
-    })),
-  ];
-  for (const server of servers) await listen(server);
-}
-
-async function hosts(
-  settings: InternetSettings,
-  records: RecordStore,
-  control: Control,
-): Promise<WebHost[]> {
-  const apps = {
-    "openrouter.ai": openRouter(),
-    "api.anthropic.com": anthropic(),
-    "api.github.com": gitHub(),
-  };
-  const named = webHosts.map(({ name, ipv4, ipv6 }) => ({
-    name,
-    addresses: [ipv4, ...(ipv6 === undefined ? [] : [ipv6])],
-    app: apps[name as keyof typeof apps] ?? stranger(name),
-    ...(name === "openrouter.ai" ? { echoSocket: "/api/v1/ws" } : {}),
-  }));
-  const bare = bareAddresses.map((address) => ({
-    name: address,
-    addresses: [address],
-    app: stranger(address),
-  }));
-  const cloudflare = {
-    name: "cloudflare.internal",
-    addresses: [internetAddress, internetAddress6],
-    app: cloudflareApi({
-      token: settings.cloudflareToken,
-      zone: { id: settings.zoneId, name: cloudflareZone },
-      nameServers: cloudflareNameServers,
-      records,
-      control,
-    }),
-  };
-  return Promise.all(
-    [...named, ...bare, cloudflare].map(async (host) => ({
-      ...host,
-      certificate: await webCertificate(settings.webCa, host.name),
-    })),
+  const { webCa, cloudflareToken, zone } = internetConfig.parse(
+    JSON.parse(readFileSync(configFile, "utf8")),
   );
+  const authority = await webAuthority(webCa);
+  await layCertificateOfAcme(authority);
+
+  const records = new RecordStore({
+    zone: zone.name,
+    file: join(stateDirectory, "dns-records.json"),
+    onChange: (changed) => {
+      names.publish(changed);
+    },
+  });
+  const names = new NameService(zone.name, records.list());
+  const queries = new QueryLog();
+  const requests = new RequestLog();
+  const faults = new FaultInjection();
+  const { replicas } = names;
+  await names.start(queries);
+  await startWebService({
+    authority,
+    log: requests,
+    cloudflare: cloudflareApi({
+      token: cloudflareToken,
+      zone,
+      nameServers: Object.values(nameServers),
+      records,
+      faults,
+      control: controlApi({ requests, queries, faults, replicas }),
+    }),
+  });
+  // systemd starts Pebble only now; by hand there is nobody to tell.
+  if (process.env.NOTIFY_SOCKET !== undefined) {
+    execFileSync("systemd-notify", ["--ready"]);
+  }
+}
+
+async function layCertificateOfAcme(authority: WebAuthority): Promise<void> {
+  const { certificate, key } = await authority.issue([acmeHost.name]);
+  writeFileSync(join(runtimeDirectory, "acme.pem"), certificate);
+  writeFileSync(join(runtimeDirectory, "acme.key"), key, { mode: 0o600 });
 }
 
 main().catch((error: unknown) => {

@@ -1,204 +1,171 @@
-/** Cloudflare's API (stand-in): zones and their DNS records, in its envelope. */
-import { timingSafeEqual } from "node:crypto";
+/**
+ * Stand-in of Cloudflare's API v4: zones and their DNS records, as
+ * developers.cloudflare.com/api describes them and as clients report what it
+ * says. What it stores is what the lab's name servers answer. One file per
+ * part of it lives here; nothing of the product itself belongs here.
+ */
 import { type Context, Hono } from "hono";
-import {
-  CloudflareRefusal,
-  type RecordStore,
-  type StoredRecord,
-} from "./records.ts";
+import type { LabHost } from "../hosts.ts";
+import { requireToken } from "./authorization.ts";
+import type { FaultInjection } from "./faults.ts";
+import { type PageSizes, matchingRecords, page } from "./list-query.ts";
+import type { RecordStore } from "./record-store.ts";
+import { CloudflareRefusal, invalidRecord, unroutable } from "./refusal.ts";
 
-export interface CloudflareArgs {
-  /** The one token that is let in. */
+export interface CloudflareApiArgs {
+  /** The only token that is let in. */
   readonly token: string;
   readonly zone: { readonly id: string; readonly name: string };
-  readonly nameServers: readonly string[];
+  readonly nameServers: readonly LabHost[];
   readonly records: RecordStore;
-  /** What the lab's own control endpoints show and change. */
-  readonly control: Control;
+  readonly faults: FaultInjection;
+  /** The lab's own endpoints, below `/__lab`. */
+  readonly control: Hono;
 }
 
-export interface Control {
-  /** Requests that the web hosts received. */
-  readonly requests: () => unknown[];
-  /** Seconds by which the second name server is behind. */
-  lagSeconds: number;
-  /** Answers that fail from now on, and with what status. */
-  failures: { count: number; status: number };
-}
+const zonePages: PageSizes = { usual: 20, least: 5, most: 50 };
+const recordPages: PageSizes = { usual: 100, least: 1, most: 5_000_000 };
+const identifier = /^[0-9a-f]{32}$/;
 
-/** The API below `/client/v4`, and the lab's control below `/__lab`. */
-export function cloudflareApi(args: CloudflareArgs): Hono {
-  const { token, zone, records, control } = args;
-  const app = new Hono();
-
-  app.use(async (context, next) => {
-    const given = context.req.header("authorization") ?? "";
-    if (given === "") {
-      return refuse(
-        context,
-        new CloudflareRefusal(400, 9106, "Missing Authorization header"),
-      );
-    }
-    const expected = Buffer.from(`Bearer ${token}`);
-    const actual = Buffer.from(given);
-    if (
-      expected.length !== actual.length ||
-      !timingSafeEqual(expected, actual)
-    ) {
-      return refuse(
-        context,
-        new CloudflareRefusal(403, 9109, "Invalid access token"),
-      );
-    }
-    if (control.failures.count > 0 && context.req.path.startsWith("/client")) {
-      control.failures.count--;
-      return context.text("", control.failures.status as 500);
-    }
-    return next();
-  });
+export function cloudflareApi(args: CloudflareApiArgs): Hono {
+  const { token, control, faults } = args;
+  const app = new Hono({ strict: false });
+  app.use(requireToken(token));
   app.onError((error, context) => {
     if (error instanceof CloudflareRefusal) return refuse(context, error);
     throw error;
   });
-  app.notFound((context) =>
-    refuse(
-      context,
-      new CloudflareRefusal(
-        404,
-        7003,
-        `Could not route to ${context.req.path}, perhaps your object identifier is invalid?`,
-      ),
-    ),
+  app.notFound((context) => refuse(context, unroutable(context.req.path)));
+  app.route("/__lab", control);
+  const api = new Hono({ strict: false });
+  api.use(faults.middleware);
+  api.get("/user/tokens/verify", (context) =>
+    succeed(context, { id: "0".repeat(32), status: "active" }),
   );
+  zoneRoutes(api, args);
+  recordRoutes(api, args);
+  app.route("/client/v4", api);
+  return app;
+}
 
-  const zoneResult = {
+function zoneRoutes(api: Hono, args: CloudflareApiArgs): void {
+  const zone = zoneResult(args);
+  api.get("/zones", (context) => {
+    const { name, status, "account.id": account } = context.req.query();
+    const isWanted =
+      (name === undefined || name.toLowerCase() === zone.name) &&
+      (status === undefined || status === zone.status) &&
+      (account === undefined || account === zone.account.id);
+    const found = page(isWanted ? [zone] : [], context.req.query(), zonePages);
+    return context.json({ ...found, ...success });
+  });
+  api.use("/zones/:zone/*", async (context, next) => {
+    const { zone: id } = context.req.param();
+    if (!identifier.test(id)) throw unroutable(context.req.path);
+    if (id !== args.zone.id) {
+      // The token is for its zone only; whether others exist, it cannot learn.
+      throw context.req.path.includes("/dns_records")
+        ? new CloudflareRefusal(403, 10_000, "Authentication error")
+        : new CloudflareRefusal(
+            403,
+            9109,
+            "Unauthorized to access requested resource",
+          );
+    }
+    await next();
+  });
+  api.get("/zones/:zone", (context) => succeed(context, zone));
+}
+
+function recordRoutes(api: Hono, { records }: CloudflareApiArgs): void {
+  const list = "/zones/:zone/dns_records";
+  const one = `${list}/:record`;
+  api.get(list, (context) => {
+    const query = context.req.query();
+    const found = matchingRecords(records.list(), query);
+    return context.json({ ...page(found, query, recordPages), ...success });
+  });
+  api.post(list, async (context) =>
+    succeed(context, records.create(await json(context))),
+  );
+  api.use(one, async (context, next) => {
+    if (!identifier.test(context.req.param("record"))) {
+      throw unroutable(context.req.path);
+    }
+    await next();
+  });
+  api.get(one, (context) =>
+    succeed(context, records.get(context.req.param("record"))),
+  );
+  api.put(one, async (context) => {
+    const input = await json(context);
+    return succeed(
+      context,
+      records.replace(context.req.param("record"), input),
+    );
+  });
+  api.patch(one, async (context) => {
+    const input = await json(context);
+    return succeed(context, records.change(context.req.param("record"), input));
+  });
+  api.delete(one, (context) => {
+    const id = context.req.param("record");
+    records.remove(id);
+    return succeed(context, { id });
+  });
+}
+
+const success = { success: true, errors: [], messages: [] } as const;
+
+function succeed(context: Context, result: object) {
+  return context.json({ result, ...success });
+}
+
+function refuse(context: Context, { status, problem }: CloudflareRefusal) {
+  return context.json(
+    { result: null, success: false, errors: [problem], messages: [] },
+    status,
+  );
+}
+
+/** @throws CloudflareRefusal 9207 */
+async function json(context: Context): Promise<unknown> {
+  const type = context.req.header("content-type") ?? "";
+  if (!/^application\/json\b/i.test(type)) {
+    throw invalidRecord(9207, "Content-type must be application/json.");
+  }
+  try {
+    return await context.req.json<unknown>();
+  } catch {
+    throw invalidRecord(9207, "Request body is invalid.");
+  }
+}
+
+function zoneResult({ zone, nameServers }: CloudflareApiArgs) {
+  const since = "2026-01-01T00:00:00.000000Z";
+  return {
     id: zone.id,
     name: zone.name,
     status: "active",
     paused: false,
     type: "full",
-    name_servers: args.nameServers,
-  };
-  const api = app.basePath("/client/v4");
-  api.get("/zones", (context) => {
-    const name = context.req.query("name");
-    const zones = name === undefined || name === zone.name ? [zoneResult] : [];
-    return page(context, zones);
-  });
-  api.get("/zones/:zone", (context) => {
-    requireZone(context.req.param("zone"), zone.id);
-    return succeed(context, zoneResult);
-  });
-
-  const path = "/zones/:zone/dns_records";
-  api.use(`${path}/*`, async (context, next) => {
-    requireZone(context.req.param("zone"), zone.id);
-    await next();
-  });
-  api.get(path, (context) => {
-    requireZone(context.req.param("zone"), zone.id);
-    return page(context, records.list().filter(filterOf(context)));
-  });
-  api.post(path, async (context) => {
-    requireZone(context.req.param("zone"), zone.id);
-    return succeed(context, records.create(await body(context)));
-  });
-  api.get(`${path}/:id`, (context) =>
-    succeed(context, records.get(context.req.param("id"))),
-  );
-  for (const method of ["PUT", "PATCH"] as const) {
-    api.on(method, `${path}/:id`, async (context) =>
-      succeed(
-        context,
-        records.change(
-          context.req.param("id"),
-          await body(context),
-          method === "PATCH",
-        ),
-      ),
-    );
-  }
-  api.delete(`${path}/:id`, (context) => {
-    const id = context.req.param("id");
-    records.remove(id);
-    return succeed(context, { id });
-  });
-
-  app.get("/__lab/requests", (context) => context.json(control.requests()));
-  app.post("/__lab/lag", async (context) => {
-    const { seconds } = (await body(context)) as { seconds: number };
-    control.lagSeconds = seconds;
-    return context.json({ lagSeconds: seconds });
-  });
-  app.post("/__lab/fail", async (context) => {
-    control.failures = (await body(context)) as Control["failures"];
-    return context.json(control.failures);
-  });
-  return app;
-}
-
-function requireZone(given: string | undefined, id: string): void {
-  if (given === id) return;
-  throw new CloudflareRefusal(
-    404,
-    7003,
-    `Could not route to /zones/${given ?? ""}, perhaps your object identifier is invalid?`,
-  );
-}
-
-/** @throws CloudflareRefusal when the body is no JSON */
-async function body(context: Context): Promise<unknown> {
-  return context.req.json().catch(() => {
-    throw new CloudflareRefusal(400, 9207, "Request body is invalid.");
-  });
-}
-
-/** The list filters that clients use; names and contents compare exactly. */
-function filterOf(context: Context): (record: StoredRecord) => boolean {
-  const query = (name: string) =>
-    context.req.query(name) ?? context.req.query(`${name}.exact`);
-  const wanted = {
-    type: query("type"),
-    name: query("name")?.toLowerCase(),
-    content: query("content"),
-    comment: query("comment"),
-  };
-  return (record) =>
-    Object.entries(wanted).every(
-      ([field, value]) =>
-        value === undefined || record[field as keyof typeof wanted] === value,
-    );
-}
-
-function page(context: Context, all: readonly object[]) {
-  const number = Number(context.req.query("page") ?? 1);
-  const size = Number(context.req.query("per_page") ?? 100);
-  const result = all.slice((number - 1) * size, number * size);
-  return context.json({
-    success: true,
-    errors: [],
-    messages: [],
-    result,
-    result_info: {
-      page: number,
-      per_page: size,
-      count: result.length,
-      total_count: all.length,
-      total_pages: Math.ceil(all.length / size),
+    development_mode: 0,
+    name_servers: nameServers.map(({ name }) => name),
+    original_name_servers: null,
+    original_registrar: null,
+    original_dnshost: null,
+    created_on: since,
+    modified_on: since,
+    activated_on: since,
+    meta: {
+      step: 2,
+      custom_certificate_quota: 0,
+      page_rule_quota: 3,
+      phishing_detected: false,
     },
-  });
-}
-
-function succeed(context: Context, result: object) {
-  return context.json({ success: true, errors: [], messages: [], result });
-}
-
-function refuse(
-  context: Context,
-  { status, code, message }: CloudflareRefusal,
-) {
-  return context.json(
-    { success: false, errors: [{ code, message }], messages: [], result: null },
-    status,
-  );
+    owner: { id: null, type: "user", email: null },
+    account: { id: "1".repeat(32), name: "the lab's account" },
+    permissions: ["#dns_records:edit", "#dns_records:read", "#zone:read"],
+    plan: { id: "2".repeat(32), name: "Free Website", legacy_id: "free" },
+  };
 }

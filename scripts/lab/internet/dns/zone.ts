@@ -1,111 +1,111 @@
-/** What the lab's one authoritative server knows, and how it answers. Pure. */
-import type { Answer, StringAnswer } from "dns-packet";
+/** One zone's records and what they say of a name. Pure. */
+import type { Answer, OptAnswer, SoaAnswer } from "dns-packet";
+import {
+  canonicalName,
+  isAtOrBelow,
+  parentName,
+  wildcardBelow,
+} from "./name.ts";
 
-/** A record; `name` is lower case without the last dot, "" is the root. */
-export interface ZoneRecord {
-  readonly name: string;
-  readonly type: RecordType;
-  readonly ttl: number;
-  readonly data: unknown;
-}
+/** A record on the wire; in a zone its name is canonical. */
+export type ResourceRecord = Exclude<Answer, OptAnswer>;
 
-export type RecordType =
-  "A" | "AAAA" | "CNAME" | "TXT" | "CAA" | "NS" | "MX" | "SOA";
-
-export interface Reply {
-  readonly rcode: "NOERROR" | "NXDOMAIN";
-  readonly answers: readonly ZoneRecord[];
-  readonly authorities: readonly ZoneRecord[];
-}
-
-/** A CNAME may lead to another, but not for ever. */
-const chainLimit = 8;
-
-/**
- * Answers a question from the records (RFC 1034, 4.3.2; wildcards by RFC 4592).
- * @param records all records, with one SOA for each zone
- * @param name lower case, without the last dot
- */
-export function answer(
-  records: readonly ZoneRecord[],
-  name: string,
-  type: string,
-): Reply {
-  const answers: ZoneRecord[] = [];
-  let target = name;
-  for (let step = 0; step < chainLimit; step++) {
-    const found = recordsAt(records, target);
-    if (!found) {
-      return { rcode: "NXDOMAIN", answers, authorities: soa(records, target) };
+export type Finding =
+  | { readonly kind: "answer"; readonly records: readonly ResourceRecord[] }
+  /** The name is another name for `target`. */
+  | {
+      readonly kind: "alias";
+      readonly record: ResourceRecord;
+      readonly target: string;
     }
-    const matching = found.filter((record) => record.type === type);
-    if (matching.length > 0) {
-      return {
-        rcode: "NOERROR",
-        answers: [...answers, ...matching],
-        authorities: [],
-      };
+  /** The name lies in a zone that others serve. */
+  | { readonly kind: "referral"; readonly records: readonly ResourceRecord[] }
+  /** The name exists, but has nothing of this type. */
+  | { readonly kind: "nodata" }
+  | { readonly kind: "nxdomain" };
+
+/** A version of a zone; never changes. */
+export class Zone {
+  readonly origin: string;
+  readonly soa: SoaAnswer;
+  /** Names with records, and empty ones on the way to them (RFC 4592, 2.2.2). */
+  readonly #nodes = new Map<string, ResourceRecord[]>();
+
+  /** @throws Error for a record outside the zone. */
+  constructor(soa: SoaAnswer, records: readonly ResourceRecord[]) {
+    this.origin = canonicalName(soa.name);
+    this.soa = soa;
+    for (const record of [soa, ...records]) {
+      const name = canonicalName(record.name);
+      if (!isAtOrBelow(name, this.origin)) {
+        throw new Error(`${name} is not in the zone ${this.origin}`);
+      }
+      this.#node(name).push({ ...record, name });
     }
-    const alias = found.find((record) => record.type === "CNAME");
-    if (!alias) break;
-    answers.push(alias);
-    target = String(alias.data).toLowerCase().replace(/\.$/, "");
   }
-  return { rcode: "NOERROR", answers, authorities: soa(records, target) };
-}
 
-/**
- * Records that a name has, made from a wildcard if need be; undefined when the
- * name does not exist. An empty list: it exists, as a name above others.
- */
-function recordsAt(
-  records: readonly ZoneRecord[],
-  name: string,
-): ZoneRecord[] | undefined {
-  if (exists(records, name)) {
-    return records.filter((record) => record.name === name);
+  /**
+   * RFC 1034, 4.3.2, with the wildcards of RFC 4592.
+   * @param name canonical, in this zone
+   * @param type as dns-packet calls it, for example `AAAA`
+   */
+  lookup(name: string, type: string): Finding {
+    const cut = this.#zoneCutAbove(name);
+    if (cut) return { kind: "referral", records: cut };
+    const node = this.#nodes.get(name);
+    if (node) return findingOf(node, type);
+    const source = this.#nodes.get(wildcardBelow(this.#closestEncloser(name)));
+    if (!source) return { kind: "nxdomain" };
+    return findingOf(
+      source.map((record) => ({ ...record, name })),
+      type,
+    );
   }
-  // RFC 4592: only the wildcard right below the closest encloser counts.
-  let encloser = parent(name);
-  while (encloser !== "" && !exists(records, encloser)) {
-    encloser = parent(encloser);
+
+  /** Records of exactly this name, wherever it lies; for glue. */
+  recordsAt(name: string, type: string): readonly ResourceRecord[] {
+    return (this.#nodes.get(name) ?? []).filter((it) => it.type === type);
   }
-  const wildcard = encloser === "" ? "*" : `*.${encloser}`;
-  const source = records.filter((record) => record.name === wildcard);
-  if (source.length === 0) return undefined;
-  return source.map((record) => ({ ...record, name }));
+
+  #node(name: string): ResourceRecord[] {
+    const present = this.#nodes.get(name);
+    if (present) return present;
+    const node: ResourceRecord[] = [];
+    this.#nodes.set(name, node);
+    const parent = parentName(name);
+    if (name !== this.origin && parent !== undefined) this.#node(parent);
+    return node;
+  }
+
+  /** NS records of the highest delegation at or above a name. */
+  #zoneCutAbove(name: string): readonly ResourceRecord[] | undefined {
+    let cut: readonly ResourceRecord[] | undefined;
+    for (
+      let at: string | undefined = name;
+      at !== undefined && at !== this.origin;
+      at = parentName(at)
+    ) {
+      const delegation = this.recordsAt(at, "NS");
+      if (delegation.length > 0) cut = delegation;
+    }
+    return cut;
+  }
+
+  #closestEncloser(name: string): string {
+    let encloser = name;
+    while (encloser !== this.origin && !this.#nodes.has(encloser)) {
+      encloser = parentName(encloser) ?? this.origin;
+    }
+    return encloser;
+  }
 }
 
-/** A name exists when it has records, or when a name below it has. */
-function exists(records: readonly ZoneRecord[], name: string): boolean {
-  if (name === "") return true;
-  return records.some(
-    (record) => record.name === name || record.name.endsWith(`.${name}`),
-  );
-}
-
-function parent(name: string): string {
-  const dot = name.indexOf(".");
-  return dot === -1 ? "" : name.slice(dot + 1);
-}
-
-/** The SOA of the zone that a name lies in. */
-function soa(records: readonly ZoneRecord[], name: string): ZoneRecord[] {
-  const [closest] = records
-    .filter((record) => record.type === "SOA")
-    .filter(
-      (record) =>
-        record.name === "" ||
-        record.name === name ||
-        name.endsWith(`.${record.name}`),
-    )
-    .sort((a, b) => b.name.length - a.name.length);
-  return closest ? [closest] : [];
-}
-
-/** A record as it goes on the wire. */
-export function wire(record: ZoneRecord): Answer {
-  const name = record.name === "" ? "." : record.name;
-  return { name, type: record.type, ttl: record.ttl, data: record.data } as
-    StringAnswer | Answer;
+function findingOf(node: readonly ResourceRecord[], type: string): Finding {
+  const records = node.filter((record) => record.type === type);
+  if (records.length > 0) return { kind: "answer", records };
+  for (const record of node) {
+    if (record.type !== "CNAME") continue;
+    return { kind: "alias", record, target: canonicalName(record.data) };
+  }
+  return { kind: "nodata" };
 }

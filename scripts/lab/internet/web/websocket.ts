@@ -1,0 +1,29 @@
+import type { Http2SecureServer } from "node:http2";
+import type { IncomingMessage } from "node:http";
+import type { Duplex } from "node:stream";
+import { WebSocketServer } from "ws";
+
+/** Echoes messages on one path; other paths are not to be upgraded. */
+export function echoWebSockets(server: Http2SecureServer, path: string): void {
+  const sockets = new WebSocketServer({ noServer: true });
+  sockets.on("connection", (socket) => {
+    socket.on("message", (data, isBinary) => {
+      socket.send(data, { binary: isBinary });
+    });
+    socket.on("error", () => {
+      socket.terminate();
+    });
+  });
+  server.on(
+    "upgrade",
+    (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+      if (request.url?.split("?", 1)[0] !== path) {
+        socket.end("HTTP/1.1 404 Not Found\r\nconnection: close\r\n\r\n");
+        return;
+      }
+      sockets.handleUpgrade(request, socket, head, (webSocket) => {
+        sockets.emit("connection", webSocket, request);
+      });
+    },
+  );
+}
