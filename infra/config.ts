@@ -5,6 +5,11 @@
 import * as pulumi from "@pulumi/pulumi";
 import { allConfig } from "@pulumi/pulumi/runtime/index.js";
 import { z } from "zod";
+import {
+  type Problem,
+  issueProblems,
+  problemReport,
+} from "./config-problems.ts";
 import { type EgressRule, parseEgressRules } from "./gateway/rules.ts";
 
 /** Ports of Daytona's own daemons in a sandbox; nobody is ever let in there. */
@@ -73,26 +78,6 @@ const schema = z.strictObject({
   }),
 });
 
-/** What to do about a key that every stack needs. */
-const whenMissing: Readonly<Record<string, string>> = {
-  domain:
-    "set the base name of the sandboxes' addresses, for example sandbox.daytona.example.net",
-  platform: "set it to local",
-  cloudflare: "set zoneId, the id of the Cloudflare zone that holds the domain",
-  "cloudflare.zoneId":
-    "set the id of the Cloudflare zone that holds the domain; its overview page shows it",
-  upstream:
-    "set mode: daytona and the url of Daytona's proxy, for example http://10.0.0.5:4000",
-  "upstream.url":
-    "set the address of Daytona's proxy, for example http://10.0.0.5:4000",
-  egress: "set allow, the list of URLs that sandboxes may call",
-  gateway: "set server, where the sandboxes run, and sandboxes",
-  "gateway.server": "set address, the server that the sandboxes run on",
-  "gateway.server.address": "set the server that the sandboxes run on",
-  "gateway.sandboxes":
-    "set interfaces and networks of the sandboxes, for example {interfaces: [docker0], networks: [172.17.0.0/16]}",
-};
-
 type Parsed = z.infer<typeof schema>;
 
 /** Everything the stack is made from; plain and frozen. */
@@ -150,11 +135,6 @@ export function readConfig(): {
   return { config: result.config, cloudflareUrl, sshPrivateKey };
 }
 
-export interface Problem {
-  readonly key: string;
-  readonly message: string;
-}
-
 /** Checks configuration values; pure. `config` is there when `problems` is empty. */
 export function parseConfig(given: Record<string, unknown>): {
   config?: StackConfig;
@@ -200,45 +180,6 @@ export function parseConfig(given: Record<string, unknown>): {
       egressRules: egress.rules,
     }),
   };
-}
-
-/** One line a problem, aligned, under the file they stand in. */
-export function problemReport(
-  file: string,
-  prefix: string,
-  problems: readonly Problem[],
-): string {
-  const width = Math.max(...problems.map(({ key }) => key.length));
-  const count = `${String(problems.length)} problem${problems.length === 1 ? "" : "s"}`;
-  const lines = problems.map(
-    ({ key, message }) => `  ${prefix}${key.padEnd(width)}  ${message}`,
-  );
-  return [`${file}: ${count}`, ...lines].join("\n");
-}
-
-function issueProblems(issue: z.core.$ZodIssue): Problem[] {
-  const key = issue.path.reduce<string>(
-    (path, part) =>
-      typeof part === "number"
-        ? `${path}[${String(part)}]`
-        : path === ""
-          ? String(part)
-          : `${path}.${String(part)}`,
-    "",
-  );
-  if (issue.code === "unrecognized_keys") {
-    return issue.keys.map((name) => ({
-      key: key === "" ? name : `${key}.${name}`,
-      message: "nothing reads this key; remove it or correct its spelling",
-    }));
-  }
-  if (issue.code === "invalid_type" && issue.input === undefined) {
-    return [{ key, message: `missing; ${whenMissing[key] ?? `set it`}` }];
-  }
-  if (issue.code === "invalid_union") {
-    return [{ key, message: "it must be daytona or direct" }];
-  }
-  return [{ key, message: issue.message }];
 }
 
 /** Structured values come as JSON text; plain ones as they are. */

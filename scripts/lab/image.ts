@@ -65,7 +65,10 @@ function imagePackages(): string[] {
  */
 export async function ensureImage(): Promise<Image> {
   const directory = imageDirectory();
-  if (!existsSync(directory)) await make(directory);
+  if (!existsSync(directory)) {
+    await removeRemains();
+    await make(directory);
+  }
   return {
     root: join(directory, "root"),
     webCa: {
@@ -73,6 +76,16 @@ export async function ensureImage(): Promise<Image> {
       key: readFileSync(join(directory, "web-ca.key"), "utf8"),
     },
   };
+}
+
+/** A killed run leaves its half-made image, named after its process. */
+async function removeRemains(): Promise<void> {
+  await mkdir(cacheDirectory, { recursive: true });
+  for (const name of readdirSync(cacheDirectory)) {
+    const maker = /^image-[0-9a-f]+\.(\d+)$/.exec(name)?.[1];
+    if (maker === undefined || existsSync(`/proc/${maker}`)) continue;
+    await rm(join(cacheDirectory, name), { recursive: true, force: true });
+  }
 }
 
 async function make(directory: string): Promise<void> {

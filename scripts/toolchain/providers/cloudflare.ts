@@ -1,5 +1,6 @@
 /** Stand-in of the `cloudflare` provider: calls Cloudflare's API by HTTP. */
-import type { Context, Properties, ResourceType } from "./server.ts";
+import type { Properties } from "./properties.ts";
+import type { Context, ResourceType } from "./server.ts";
 
 interface Envelope {
   readonly success: boolean;

@@ -4,7 +4,8 @@ import { randomBytes } from "node:crypto";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Properties, ResourceType } from "./server.ts";
+import type { Properties } from "./properties.ts";
+import type { ResourceType } from "./server.ts";
 
 interface Outcome {
   readonly stdout: string;

@@ -1,6 +1,7 @@
 /** Stand-in of the `random` provider. */
 import { randomBytes, randomInt, randomUUID } from "node:crypto";
-import type { Properties, ResourceType } from "./server.ts";
+import type { Properties } from "./properties.ts";
+import type { ResourceType } from "./server.ts";
 
 const classes = {
   lower: "abcdefghijklmnopqrstuvwxyz",

@@ -5,16 +5,19 @@
  */
 import * as grpc from "@grpc/grpc-js";
 import emptyProto from "google-protobuf/google/protobuf/empty_pb.js";
-import structProto, {
-  type JavaScriptValue,
-  type Struct,
-} from "google-protobuf/google/protobuf/struct_pb.js";
 import pluginProto from "@pulumi/pulumi/proto/plugin_pb.js";
 import providerGrpc from "@pulumi/pulumi/proto/provider_grpc_pb.js";
 import p from "@pulumi/pulumi/proto/provider_pb.js";
-import { isDeepStrictEqual, promisify } from "node:util";
-
-export type Properties = Record<string, unknown>;
+import { promisify } from "node:util";
+import {
+  type Properties,
+  changedKeys,
+  hasUnknown,
+  pick,
+  properties,
+  resultOf,
+  unknowns,
+} from "./properties.ts";
 
 /** One resource type of a stand-in. */
 export interface ResourceType {
@@ -62,13 +65,6 @@ export interface RunningStandIn {
   readonly port: number;
   stop(): void;
 }
-
-/** The engine's mark for a value that is not known yet. */
-const unknown = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
-
-/** The engine's marks for a secret value. */
-const signature = "4dabf18193072939515e22adb298388d";
-const secretMark = "1b47061264138c4ac30d75fd1eb44270";
 
 /** Serves a stand-in on a free port of the loopback. */
 export async function serve(standIn: StandIn): Promise<RunningStandIn> {
@@ -149,7 +145,7 @@ function handlers(standIn: StandIn): grpc.UntypedServiceImplementation {
       const response = new p.CreateResponse();
       if (request.getPreview()) {
         response.setProperties(
-          resultOf(request.getProperties(), unknowns(type)),
+          resultOf(request.getProperties(), unknowns(type.computed)),
         );
         return response;
       }
@@ -164,7 +160,7 @@ function handlers(standIn: StandIn): grpc.UntypedServiceImplementation {
       const state = properties(request.getOlds());
       const response = new p.UpdateResponse();
       const outputs = request.getPreview()
-        ? unknowns(type)
+        ? unknowns(type.computed)
         : ((await type.update?.(
             { id: request.getId(), state, inputs },
             context(),
@@ -246,74 +242,4 @@ function typeOf(standIn: StandIn, urn: string): ResourceType {
     );
   }
   return type;
-}
-
-/** Top-level keys whose values differ; keys that start with "__" are the engine's. */
-export function changedKeys(before: Properties, after: Properties): string[] {
-  return [...new Set([...Object.keys(before), ...Object.keys(after)])]
-    .filter((key) => !key.startsWith("__"))
-    .filter((key) => !isDeepStrictEqual(before[key], after[key]))
-    .sort();
-}
-
-function unknowns(type: ResourceType): Properties {
-  return Object.fromEntries(type.computed.map((name) => [name, unknown]));
-}
-
-function hasUnknown(value: unknown): boolean {
-  if (value === unknown) return true;
-  return (
-    typeof value === "object" &&
-    value !== null &&
-    Object.values(value).some(hasUnknown)
-  );
-}
-
-function pick(state: Properties, names: readonly string[]): Properties {
-  return Object.fromEntries(
-    names.filter((name) => name in state).map((name) => [name, state[name]]),
-  );
-}
-
-/** What a message holds, with the secrets in plain. */
-function properties(value: Struct | undefined): Properties {
-  return reveal(value?.toJavaScript() ?? {}) as Properties;
-}
-
-/**
- * The inputs as the engine gave them, and the outputs. An output may repeat
- * any input, so one secret input makes all of them secret.
- */
-function resultOf(inputs: Struct | undefined, outputs: Properties): Struct {
-  const given = inputs?.toJavaScript() ?? {};
-  const isSecret = hasSecret(given);
-  const known = Object.entries(outputs)
-    .filter(([, value]) => value !== undefined)
-    .map(([name, value]) => [name, isSecret ? secret(value) : value]);
-  return structProto.Struct.fromJavaScript({
-    ...given,
-    ...(Object.fromEntries(known) as Record<string, JavaScriptValue>),
-  });
-}
-
-function secret(value: unknown): Properties {
-  return { [signature]: secretMark, value };
-}
-
-function isSecretValue(value: object): value is { value: unknown } {
-  return (value as Properties)[signature] === secretMark;
-}
-
-function hasSecret(value: unknown): boolean {
-  if (typeof value !== "object" || value === null) return false;
-  return isSecretValue(value) || Object.values(value).some(hasSecret);
-}
-
-function reveal(value: unknown): unknown {
-  if (typeof value !== "object" || value === null) return value;
-  if (Array.isArray(value)) return value.map(reveal);
-  if (isSecretValue(value)) return reveal(value.value);
-  return Object.fromEntries(
-    Object.entries(value).map(([name, item]) => [name, reveal(item)]),
-  );
 }

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { parseConfig, problemReport } from "../../../infra/config.ts";
+import { problemReport } from "../../../infra/config-problems.ts";
+import { parseConfig } from "../../../infra/config.ts";
 
 const good = {
   domain: "sandbox.daytona.example.net",
