@@ -3,11 +3,13 @@
  * the private authority, and names that the sandboxes' resolver answers.
  */
 import { execFile } from "node:child_process";
+import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 import { HaproxyRuntime } from "../machine/agent/haproxy.ts";
 import { poll } from "../machine/agent/poll.ts";
 import { DirectoryStore } from "../machine/agent/store.ts";
 import { ensureAuthority } from "./authority.ts";
+import { ensureFirewall } from "./firewall.ts";
 import { applyNames } from "./resolver-names.ts";
 import { hostsOf } from "./rule-maps.ts";
 import { verifyRules } from "./rules-document.ts";
@@ -16,6 +18,12 @@ import { applyMaps } from "./runtime-maps.ts";
 const state = "/var/lib/daytona-edge/gateway";
 const haproxy = new HaproxyRuntime("/run/daytona-gateway/haproxy.sock");
 const run = promisify(execFile);
+
+/**
+ * Whether HAProxy has loaded the certificates that lie on the disk. Kept until
+ * a reload succeeds; not known of a HAProxy that an earlier agent left.
+ */
+let certificatesLoaded = false;
 
 /**
  * The names come last: a host resolves only once the gateway would let it
@@ -29,12 +37,32 @@ async function applyRules(content: Buffer, address: string): Promise<string> {
     hosts: inspected,
     now: new Date(),
   });
+  if (certificatesChanged) certificatesLoaded = false;
   await applyMaps(`${state}/maps`, rules, haproxy);
-  if (certificatesChanged) {
+  if (!certificatesLoaded) {
     await run("systemctl", ["reload", "daytona-gateway.service"]);
+    certificatesLoaded = true;
   }
   await applyNames(hostsOf(rules), address);
   return `${String(rules.length)} rules, ${String(hostsOf(rules).length)} hosts, ${String(inspected.length)} inspected`;
+}
+
+/** Keeps the firewall in place, whatever becomes of the rules. */
+async function guardFirewall(intervalMs: number): Promise<never> {
+  let failure = "";
+  for (;;) {
+    try {
+      if (await ensureFirewall()) {
+        console.log("firewall: was taken away, is loaded again");
+      }
+      failure = "";
+    } catch (error) {
+      const message = error instanceof Error ? error.message : String(error);
+      if (message !== failure) console.error(`firewall: ${message}`);
+      failure = message;
+    }
+    await sleep(intervalMs);
+  }
 }
 
 function setting(name: string): string {
@@ -46,6 +74,8 @@ function setting(name: string): string {
 }
 
 const address = setting("GATEWAY_ADDRESS");
+const intervalMs = Number(setting("GATEWAY_POLL_SECONDS")) * 1000;
+void guardFirewall(intervalMs);
 void poll({
   store: new DirectoryStore(setting("GATEWAY_STORE")),
   documents: [
@@ -54,7 +84,7 @@ void poll({
       apply: (content) => applyRules(content, address),
     },
   ],
-  intervalMs: Number(setting("GATEWAY_POLL_SECONDS")) * 1000,
+  intervalMs,
   statusFile: "/run/daytona-gateway/status.json",
   log: (line) => {
     console.log(line);

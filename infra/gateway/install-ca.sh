@@ -39,10 +39,16 @@ else
 fi
 mkdir -p "$(dirname "$store")"
 printf '%s\n' "$certificate" >"$store"
-$update >/dev/null 2>&1
+if ! said=$($update 2>&1); then
+  echo "install-ca.sh: $update failed: $said" >&2
+  exit 1
+fi
 
-bundle=/etc/ssl/certs/ca-certificates.crt
-[ -e "$bundle" ] || bundle=/etc/pki/tls/certs/ca-bundle.crt
+# Without any bundle there are no other authorities to trust beside ours.
+bundle=$store
+for file in /etc/ssl/certs/ca-certificates.crt /etc/pki/tls/certs/ca-bundle.crt; do
+  [ ! -e "$file" ] || bundle=$file
+done
 mkdir -p /etc/profile.d
 cat >/etc/profile.d/daytona-egress.sh <<EOF
 export CURL_CA_BUNDLE=$bundle

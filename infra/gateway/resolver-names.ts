@@ -6,6 +6,9 @@ const run = promisify(execFile);
 /** How long a sandbox may keep an answer, in seconds. */
 const ttl = 30;
 
+/** Asks unbound's control socket; the input, where a command reads a list. */
+export type Control = (command: string, input?: string) => Promise<string>;
+
 /**
  * Makes the sandboxes' resolver answer exactly these hosts, with the gateway's
  * address: names that are not wanted any more go first, then the missing ones
@@ -15,44 +18,59 @@ const ttl = 30;
 export async function applyNames(
   hosts: readonly string[],
   address: string,
+  control: Control = unboundControl,
 ): Promise<void> {
-  const present = await presentHosts();
-  for (const host of present) {
-    if (!hosts.includes(host)) await control("local_zone_remove", `${host}.`);
+  const present = await presentHosts(address, control);
+  const unwanted = present.filter((host) => !hosts.includes(host));
+  if (unwanted.length > 0) {
+    await control(
+      "local_zones_remove",
+      list(unwanted, (host) => `${host}.`),
+    );
   }
-  for (const host of hosts) {
-    if (present.includes(host)) continue;
+  const missing = hosts.filter((host) => !present.includes(host));
+  if (missing.length > 0) {
     // Static: the name itself, no other type, and nothing below it.
-    await control("local_zone", `${host}.`, "static");
-    await control("local_data", `${host}.`, String(ttl), "IN", "A", address);
+    const zones = list(missing, (host) => `${host}. static`);
+    await control("local_zones", zones);
+    const data = (host: string) => `${host}. ${String(ttl)} IN A ${address}`;
+    await control("local_datas", list(missing, data));
   }
 }
 
-/** Hosts that have a zone and its data; a zone alone is a half-done one. */
-async function presentHosts(): Promise<string[]> {
+/**
+ * Hosts that are answered with the gateway's address. The zones that unbound
+ * brings along (RFC 6761) have others, a half-done one has none.
+ */
+async function presentHosts(
+  address: string,
+  control: Control,
+): Promise<string[]> {
   const data = await control("list_local_data");
-  const zones = await control("list_local_zones");
-  const withAddress = new Set(
-    [...data.matchAll(/^(\S+)\.\s+\d+\s+IN\s+A\s/gm)].map(([, host]) => host),
-  );
-  return [...zones.matchAll(/^(\S+)\. static$/gm)]
-    .map(([, host]) => host ?? "")
-    .filter((host) => withAddress.has(host) && !isBuiltIn(host));
+  return [...data.matchAll(/^(\S+)\.\s+\d+\s+IN\s+A\s+(\S+)$/gm)]
+    .filter(([, , answer]) => answer === address)
+    .map(([, host]) => host ?? "");
 }
 
-/** Zones that unbound brings along (RFC 6761 and its like). */
-function isBuiltIn(host: string): boolean {
-  return /(^|\.)(localhost|test|invalid|onion|arpa|local)$/.test(host);
+function list(
+  hosts: readonly string[],
+  line: (host: string) => string,
+): string {
+  return hosts.map((host) => `${line(host)}\n`).join("");
 }
 
-async function control(...args: string[]): Promise<string> {
+async function unboundControl(
+  command: string,
+  input?: string,
+): Promise<string> {
   try {
-    const { stdout } = await run("unbound-control", [
+    const answer = run("unbound-control", [
       "-c",
       "/etc/daytona-edge/gateway/resolver.conf",
-      ...args,
+      command,
     ]);
-    return stdout;
+    answer.child.stdin?.end(input);
+    return (await answer).stdout;
   } catch (error) {
     // Its lines begin with a time and a process number, never twice the same.
     const { stderr } = error as { stderr?: string };

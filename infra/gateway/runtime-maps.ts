@@ -3,6 +3,9 @@ import type { HaproxyRuntime } from "../machine/agent/haproxy.ts";
 import { exactMap, prefixMap, sniMap } from "./rule-maps.ts";
 import type { EgressRule } from "./rules.ts";
 
+/** HAProxy takes commands that fit its buffer of 16 KiB (tune.bufsize). */
+const payloadLimit = 8_000;
+
 /**
  * Puts the rules into the maps, on disk and in the running HAProxy. Each map
  * changes at once as a whole, so that no request meets half a rule list.
@@ -11,7 +14,7 @@ import type { EgressRule } from "./rules.ts";
 export async function applyMaps(
   directory: string,
   rules: readonly EgressRule[],
-  haproxy: HaproxyRuntime,
+  haproxy: Pick<HaproxyRuntime, "command">,
 ): Promise<void> {
   const maps = {
     // The names last: a host is let in when its paths are known.
@@ -31,19 +34,33 @@ export async function applyMaps(
 async function replaceMap(
   file: string,
   content: string,
-  haproxy: HaproxyRuntime,
+  haproxy: Pick<HaproxyRuntime, "command">,
 ): Promise<void> {
   const prepared = await haproxy.command(`prepare map ${file}`);
   const version = /New version created: (\d+)/.exec(prepared)?.[1];
   if (version === undefined) throw new Error(`map ${file}: ${prepared}`);
-  if (content !== "") {
+  for (const payload of payloads(content)) {
     const added = await haproxy.command(
-      `add map @${version} ${file} <<\n${content}`,
+      `add map @${version} ${file} <<\n${payload}`,
     );
     if (added !== "") throw new Error(`map ${file}: ${added}`);
   }
   const committed = await haproxy.command(`commit map @${version} ${file}`);
   if (committed !== "") throw new Error(`map ${file}: ${committed}`);
+}
+
+/** The lines of a map, as many at a time as one command may carry. */
+function payloads(content: string): string[] {
+  const all: string[] = [];
+  for (const line of content.match(/.+\n/g) ?? []) {
+    const last = all.at(-1);
+    if (last === undefined || last.length + line.length > payloadLimit) {
+      all.push(line);
+    } else {
+      all[all.length - 1] = last + line;
+    }
+  }
+  return all;
 }
 
 /** `show map` puts an address before each entry. */

@@ -1,0 +1,390 @@
+/** The road in, tried from outside: hosts, ports, headers, protocols, errors. */
+import { createHash } from "node:crypto";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { patternBytes } from "../../scripts/lab/daytona/app/pattern.ts";
+import { labSecrets } from "../../scripts/lab/secrets.ts";
+import {
+  DOMAIN,
+  FIRST_SANDBOX,
+  SECOND_SANDBOX,
+  inLab,
+  labCurl,
+  labExec,
+} from "./lab.ts";
+
+const id = FIRST_SANDBOX;
+const app = `https://${id}-3000.${DOMAIN}`;
+const edge = "198.18.0.4";
+
+/** Asks the edge for any host, and returns status and error code. */
+async function ask(host: string, path = "/", args: string[] = []) {
+  const { stdout } = await labCurl([
+    "--path-as-is",
+    "--max-time",
+    "20",
+    "-w",
+    "\n%{http_code}",
+    "-H",
+    `Host: ${host}`,
+    ...args,
+    `${app}${path}`,
+  ]);
+  const status = stdout.split("\n").at(-1) ?? "";
+  const code = /"code":"([a-z_]+)","message"/.exec(stdout)?.[1];
+  return { status, code, body: stdout };
+}
+
+describe("hosts", () => {
+  test.concurrent.each([
+    [`${id}-3000.${DOMAIN}`, "200", undefined],
+    [`3000-${id}.${DOMAIN}`, "200", undefined],
+    [`${id.toUpperCase()}-3000.${DOMAIN}`, "200", undefined],
+    [`${id}-3000.${DOMAIN}:443`, "200", undefined],
+    [`${id}-03000.${DOMAIN}`, "404", "unknown_host"],
+    [`03000-${id}.${DOMAIN}`, "404", "unknown_host"],
+    [`${id}-02280.${DOMAIN}`, "404", "unknown_host"],
+    [`02280-${id}.${DOMAIN}`, "404", "unknown_host"],
+    [`+2280-${id}.${DOMAIN}`, "404", "unknown_host"],
+    [`${id}-0.${DOMAIN}`, "404", "unknown_host"],
+    [`${id}-65536.${DOMAIN}`, "404", "unknown_host"],
+    [`${id}-99999.${DOMAIN}`, "404", "unknown_host"],
+    [`${id}-3000x.${DOMAIN}`, "404", "unknown_host"],
+    [`${id}.${DOMAIN}`, "404", "unknown_host"],
+    [`3000-${id}-3000.${DOMAIN}`, "404", "unknown_host"],
+    [
+      `83792513-cd9e-128f-99c0-63c63bc7739c-3000.${DOMAIN}`,
+      "404",
+      "unknown_host",
+    ],
+    [`x.${id}-3000.${DOMAIN}`, "404", "unknown_host"],
+    [`${id}-3000.${DOMAIN}.example.org`, "404", "unknown_host"],
+    [`${id}-3000.${DOMAIN}.`, "404", "unknown_host"],
+    [`${id}-3000.example.org`, "404", "unknown_host"],
+    [DOMAIN, "404", "unknown_host"],
+    ["198.18.0.4", "404", "unknown_host"],
+  ])("%s: %s", async (host, status, code) => {
+    expect(await ask(host)).toMatchObject({ status, code });
+  });
+
+  test.concurrent.each([2280, 5900, 5901, 6080, 22220, 22222, 33333])(
+    "Daytona's own port %i is denied in both orders",
+    async (port) => {
+      const denied = { status: "403", code: "port_denied" };
+      const label = String(port);
+      expect(await ask(`${id}-${label}.${DOMAIN}`)).toMatchObject(denied);
+      expect(await ask(`${label}-${id}.${DOMAIN}`)).toMatchObject(denied);
+    },
+  );
+
+  test.concurrent.each([
+    ["/", "404"],
+    [`/toolbox/${id}/process/execute`, "404"],
+    ["/health", "404"],
+    // Daytona's own answer to a login without a code.
+    ["/callback", "400"],
+  ])("the base name has %s: %s", async (path, status) => {
+    expect(await ask(DOMAIN, path)).toMatchObject({ status });
+  });
+
+  test("a certificate authority's challenge never reaches a sandbox", async () => {
+    for (const path of [
+      "/.well-known/acme-challenge/x",
+      "/.well-known/%61cme-challenge/x",
+      "/.WELL-KNOWN/acme-challenge/x",
+    ]) {
+      expect(await ask(`${id}-3000.${DOMAIN}`, path)).toMatchObject({
+        status: "404",
+        code: "unknown_host",
+      });
+    }
+  });
+});
+
+describe("access, as Daytona decides", () => {
+  const guarded = `${SECOND_SANDBOX}-3000.${DOMAIN}`;
+  const token = () => `X-Daytona-Preview-Token: ${labSecrets().previewToken}`;
+
+  test("a private sandbox answers with its preview token only", async () => {
+    expect(await ask(guarded)).toMatchObject({
+      status: "401",
+      code: "token_missing",
+    });
+    expect(await ask(guarded, "/", ["-H", token()])).toMatchObject({
+      status: "200",
+    });
+    expect(await ask(guarded, "/", ["-H", `${token()}x`])).toMatchObject({
+      status: "401",
+    });
+  });
+
+  test("its token does not reach the application", async () => {
+    const { body } = await ask(guarded, "/headers", ["-H", token()]);
+    expect(body).not.toContain(labSecrets().previewToken);
+  });
+
+  test("a signed preview host works on its port, and is denied on Daytona's", async () => {
+    const { stdout } = await labCurl([
+      "-H",
+      `Authorization: Bearer ${labSecrets().daytonaApiKey}`,
+      `http://198.18.0.3:3000/api/sandbox/${SECOND_SANDBOX}/ports/3000/signed-preview-url?expiresInSeconds=60`,
+    ]);
+    const { url } = JSON.parse(stdout) as { url: string };
+    const host = new URL(url).host;
+    expect(await ask(host)).toMatchObject({ status: "200" });
+    expect(await ask(host.replace(/^3000/, "2280"))).toMatchObject({
+      status: "403",
+      code: "port_denied",
+    });
+  });
+
+  test("a browser's navigation is sent to the login, a fetch is told", async () => {
+    const navigation = [
+      "-H",
+      "Sec-Fetch-Mode: navigate",
+      "-H",
+      "Sec-Fetch-Dest: document",
+    ];
+    expect(await ask(guarded, "/", navigation)).toMatchObject({
+      status: "307",
+    });
+    for (const headers of [
+      ["-H", "Sec-Fetch-Mode: cors", "-H", "Sec-Fetch-Dest: empty"],
+      [
+        "-H",
+        "Sec-Fetch-Mode: no-cors",
+        "-H",
+        "Sec-Fetch-Dest: script",
+        "-H",
+        "Accept: text/html",
+      ],
+      ["-X", "POST", ...navigation],
+    ]) {
+      expect(await ask(guarded, "/", headers)).toMatchObject({
+        status: "401",
+        code: "token_missing",
+      });
+    }
+  });
+});
+
+describe("what the application learns", () => {
+  test.each([
+    ["-4", "198.18.0.1"],
+    ["-6", "2001:db8:198:18::1"],
+  ])(
+    "only what the edge saw, whatever the client says: %s",
+    async (family, client) => {
+      const { body } = await ask(`${id}-3000.${DOMAIN}`, "/headers", [
+        family,
+        ...[
+          "X-Real-IP: 6.6.6.6",
+          "X-Forwarded-For: 6.6.6.6",
+          "X-Forwarded-Proto: gopher",
+          "X-Forwarded-Host: evil.example",
+          "X-Forwarded-Prefix: /evil",
+          "Forwarded: for=6.6.6.6",
+          "X-Request-Id: mine",
+          "X-Daytona-Authorization: Bearer evil",
+          "X-Daytona-Skip-Last-Activity-Update: true",
+        ].flatMap((header) => ["-H", header]),
+      ]);
+      const { headers } = JSON.parse(body.split("\n")[0] ?? "") as {
+        headers: Record<string, string>;
+      };
+      expect(headers["x-real-ip"]).toBe(client);
+      expect(headers["x-forwarded-for"]).toMatch(new RegExp(`^${client}, `));
+      expect(headers["x-forwarded-proto"]).toBe("https");
+      expect(headers["x-forwarded-host"]).toBe(`3000-${id}.${DOMAIN}`);
+      expect(headers["x-request-id"]).toMatch(/^[0-9a-f-]{36}$/);
+      expect(JSON.stringify(headers)).not.toMatch(
+        /6\.6\.6\.6|evil|mine|last-activity/,
+      );
+    },
+  );
+
+  test.each(["/a%2Fb/../c?x=%20&y", "//x", "/%E2%82%AC;p=1", "/a?b?c"])(
+    "the path %s byte for byte",
+    async (path) => {
+      const { body } = await ask(`${id}-3000.${DOMAIN}`, `/headers/..${path}`);
+      // The app knows no such path; its 404 says which it was.
+      expect(body).toContain(path.split("?")[0]);
+    },
+  );
+
+  test("an answer carries the request's id", async () => {
+    const { stdout } = await labCurl(["-I", app]);
+    expect(stdout).toMatch(/x-request-id: [0-9a-f-]{36}/);
+  });
+
+  test("a cookie for the parent domain becomes the host's own", async () => {
+    const { stdout } = await labCurl(["-i", `${app}/cookie?domain=.${DOMAIN}`]);
+    expect(stdout).toContain("set-cookie: wide=1; Path=/");
+    expect(stdout.toLowerCase()).not.toContain("domain=");
+  });
+});
+
+describe("protocols", () => {
+  test("events arrive one by one", async () => {
+    const { stdout } = await labCurl([
+      "-N",
+      "-w",
+      "%{time_starttransfer} %{time_total}",
+      `${app}/sse?interval=400&count=4`,
+    ]);
+    const [first, total] = (stdout.split("\n").at(-1) ?? "").split(" ");
+    expect(Number(total) - Number(first)).toBeGreaterThan(1);
+  });
+
+  test("a WebSocket, also where the client offers HTTP/2", async () => {
+    const { stdout, stderr } = await inLab([
+      process.execPath,
+      join(import.meta.dirname, "fixtures/websocket.ts"),
+      `${app.replace("https", "wss")}/ws`,
+      "1",
+    ]);
+    expect(stdout + stderr).toBe("echoed twice");
+  });
+
+  test("50 MB both ways, unharmed", async () => {
+    const bytes = 50_000_000;
+    const hash = createHash("sha256");
+    for (const piece of patternBytes(bytes)) hash.update(piece);
+    const { stdout } = await inLab([
+      "sh",
+      "-c",
+      `curl -sS --cacert "$NODE_EXTRA_CA_CERTS" ${app}/download?bytes=${String(bytes)} | curl -sS --cacert "$NODE_EXTRA_CA_CERTS" -T - ${app}/upload`,
+    ]);
+    expect(JSON.parse(stdout)).toEqual({ bytes, sha256: hash.digest("hex") });
+  });
+
+  test("methods that make no sense here are refused", async () => {
+    for (const method of ["TRACE", "CONNECT"]) {
+      const { status } = await ask(`${id}-3000.${DOMAIN}`, "/", [
+        "--http1.1",
+        "-X",
+        method,
+      ]);
+      expect(["400", "404"]).toContain(status);
+    }
+  });
+
+  test.each([
+    ["TLS 1.1", ["--tls-max", "1.1", "--ciphers", "DEFAULT@SECLEVEL=0", app]],
+    [
+      "a name that is not ours",
+      ["--connect-to", `::${edge}:443`, "https://example.org/"],
+    ],
+    ["no name", ["-k", `https://${edge}/`]],
+  ])("%s: no handshake", async (_, args) => {
+    const { exitCode } = await labCurl(args);
+    expect(exitCode).toBe(35);
+  });
+
+  test("plain HTTP leads to HTTPS, and no further", async () => {
+    const { stdout } = await labCurl([
+      "-i",
+      `${app.replace("https", "http")}/a?b=c`,
+    ]);
+    expect(stdout).toMatch(/^HTTP\/1\.1 308/);
+    expect(stdout).toContain(`location: ${app}/a?b=c`);
+    const foreign = await labCurl([
+      "-i",
+      "-H",
+      "Host: example.org",
+      `http://${edge}/`,
+    ]);
+    expect(foreign.stdout).toMatch(/^HTTP\/1\.1 404/);
+  });
+});
+
+describe("errors", () => {
+  test("a page for a browser's navigation, JSON for everything else", async () => {
+    const page = await labCurl([
+      "-i",
+      "-H",
+      "Sec-Fetch-Mode: navigate",
+      "-H",
+      "Sec-Fetch-Dest: document",
+      `https://${id}-2280.${DOMAIN}/`,
+    ]);
+    expect(page.stdout).toMatch(/content-type: text\/html/);
+    expect(page.stdout).toContain("<code>port_denied</code>");
+    const json = await labCurl(["-i", `https://${id}-2280.${DOMAIN}/`]);
+    expect(json.stdout).toMatch(/content-type: application\/json/);
+    const body = JSON.parse(json.stdout.split("\r\n\r\n")[1] ?? "") as object;
+    expect(body).toEqual({
+      error: {
+        code: "port_denied",
+        message: expect.any(String) as string,
+        requestId: expect.stringMatching(/^[0-9a-f-]{36}$/) as string,
+      },
+    });
+  });
+
+  test("the log has one JSON row a request, without the query", async () => {
+    const mark = crypto.randomUUID();
+    await labCurl([
+      `${app}/headers?token=${mark}`,
+      "-H",
+      `User-Agent: ${mark}`,
+    ]);
+    const { stdout } = await labExec("edge", [
+      "journalctl",
+      "--no-pager",
+      "-o",
+      "cat",
+      "-u",
+      "daytona-edge",
+      "-n",
+      "50",
+    ]);
+    expect(stdout).not.toContain(mark);
+    const rows = stdout.split("\n").filter((line) => line.startsWith("{"));
+    const row = JSON.parse(rows.at(-1) ?? "") as Record<string, unknown>;
+    expect(row).toMatchObject({ sandbox: id, path: "/headers", status: 200 });
+  });
+});
+
+describe("a machine without a certificate", () => {
+  test("is unhealthy and serves nobody; with it again, it does", async () => {
+    const haproxy = (command: string) =>
+      labExec("edge", [
+        "sh",
+        "-c",
+        `echo '${command}' | socat - /run/daytona-edge/haproxy.sock`,
+      ]);
+    const state = "/var/lib/daytona-edge/edge/state.map";
+    await labExec("edge", ["systemctl", "stop", "daytona-edge-agent"]);
+    try {
+      await haproxy(`set map ${state} certificate placeholder`);
+      const health = await labCurl(["-i", `http://${edge}:8404/healthz`]);
+      expect(health.stdout).toMatch(/^HTTP\/1\.1 503/);
+      expect((await labCurl([app])).exitCode).not.toBe(0);
+    } finally {
+      await labExec("edge", ["systemctl", "start", "daytona-edge-agent"]);
+    }
+    const healthy = await labCurl([
+      "--retry",
+      "10",
+      "--retry-delay",
+      "1",
+      "--retry-all-errors",
+      "-f",
+      `http://${edge}:8404/healthz`,
+    ]);
+    expect(healthy.exitCode).toBe(0);
+    expect((await labCurl([app])).exitCode).toBe(0);
+  });
+});
+
+test("these handshakes can succeed: the right name gets the certificate", async () => {
+  const { stdout } = await labCurl([
+    "-w",
+    "%{ssl_verify_result}",
+    "-o",
+    "/dev/null",
+    app,
+  ]);
+  expect(stdout).toBe("0");
+});
