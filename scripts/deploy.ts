@@ -45,7 +45,19 @@ await main(async () => {
       onProgress: report,
     });
     const result = await stack.up();
-    report(result.changed ? "changed" : "no changes");
+    const standIns = stack.providers
+      .filter(({ source }) => source !== "plugin")
+      .map(({ name }) => name);
+    report(
+      [
+        result.changed ? "changed" : "no changes",
+        ...(standIns.length > 0
+          ? [
+              `providers ${standIns.join(", ")}: stand-in (plugin download blocked)`,
+            ]
+          : []),
+      ].join("; "),
+    );
   });
 
   await step("sandboxes trust the gateway's authority", async () => {

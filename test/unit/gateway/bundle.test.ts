@@ -1,0 +1,94 @@
+import { readFileSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import {
+  type GatewayConfig,
+  gatewayBundle,
+} from "../../../infra/gateway/bundle.ts";
+import { parseEgressRules } from "../../../infra/gateway/rules.ts";
+import { verifyRules } from "../../../infra/gateway/rules-document.ts";
+import { sandboxEnv } from "../../../infra/gateway/sandbox-env.ts";
+
+const source = join(import.meta.dirname, "../../../infra/gateway");
+const config: GatewayConfig = {
+  egressRules: parseEgressRules(["https://openrouter.ai/api/v1/*"]).rules,
+  gateway: {
+    server: { address: "198.18.0.3", user: "root" },
+    sandboxes: {
+      interfaces: ["br-sandbox", "runner0"],
+      networks: ["172.20.0.0/16", "172.21.0.0/16"],
+    },
+    rootServers: [],
+  },
+};
+const bundle = gatewayBundle(config);
+const text = (path: string, of = bundle) =>
+  Buffer.from(of.files.find((file) => file.path === path)?.content ?? "")
+    .toString()
+    .trim();
+
+test("the same configuration is the same bundle, byte for byte", () => {
+  expect(gatewayBundle(config)).toEqual(bundle);
+});
+
+test("the agent takes the rules that the bundle carries", () => {
+  const document = text("/var/lib/daytona-edge/store/egress-rules.json");
+  expect(verifyRules(Buffer.from(document))).toEqual(config.egressRules);
+});
+
+test("interfaces and networks reach nft as sets", () => {
+  const env = text("/etc/daytona-edge/gateway/env").split("\n");
+  expect(env).toContain('SANDBOX_INTERFACES="{ br-sandbox, runner0 }"');
+  expect(env).toContain('SANDBOX_NETWORKS="{ 172.20.0.0/16, 172.21.0.0/16 }"');
+});
+
+test("the world's roots are checked by DNSSEC, one's own are not signed", () => {
+  const roots = "/etc/daytona-edge/gateway/recursor-roots.conf";
+  expect(text(roots)).toContain("trust-anchor-file");
+  const own = gatewayBundle({
+    ...config,
+    gateway: { ...config.gateway, rootServers: ["198.18.0.2"] },
+  });
+  expect(text(roots, own)).not.toContain("trust-anchor");
+  expect(text("/etc/daytona-edge/gateway/root.hints", own)).toContain(
+    "A 198.18.0.2",
+  );
+});
+
+test("every file that a unit or a script names is in the bundle", () => {
+  const paths = bundle.files.map(({ path }) => path);
+  const named = readdirSync(source, { recursive: true, encoding: "utf8" })
+    .filter((file) => /\.(service|sh|conf|cfg)$/.test(file))
+    .flatMap((file) =>
+      [
+        ...readFileSync(join(source, file), "utf8").matchAll(
+          /\/(?:etc|usr\/local\/lib)\/daytona-edge\/[\w./-]+\w/g,
+        ),
+      ].map(([path]) => path),
+    )
+    .filter((path) => path !== "/etc/daytona-edge/gateway");
+  expect(named.length).toBeGreaterThan(10);
+  expect(named.filter((path) => !paths.includes(path))).toEqual([]);
+});
+
+test("every unit is started, and the wall before the door", () => {
+  const files = readdirSync(join(source, "units"));
+  expect([...bundle.units].sort()).toEqual(files.sort());
+  expect(bundle.units[0]).toBe("daytona-gateway-firewall.service");
+});
+
+test("no key is in a bundle", () => {
+  for (const { path, content } of bundle.files) {
+    if (path.endsWith(".cjs")) continue;
+    expect(Buffer.from(content).toString(), path).not.toContain("PRIVATE KEY");
+  }
+});
+
+test("install-ca.sh sets what the outputs promise", () => {
+  const script = text("/etc/daytona-edge/gateway/install-ca.sh");
+  const set = [...script.matchAll(/^export (\w+)=/gm)].map(([, name]) => name);
+  expect(set.sort()).toEqual(Object.keys(sandboxEnv).sort());
+  for (const file of new Set(Object.values(sandboxEnv))) {
+    expect(script).toContain(file);
+  }
+});

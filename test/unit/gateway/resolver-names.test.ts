@@ -1,0 +1,88 @@
+import { expect, test } from "vitest";
+import { applyNames } from "../../../infra/gateway/resolver-names.ts";
+
+const gateway = "169.254.20.1";
+
+/** unbound's local zones, as unbound-control(8) changes and lists them. */
+function resolver() {
+  const zones = new Map<string, string | undefined>([
+    ["localhost.", "127.0.0.1"],
+    ["test.", undefined],
+  ]);
+  const commands: string[] = [];
+  const lines = (input?: string) => (input ?? "").split("\n").filter(Boolean);
+  const commandOf: Record<string, (input?: string) => string> = {
+    list_local_data: () =>
+      [...zones]
+        .flatMap(([zone, address]) => [
+          `${zone}\t10800\tIN\tSOA\tlocalhost. nobody.invalid. 1 3600 1200 604800 10800\n`,
+          address === undefined ? "" : `${zone}\t30\tIN\tA\t${address}\n`,
+        ])
+        .join("\n"),
+    local_zones: (input) => {
+      for (const line of lines(input)) {
+        const [zone = "", type] = line.split(" ");
+        expect(type).toBe("static");
+        if (!zones.has(zone)) zones.set(zone, undefined);
+      }
+      return "ok";
+    },
+    local_datas: (input) => {
+      for (const line of lines(input)) {
+        const [zone = "", ttl, , type, address] = line.split(" ");
+        expect([ttl, type]).toEqual(["30", "A"]);
+        zones.set(zone, address);
+      }
+      return "ok";
+    },
+    local_zones_remove: (input) => {
+      for (const zone of lines(input)) zones.delete(zone);
+      return "ok";
+    },
+  };
+  return {
+    zones,
+    commands,
+    control: (command: string, input?: string) => {
+      commands.push(command);
+      return Promise.resolve(commandOf[command]?.(input) ?? "unknown command");
+    },
+  };
+}
+
+const own = (zones: Map<string, string | undefined>) =>
+  [...zones].filter(([, address]) => address === gateway).map(([zone]) => zone);
+
+test("hosts get the gateway's address, and lose it when they go", async () => {
+  const { zones, control } = resolver();
+  await applyNames(["openrouter.ai", "api.github.com"], gateway, control);
+  expect(own(zones)).toEqual(["openrouter.ai.", "api.github.com."]);
+  await applyNames(["api.github.com"], gateway, control);
+  expect(own(zones)).toEqual(["api.github.com."]);
+  await applyNames([], gateway, control);
+  expect(own(zones)).toEqual([]);
+});
+
+test("a host below one of unbound's own zones goes like any other", async () => {
+  const { zones, control } = resolver();
+  await applyNames(["api.corp.test"], gateway, control);
+  await applyNames([], gateway, control);
+  expect([...zones.keys()]).toEqual(["localhost.", "test."]);
+});
+
+test("nothing is changed when nothing is to change", async () => {
+  const { commands, control } = resolver();
+  await applyNames(["openrouter.ai"], gateway, control);
+  commands.length = 0;
+  await applyNames(["openrouter.ai"], gateway, control);
+  expect(commands).toEqual(["list_local_data"]);
+});
+
+test("a restarted resolver and a half-done name are repaired", async () => {
+  const { zones, control } = resolver();
+  await applyNames(["openrouter.ai", "api.github.com"], gateway, control);
+  zones.delete("openrouter.ai.");
+  zones.set("api.github.com.", undefined);
+  await applyNames(["openrouter.ai", "api.github.com"], gateway, control);
+  expect(own(zones).sort()).toEqual(["api.github.com.", "openrouter.ai."]);
+});

@@ -1,0 +1,136 @@
+import { describe, expect, test } from "vitest";
+import {
+  exactMap,
+  hostsOf,
+  prefixMap,
+  sniMap,
+} from "../../../infra/gateway/rule-maps.ts";
+import { parseEgressRules } from "../../../infra/gateway/rules.ts";
+
+const request = [
+  "https://openrouter.ai/api/v1/*",
+  "https://api.anthropic.com/*",
+  "https://api.github.com/*",
+];
+
+describe("what the request writes", () => {
+  test("whole hosts are spliced, a path is inspected", () => {
+    const { rules, problems } = parseEgressRules(request);
+    expect(problems).toEqual([]);
+    expect(rules.map(({ host, path, mode }) => [host, path, mode])).toEqual([
+      ["openrouter.ai", "/api/v1/", "inspect"],
+      ["api.anthropic.com", "/", "splice"],
+      ["api.github.com", "/", "splice"],
+    ]);
+  });
+
+  test("the maps let in these hosts and this path", () => {
+    const { rules } = parseEgressRules(request);
+    expect(sniMap(rules)).toBe(
+      "api.anthropic.com splice\napi.github.com splice\nopenrouter.ai inspect\n",
+    );
+    expect(prefixMap(rules)).toBe(
+      "openrouter.ai/api/v1/ https://openrouter.ai/api/v1/*\n",
+    );
+    expect(exactMap(rules)).toBe("");
+    expect(hostsOf(rules, "inspect")).toEqual(["openrouter.ai"]);
+  });
+});
+
+test("a whole host can be inspected, and one path be allowed alone", () => {
+  const { rules, problems } = parseEgressRules([
+    { url: "https://api.github.com/*", inspect: true },
+    "https://openrouter.ai/api/v1/models",
+    "https://openrouter.ai/api/v1/chat/*",
+  ]);
+  expect(problems).toEqual([]);
+  expect(sniMap(rules)).toBe("api.github.com inspect\nopenrouter.ai inspect\n");
+  expect(exactMap(rules)).toBe(
+    "openrouter.ai/api/v1/models https://openrouter.ai/api/v1/models\n",
+  );
+  expect(prefixMap(rules)).toBe(
+    "api.github.com/ https://api.github.com/*\nopenrouter.ai/api/v1/chat/ https://openrouter.ai/api/v1/chat/*\n",
+  );
+});
+
+test("no rules are maps that let nothing through", () => {
+  const { rules, problems } = parseEgressRules([]);
+  expect(problems).toEqual([]);
+  expect(sniMap(rules) + exactMap(rules) + prefixMap(rules)).toBe("");
+});
+
+test.each([
+  ["openrouter.ai/api/*", 'no scheme; write "https://openrouter.ai/api/*"'],
+  ["//openrouter.ai/*", 'no scheme; write "https://openrouter.ai/*"'],
+  ["http://openrouter.ai/*", 'only https can be allowed, write "https://openrouter.ai/*"'],
+  ["HTTPS://openrouter.ai/*", 'write "https://openrouter.ai/*"'],
+  ["https://1.2.3.4/*", "IP address"],
+  ["https://127.1/*", "IP address"],
+  ["https://2130706433/*", "IP address"],
+  ["https://0x7f000001/*", "no valid host name"],
+  ["https://0x7f.1/*", "no valid host name"],
+  ["https://[2001:db8::1]/*", "IP address"],
+  ["https://openrouter.ai:443/*", "leave the port out"],
+  ["https://openrouter.ai:8443/*", "leave the port out"],
+  ["https://*.github.com/*", "one rule for each exact name"],
+  ["https://*/*", "wildcard"],
+  ["https://me:secret@openrouter.ai/*", "user name"],
+  ["https://openrouter.ai/api/v1?model=x", "query or a fragment"],
+  ["https://openrouter.ai/api#x", "query or a fragment"],
+  ["https://openrouter.ai", 'no path; write "https://openrouter.ai/*"'],
+  ["https://openrouter.ai/*/models", "one * only, at the end"],
+  ["https://openrouter.ai/api*", 'at the end after a "/"'],
+  ["https://OpenRouter.ai/*", 'write "https://openrouter.ai/*"'],
+  ["https://openrouter.ai./*", "dot"],
+  ["https://localhost/*", "no valid host name"],
+  ["https:///api/*", "no valid host name"],
+  ["https://exämple.org/*", "no valid host name"],
+  ["https://-x.example.org/*", "no valid host name"],
+  ["https://api_1.example.org/*", "no valid host name"],
+  [`https://${"a".repeat(64)}.example.org/*`, "no valid host name"],
+  ["https://openrouter.ai/api/../v1/*", "not canonical"],
+  ["https://openrouter.ai/api//v1/*", "not canonical"],
+  ["https://openrouter.ai/api/%76%31/*", "not canonical"],
+  ["https://openrouter.ai/api;v=1/*", "not canonical"],
+  ["https://openrouter.ai/a b/*", "not canonical"],
+  ["https://openrouter.ai/a\nb/*", "not canonical"],
+])("%j is refused", (url, message) => {
+  const { rules, problems } = parseEgressRules([url]);
+  expect(rules).toEqual([]);
+  expect(problems).toEqual([
+    { key: "[0]", message: expect.stringContaining(message) as string },
+  ]);
+  expect(problems[0]?.message).toContain(url);
+});
+
+test.each([
+  [undefined, "", "not a list"],
+  ["https://openrouter.ai/*", "", "not a list"],
+  [[7], "[0]", "neither a URL nor an object"],
+  [[null], "[0]", "neither a URL nor an object"],
+  [[{}], "[0].url", "not a URL"],
+  [[{ url: "https://x.example/*", inspect: "yes" }], "[0].inspect", "true"],
+  [[{ url: "https://x.example/*", port: 1 }], "[0].port", "nothing reads"],
+])("%j is refused at %s", (input, key, message) => {
+  expect(parseEgressRules(input).problems).toEqual([
+    { key, message: expect.stringContaining(message) as string },
+  ]);
+});
+
+test("rules that cannot both hold are refused", () => {
+  const { problems } = parseEgressRules([
+    "https://openrouter.ai/*",
+    "https://api.github.com/*",
+    "https://openrouter.ai/api/v1/*",
+    "https://api.github.com/*",
+  ]);
+  expect(problems).toEqual([
+    { key: "[2]", message: expect.stringContaining("cannot both") as string },
+    { key: "[3]", message: expect.stringContaining("twice") as string },
+  ]);
+});
+
+test("all problems are found at once", () => {
+  const { problems } = parseEgressRules(["x", "https://1.2.3.4/*", 5]);
+  expect(problems.map(({ key }) => key)).toEqual(["[0]", "[1]", "[2]"]);
+});

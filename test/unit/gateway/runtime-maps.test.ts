@@ -1,0 +1,104 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { parseEgressRules } from "../../../infra/gateway/rules.ts";
+import { applyMaps } from "../../../infra/gateway/runtime-maps.ts";
+import { temporaryDirectory } from "./temporary.ts";
+
+/** HAProxy's maps, with versions and the limit of a command (3.0, section 9.3). */
+class RunningMaps {
+  readonly maps = new Map<string, string[]>();
+  readonly commands: string[] = [];
+  readonly #prepared = new Map<string, string[]>();
+
+  // eslint-disable-next-line @typescript-eslint/require-await
+  async command(text: string): Promise<string> {
+    if (text.length >= 16_384) return "The command is too big for the buffer";
+    const [head = "", ...payload] = text.split("\n");
+    const [verb = "", , ...words] = head.split(" ");
+    this.commands.push(`${verb} ${words.at(-1) === "<<" ? "<<" : ""}`.trim());
+    const file = words.find((word) => word.startsWith("/")) ?? "";
+    if (verb === "show") {
+      const entries = this.maps.get(file) ?? [];
+      return entries.map((entry) => `0x5566 ${entry}`).join("\n");
+    }
+    if (verb === "prepare") {
+      this.#prepared.set(file, []);
+      return "New version created: 3";
+    }
+    if (words[0] !== "@3") return "unknown version";
+    if (verb === "add") {
+      this.#prepared.get(file)?.push(...payload.filter((line) => line !== ""));
+    } else {
+      this.maps.set(file, this.#prepared.get(file) ?? []);
+    }
+    return "";
+  }
+}
+
+const many = (count: number) =>
+  parseEgressRules(
+    Array.from(
+      { length: count },
+      (_, i) => `https://openrouter.ai/a/rather/long/path/of/rule/${String(i)}`,
+    ),
+  ).rules;
+
+test("the maps are the same on disk and in HAProxy", async () => {
+  const directory = await temporaryDirectory();
+  const haproxy = new RunningMaps();
+  const { rules } = parseEgressRules([
+    "https://openrouter.ai/api/v1/*",
+    "https://api.github.com/*",
+  ]);
+  await applyMaps(directory, rules, haproxy);
+  const sni = join(directory, "sni.map");
+  expect(readFileSync(sni, "utf8")).toBe(
+    "api.github.com splice\nopenrouter.ai inspect\n",
+  );
+  expect(haproxy.maps.get(sni)).toEqual([
+    "api.github.com splice",
+    "openrouter.ai inspect",
+  ]);
+});
+
+test("what is there already is only looked at", async () => {
+  const directory = await temporaryDirectory();
+  const haproxy = new RunningMaps();
+  await applyMaps(directory, many(3), haproxy);
+  haproxy.commands.length = 0;
+  await applyMaps(directory, many(3), haproxy);
+  expect(haproxy.commands).toEqual(["show", "show", "show"]);
+});
+
+test("a HAProxy that lost its maps gets them back", async () => {
+  const directory = await temporaryDirectory();
+  const haproxy = new RunningMaps();
+  await applyMaps(directory, many(3), haproxy);
+  haproxy.maps.clear();
+  await applyMaps(directory, many(3), haproxy);
+  expect(haproxy.maps.get(join(directory, "exact.map"))).toHaveLength(3);
+});
+
+test("rules that go leave nothing behind", async () => {
+  const directory = await temporaryDirectory();
+  const haproxy = new RunningMaps();
+  await applyMaps(directory, many(3), haproxy);
+  await applyMaps(directory, [], haproxy);
+  expect([...haproxy.maps.values()].flat()).toEqual([]);
+});
+
+test("a thousand rules fit, in several commands and one change", async () => {
+  const directory = await temporaryDirectory();
+  const haproxy = new RunningMaps();
+  await applyMaps(directory, many(1000), haproxy);
+  expect(haproxy.maps.get(join(directory, "exact.map"))).toHaveLength(1000);
+  expect(haproxy.commands.filter((verb) => verb === "commit")).toHaveLength(2);
+});
+
+test("what HAProxy refuses is an error in its words", async () => {
+  const haproxy = { command: () => Promise.resolve("Permission denied.") };
+  await expect(
+    applyMaps(await temporaryDirectory(), many(1), haproxy),
+  ).rejects.toThrow(/exact\.map: Permission denied/);
+});
