@@ -78,6 +78,9 @@ async function get(root?: string): Promise<PulumiCommand> {
   if (root !== undefined && !existsSync(join(root, "bin/pulumi"))) {
     throw new Error("not there yet");
   }
+  if (root === undefined && !hasProgram("pulumi")) {
+    throw new Error("there is no pulumi on PATH");
+  }
   const version = new SemVer(pulumiVersion);
   return PulumiCommand.get(
     root === undefined ? { version } : { root, version },

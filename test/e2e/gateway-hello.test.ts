@@ -1,0 +1,200 @@
+/** Hellos that no TLS library would send, at the gateway's 443. */
+import { beforeAll, expect, test } from "vitest";
+import {
+  clientHello,
+  encryptedClientHello,
+  padding,
+  records,
+  serverName,
+} from "./gateway-client-hello.ts";
+import { FIRST_SANDBOX, labExec, sandboxExec } from "./lab.ts";
+
+const spliced = "api.github.com";
+const inspected = "openrouter.ai";
+const plain = clientHello({ names: [spliced] });
+const hidden = clientHello({
+  names: [spliced],
+  after: [encryptedClientHello()],
+});
+const named = (...names: (string | Buffer)[]) => [
+  records(clientHello({ names })),
+];
+
+/** What the gateway lets through is answered by a ServerHello. */
+const answered = /^160303/;
+const unrecognizedName = /^15030300020270$/;
+/** Closed without a word. */
+const closed = /^$/;
+
+/** Name, bytes in the pieces they are sent in, answer. */
+const hellos: [string, Buffer[], RegExp][] = [
+  ["one record", [records(plain)], answered],
+  ["one record, byte by byte", [...bytes(records(plain))], answered],
+  ["an inspected host", named(inspected), answered],
+  ["upper case", named("API.GitHub.com"), answered],
+  [
+    "3000 bytes before the name, as a large key share would be",
+    [records(clientHello({ names: [spliced], before: [padding(3000)] }))],
+    answered,
+  ],
+  ["an unlisted name", named("example.org"), unrecognizedName],
+  ["no name", [records(clientHello({}))], unrecognizedName],
+  ["an empty name", named(""), unrecognizedName],
+  ["a dot at the end", named(`${spliced}.`), unrecognizedName],
+  ["an address", named("169.254.20.1"), unrecognizedName],
+  ["a NUL after", named(`${spliced}\0.example.org`), unrecognizedName],
+  ["a NUL before", named(`example.org\0.${spliced}`), unrecognizedName],
+  ["a space", named(`${spliced} `), unrecognizedName],
+  ["300 bytes", named("a".repeat(300)), unrecognizedName],
+  ["the listed name second", named("example.org", spliced), unrecognizedName],
+  ["an encrypted hello", [records(hidden)], unrecognizedName],
+  [
+    "an encrypted hello before the name",
+    [
+      records(
+        clientHello({ names: [spliced], before: [encryptedClientHello()] }),
+      ),
+    ],
+    unrecognizedName,
+  ],
+  [
+    "an encrypted hello after 5000 bytes",
+    [
+      records(
+        clientHello({
+          names: [spliced],
+          after: [padding(5000), encryptedClientHello()],
+        }),
+      ),
+    ],
+    unrecognizedName,
+  ],
+  [
+    "an encrypted hello to an inspected host, whose handshake is ours",
+    [
+      records(
+        clientHello({ names: [inspected], after: [encryptedClientHello()] }),
+      ),
+    ],
+    answered,
+  ],
+  ["two records", [records(plain, 60)], closed],
+  [
+    "an encrypted hello in the second record",
+    [records(hidden, hidden.length - 260)],
+    closed,
+  ],
+  [
+    "two hellos in one record",
+    [records(Buffer.concat([plain, hidden]))],
+    closed,
+  ],
+  [
+    "more than 6000 bytes",
+    [records(clientHello({ names: [spliced], before: [padding(6100)] }))],
+    closed,
+  ],
+  [
+    "SSL 2",
+    [
+      Buffer.from(
+        "802e0100020015000000100100800200800300800400800500800600400700c0",
+        "hex",
+      ),
+    ],
+    closed,
+  ],
+];
+
+/** Hexadecimal answers, in the order of `hellos`; at most 7 bytes of each. */
+let answers: string[];
+
+beforeAll(async () => {
+  const since = await labExec("daytona", ["date", "+%s"]);
+  const pieces = hellos.map(([, sent]) =>
+    sent.map((piece) => piece.toString("base64")),
+  );
+  const { result } = await sandboxExec(
+    FIRST_SANDBOX,
+    `node - <<'JS'\n(${client.toString()})(${JSON.stringify(pieces)})\nJS`,
+  );
+  answers = JSON.parse(result) as string[];
+  const journal = await labExec("daytona", [
+    "journalctl",
+    "--unit=daytona-gateway",
+    "--output=cat",
+    `--since=@${since.stdout.trim()}`,
+  ]);
+  rows = journal.stdout
+    .split("\n")
+    .filter((line) => line.startsWith('{"time"'))
+    .map((line) => JSON.parse(line) as Row);
+});
+
+interface Row {
+  readonly kind: string;
+  readonly client: string;
+  readonly host: string;
+  readonly verdict: string;
+}
+/** What the gateway logged meanwhile. */
+let rows: Row[];
+
+test.each(hellos.map(([name, , answer], index) => ({ name, answer, index })))(
+  "$name",
+  ({ answer, index }) => {
+    expect(answers[index]).toMatch(answer);
+  },
+);
+
+test.each([
+  ["", "no_name"],
+  ["example.org", "host_not_allowed"],
+  [spliced, "encrypted_hello"],
+  ["", "hello_shape"],
+  ["", "not_tls"],
+])("a refusal is one row of the log: %j %s", (host, verdict) => {
+  const matching = rows.filter((row) => row.verdict === verdict);
+  expect(matching.length).toBeGreaterThan(0);
+  expect(matching).toContainEqual(
+    expect.objectContaining({
+      kind: "tls",
+      host,
+      client: expect.stringMatching(/^172\.20\./) as string,
+    }),
+  );
+});
+
+function bytes(data: Buffer): Buffer[] {
+  return [...data].map((byte) => Buffer.of(byte));
+}
+
+/** Runs in the sandbox: sends each hello and prints what came back. */
+async function client(hellos: string[][]): Promise<void> {
+  // eslint-disable-next-line @typescript-eslint/no-require-imports
+  const net = require("node:net") as typeof import("node:net");
+  const answers: string[] = [];
+  for (const pieces of hellos) {
+    answers.push(
+      await new Promise<string>((resolve) => {
+        const socket = net.connect(443, "169.254.20.1");
+        let got = Buffer.alloc(0);
+        socket.setNoDelay(true);
+        socket.on("data", (data) => {
+          got = Buffer.concat([got, data]);
+          if (got.length >= 7) socket.destroy();
+        });
+        socket.on("error", () => undefined);
+        socket.on("close", () => {
+          resolve(got.subarray(0, 7).toString("hex"));
+        });
+        socket.setTimeout(8_000, () => {
+          got = Buffer.from("silent");
+          socket.destroy();
+        });
+        for (const piece of pieces) socket.write(Buffer.from(piece, "base64"));
+      }),
+    );
+  }
+  console.log(JSON.stringify(answers));
+}

@@ -1,0 +1,299 @@
+/**
+ * The gateway's live state: what a change of rules does to who is connected,
+ * where an allowed name may lead, and who repairs what others break.
+ */
+import { afterEach, beforeAll, describe, expect, test } from "vitest";
+import { parseEgressRules } from "../../infra/gateway/rules.ts";
+import { labSecrets } from "../../scripts/lab/secrets.ts";
+import { stackConfig } from "../../scripts/stack.ts";
+import { FIRST_SANDBOX, labCurl, labExec, sandboxExec } from "./lab.ts";
+
+const gateway = "169.254.20.1";
+const store = "/var/lib/daytona-edge/store/egress-rules.json";
+const request = [
+  "https://openrouter.ai/api/v1/*",
+  "https://api.anthropic.com/*",
+  "https://api.github.com/*",
+];
+
+const sandbox = async (command: string) =>
+  (await sandboxExec(FIRST_SANDBOX, command)).result;
+const machine = async (command: string) =>
+  (await labExec("daytona", ["sh", "-ec", command])).stdout;
+const statusOf = (url: string, args = "") =>
+  sandbox(
+    `curl -sS -o /dev/null --max-time 8 -w '%{http_code}' ${args} ${url} 2>&1`,
+  );
+
+/** Puts rules in the store and waits until the agent says what they are. */
+async function rule(urls: readonly unknown[]): Promise<void> {
+  const { rules, problems } = parseEgressRules(urls);
+  expect(problems).toEqual([]);
+  const document = Buffer.from(JSON.stringify({ rules })).toString("base64");
+  await machine(
+    `echo ${document} | base64 -d >${store}.new; mv ${store}.new ${store}
+     version=$(sha256sum ${store} | cut -d ' ' -f 1)
+     for _ in $(seq 100); do
+       grep -q $version /run/daytona-gateway/status.json && exit 0
+       sleep 0.1
+     done
+     cat /run/daytona-gateway/status.json; exit 1`,
+  );
+}
+
+let bundled: string;
+beforeAll(async () => {
+  bundled = (await machine(`base64 -w 0 ${store}`)).trim();
+});
+afterEach(async () => {
+  await rule(request);
+  // Byte for byte what the bundle installed, or a next install would differ.
+  await machine(`echo ${bundled} | base64 -d >${store}`);
+});
+
+describe("where an allowed name leads", () => {
+  const zone = stackConfig<{ zoneId: string }>("cloudflare").zoneId;
+  const records = `https://cloudflare.internal/client/v4/zones/${zone}/dns_records`;
+  const cloudflare = (...args: string[]) =>
+    labCurl([
+      "--fail-with-body",
+      "-H",
+      `Authorization: Bearer ${labSecrets().cloudflareToken}`,
+      "-H",
+      "Content-Type: application/json",
+      ...args,
+    ]);
+  const made: string[] = [];
+  const name = async (address: string) => {
+    const host = `lead-${address.replaceAll(".", "-")}.defikit.net`;
+    const record = { type: "A", name: host, content: address, ttl: 60 };
+    const { stdout } = await cloudflare("-d", JSON.stringify(record), records);
+    const { result } = JSON.parse(stdout) as { result: { id: string } };
+    made.push(result.id);
+    return host;
+  };
+  afterEach(async () => {
+    for (const id of made.splice(0)) {
+      await cloudflare("-X", "DELETE", `${records}/${id}`);
+    }
+  });
+
+  // The edge really listens there: only the gateway's guard is in between.
+  test.each(["198.18.0.4", "127.0.0.1", "169.254.20.1", "172.20.0.3"])(
+    "to %s: refused, spliced or inspected",
+    async (address) => {
+      const host = await name(address);
+      await rule([...request, `https://${host}/*`]);
+      expect(await statusOf(`https://${host}/`, "-k")).toMatch(/000$/);
+      await rule([...request, { url: `https://${host}/*`, inspect: true }]);
+      const answer = await sandbox(`curl -sSk --max-time 8 https://${host}/`);
+      expect(answer).toContain("address_refused");
+      const log = await machine(
+        `journalctl --unit=daytona-gateway --output=cat --since=-60s | grep ${host} | grep -c '"verdict": "address_refused"'`,
+      );
+      expect(Number(log)).toBeGreaterThanOrEqual(2);
+    },
+  );
+
+  test("to a public host: through, but only with a certificate for the name", async () => {
+    const host = await name("203.0.113.20");
+    await rule([...request, `https://${host}/*`]);
+    // Spliced, it is the client who sees the wrong certificate.
+    expect(await sandbox(`curl -sS --max-time 8 https://${host}/`)).toMatch(
+      /no alternative certificate subject name|SSL/,
+    );
+    expect(await statusOf(`https://${host}/`, "-k")).toBe("200");
+    await rule([...request, { url: `https://${host}/*`, inspect: true }]);
+    expect(await sandbox(`curl -sSk --max-time 8 https://${host}/`)).toContain(
+      "egress_unreachable",
+    );
+  });
+});
+
+describe("a change of rules", () => {
+  test("cuts no connection, whatever it changes", async () => {
+    const calls = sandbox(
+      `node - <<'JS'\n(${longConnections.toString()})(12)\nJS`,
+    );
+    await machine("sleep 1.5");
+    await rule([...request, "https://example.org/*"]);
+    // Another inspected host: a new authority, new leaves, a reload.
+    await rule([...request, { url: "https://example.org/*", inspect: true }]);
+    await rule(request);
+    const connections = JSON.parse(await calls) as Record<string, string[]>;
+    for (const statuses of Object.values(connections)) {
+      expect(statuses).toEqual(Array<string>(12).fill("200"));
+    }
+    expect(Object.keys(connections)).toEqual(["api.github.com"]);
+  });
+
+  test("narrows what is allowed on connections that already stand", async () => {
+    const calls = sandbox(
+      `node - <<'JS'\n(${longConnections.toString()})(8, "openrouter.ai", "/api/v1/models")\nJS`,
+    );
+    await machine("sleep 1.5");
+    await rule(["https://openrouter.ai/api/v1/echo"]);
+    const statuses = Object.values(
+      JSON.parse(await calls) as Record<string, string[]>,
+    ).flat();
+    expect(statuses[0]).toBe("200");
+    expect(statuses.at(-1)).not.toBe("200");
+  });
+
+  test("of a thousand hosts is in force within seconds, and gone again", async () => {
+    const hosts = Array.from(
+      { length: 1000 },
+      (_, index) => `https://host-${String(index)}.many.example.com/*`,
+    );
+    const started = Date.now();
+    await rule([...request, ...hosts]);
+    expect(Date.now() - started).toBeLessThan(10_000);
+    const answer = "dig +short +time=2 +tries=1 host-999.many.example.com";
+    expect((await sandbox(answer)).trim()).toBe(gateway);
+    await rule(request);
+    expect((await sandbox(answer)).trim()).toBe("");
+    expect(await statusOf("https://openrouter.ai/api/v1/models")).toBe("200");
+  });
+
+  test("that inspects another host is trusted after the documented command", async () => {
+    await rule([
+      "https://openrouter.ai/api/v1/*",
+      { url: "https://api.github.com/zen", inspect: true },
+    ]);
+    const trust = `curl -fsS http://${gateway}/install-ca.sh | sh`;
+    await sandbox(trust);
+    try {
+      expect(await statusOf("https://api.github.com/zen")).toBe("200");
+      expect(await statusOf("https://api.github.com/user")).toBe("403");
+    } finally {
+      await rule(request);
+      await sandbox(trust);
+    }
+    expect(await statusOf("https://openrouter.ai/api/v1/models")).toBe("200");
+  });
+});
+
+describe("what others do to the machine", () => {
+  const around = () =>
+    statusOf(
+      "https://example.org/",
+      "-k --resolve example.org:443:203.0.113.20",
+    );
+
+  test("nft flush ruleset: the firewall is back within seconds", async () => {
+    await machine(
+      "nft flush ruleset; nft -f /usr/local/lib/daytona-lab/docker.nft; sleep 4",
+    );
+    expect(await around()).toMatch(/000$/);
+    expect(await machine("nft list tables")).toContain(
+      "table bridge daytona_egress",
+    );
+    expect(
+      await machine("journalctl --unit=daytona-gateway-agent --since=-20s"),
+    ).toContain("firewall: was taken away, is loaded again");
+  });
+
+  test("a container's port 443 published on every address takes nothing", async () => {
+    await machine(
+      `nft 'table ip published { chain prerouting { type nat hook prerouting priority dstnat; fib daddr type local tcp dport 443 dnat to 172.20.0.3:3000; }; }'`,
+    );
+    try {
+      expect(await statusOf("https://api.github.com/zen")).toBe("200");
+    } finally {
+      await machine("nft delete table ip published");
+    }
+  });
+
+  test("the agent starts anew: what is served is what lies on the disk", async () => {
+    await machine(
+      "systemctl stop daytona-gateway-agent; rm /var/lib/daytona-edge/gateway/leaves/openrouter.ai.pem; systemctl start daytona-gateway-agent",
+    );
+    const serial = "openssl x509 -noout -serial";
+    const disk = await machine(
+      `${serial} -in /var/lib/daytona-edge/gateway/leaves/openrouter.ai.pem`,
+    );
+    const served = await machine(
+      `for _ in 1 2 3 4 5; do sleep 0.5; done; openssl s_client -connect ${gateway}:443 -servername openrouter.ai </dev/null 2>/dev/null | ${serial}`,
+    );
+    expect(served).toBe(disk);
+  });
+});
+
+describe("packets by hand", () => {
+  test("IPv6 with a neighbour that root wrote down is refused too", async () => {
+    const mac = (await machine("cat /sys/class/net/br-sandbox/address")).trim();
+    const result = await sandbox(
+      `ip -6 neigh replace 2001:db8:20::1 lladdr ${mac} dev eth0
+       curl -sSk -g --max-time 4 -o /dev/null 'https://[2001:db8:203::20]/'; echo "out $?"
+       curl -sS -g --max-time 4 -o /dev/null 'http://[2001:db8:20::1]:3000/api/health'; echo "host $?"
+       ip -6 neigh del 2001:db8:20::1 dev eth0`,
+    );
+    // 7: refused at once. A probe that hangs would have tried nothing.
+    expect(result).toContain("out 7");
+    expect(result).toContain("host 7");
+  });
+
+  test("another sandbox with a neighbour that root wrote down", async () => {
+    const result = await sandbox(
+      "ip neigh replace 172.20.0.3 lladdr 02:42:ac:14:00:03 dev eth0; curl -sS --max-time 3 http://172.20.0.3:3000/; echo; ip neigh del 172.20.0.3 dev eth0; ip route add 172.20.0.3/32 via 172.20.0.1; curl -sS --max-time 3 http://172.20.0.3:3000/; ip route del 172.20.0.3/32",
+    );
+    expect(result.match(/curl: \((7|28)\)/g)).toHaveLength(2);
+  });
+
+  test("each refusal is a row with both addresses", async () => {
+    await sandbox(
+      "curl -sk --max-time 3 https://203.0.113.99:8443/; echo x | nc -u -w 1 203.0.113.98 5353; dig +time=1 +tries=1 c2VjcmV0.example.org",
+    );
+    const journal = await machine(
+      "sleep 1.5; journalctl --unit=daytona-gateway-log --unit=daytona-gateway-resolver --output=cat --since=-20s",
+    );
+    const drops = journal
+      .split("\n")
+      .filter((line) => line.startsWith("{"))
+      .map((line) => JSON.parse(line) as Record<string, unknown>);
+    for (const dropped of [
+      { dest_ip: "203.0.113.99", dest_port: 8443 },
+      { dest_ip: "203.0.113.98", dest_port: 5353 },
+    ]) {
+      expect(drops).toContainEqual(
+        expect.objectContaining({
+          ...dropped,
+          src_ip: expect.stringMatching(/^172\.20\./) as string,
+          "oob.prefix": "egress refused",
+        }),
+      );
+    }
+    expect(journal).toMatch(
+      /always_refuse 172\.20\.\d+\.\d+@\d+ c2VjcmV0\.example\.org\. A IN/,
+    );
+  });
+});
+
+/** Runs in the sandbox: one connection, a request every half second. */
+async function longConnections(
+  count: number,
+  host = "api.github.com",
+  path = "/zen",
+): Promise<void> {
+  // eslint-disable-next-line @typescript-eslint/no-require-imports
+  const tls = require("node:tls") as typeof import("node:tls");
+  // eslint-disable-next-line @typescript-eslint/no-require-imports
+  const fs = require("node:fs") as typeof import("node:fs");
+  const ca = fs.readFileSync("/etc/ssl/certs/ca-certificates.crt");
+  const socket = tls.connect({ host, servername: host, port: 443, ca });
+  const statuses: string[] = [];
+  socket.on("data", (data) => {
+    const [, status] = /^HTTP\/1\.1 (\d+)/.exec(data.toString()) ?? [];
+    if (status) statuses.push(status);
+  });
+  socket.on("error", (error) => statuses.push(error.message));
+  socket.on("close", () => statuses.push("closed"));
+  for (let call = 0; call < count; call++) {
+    socket.write(
+      `GET ${path} HTTP/1.1\r\nHost: ${host}\r\nUser-Agent: test\r\n\r\n`,
+    );
+    await new Promise((resolve) => setTimeout(resolve, 500));
+  }
+  console.log(JSON.stringify({ [host]: statuses.slice(0, count) }));
+  process.exit();
+}
