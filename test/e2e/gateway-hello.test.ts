@@ -5,9 +5,9 @@ import {
   encryptedClientHello,
   padding,
   records,
-  serverName,
 } from "./gateway-client-hello.ts";
-import { FIRST_SANDBOX, labExec, sandboxExec } from "./lab.ts";
+import { runInSandbox } from "./gateway-sandbox-program.ts";
+import { labExec } from "./lab.ts";
 
 const spliced = "api.github.com";
 const inspected = "openrouter.ai";
@@ -114,11 +114,10 @@ beforeAll(async () => {
   const pieces = hellos.map(([, sent]) =>
     sent.map((piece) => piece.toString("base64")),
   );
-  const { result } = await sandboxExec(
-    FIRST_SANDBOX,
-    `node - <<'JS'\n(${client.toString()})(${JSON.stringify(pieces)})\nJS`,
+  answers = await runInSandbox<string[]>(
+    "gateway-hellos.ts",
+    JSON.stringify(pieces),
   );
-  answers = JSON.parse(result) as string[];
   const journal = await labExec("daytona", [
     "journalctl",
     "--unit=daytona-gateway",
@@ -167,34 +166,4 @@ test.each([
 
 function bytes(data: Buffer): Buffer[] {
   return [...data].map((byte) => Buffer.of(byte));
-}
-
-/** Runs in the sandbox: sends each hello and prints what came back. */
-async function client(hellos: string[][]): Promise<void> {
-  // eslint-disable-next-line @typescript-eslint/no-require-imports
-  const net = require("node:net") as typeof import("node:net");
-  const answers: string[] = [];
-  for (const pieces of hellos) {
-    answers.push(
-      await new Promise<string>((resolve) => {
-        const socket = net.connect(443, "169.254.20.1");
-        let got = Buffer.alloc(0);
-        socket.setNoDelay(true);
-        socket.on("data", (data) => {
-          got = Buffer.concat([got, data]);
-          if (got.length >= 7) socket.destroy();
-        });
-        socket.on("error", () => undefined);
-        socket.on("close", () => {
-          resolve(got.subarray(0, 7).toString("hex"));
-        });
-        socket.setTimeout(8_000, () => {
-          got = Buffer.from("silent");
-          socket.destroy();
-        });
-        for (const piece of pieces) socket.write(Buffer.from(piece, "base64"));
-      }),
-    );
-  }
-  console.log(JSON.stringify(answers));
 }

@@ -1,0 +1,28 @@
+import { buildSync } from "esbuild";
+import { join } from "node:path";
+import { FIRST_SANDBOX, sandboxExec } from "./lab.ts";
+
+/**
+ * Runs one of the fixtures with the sandbox's own Node.
+ * @returns what it printed, which is JSON
+ */
+export async function runInSandbox<T>(
+  fixture: string,
+  ...args: string[]
+): Promise<T> {
+  const { outputFiles } = buildSync({
+    entryPoints: [join(import.meta.dirname, "fixtures", fixture)],
+    bundle: true,
+    write: false,
+    platform: "node",
+    target: "node20",
+    format: "esm",
+  });
+  const program = outputFiles[0]?.text ?? "";
+  const words = args.map((arg) => `'${arg}'`).join(" ");
+  const { result } = await sandboxExec(
+    FIRST_SANDBOX,
+    `node --input-type=module - ${words} <<'PROGRAM'\n${program}\nPROGRAM`,
+  );
+  return JSON.parse(result) as T;
+}
