@@ -2,12 +2,20 @@
  * The gateway's live state: what a change of rules does to who is connected,
  * where an allowed name may lead, and who repairs what others break.
  */
-import { afterEach, beforeAll, describe, expect, test } from "vitest";
+import { join } from "node:path";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { parseEgressRules } from "../../infra/gateway/rules.ts";
+import { checkout } from "../../scripts/checkout.ts";
 import { labSecrets } from "../../scripts/lab/secrets.ts";
 import { stackConfig } from "../../scripts/stack.ts";
 import { runInSandbox } from "./gateway-sandbox-program.ts";
-import { FIRST_SANDBOX, labCurl, labExec, sandboxExec } from "./lab.ts";
+import {
+  FIRST_SANDBOX,
+  SECOND_SANDBOX,
+  inLab,
+  labCurl,
+  sandboxExec,
+} from "./lab.ts";
 
 const gateway = "169.254.20.1";
 const store = "/var/lib/daytona-edge/store/egress-rules.json";
@@ -19,8 +27,18 @@ const request = [
 
 const sandbox = async (command: string) =>
   (await sandboxExec(FIRST_SANDBOX, command)).result;
-const machine = async (command: string) =>
-  (await labExec("daytona", ["sh", "-ec", command])).stdout;
+
+/** Runs a script on the gateway's machine; one that fails is no probe. */
+async function machine(script: string, input = ""): Promise<string> {
+  const lab = join(checkout, "scripts/lab/main.ts");
+  const { stdout, stderr, exitCode } = await inLab(
+    [process.execPath, lab, "shell", "daytona", "--", "sh", "-ec", script],
+    { input },
+  );
+  expect({ script, stderr, exitCode }).toMatchObject({ exitCode: 0 });
+  return stdout;
+}
+
 const statusOf = (url: string, args = "") =>
   sandbox(
     `curl -sS -o /dev/null --max-time 8 -w '%{http_code}' ${args} ${url} 2>&1`,
@@ -30,26 +48,35 @@ const statusOf = (url: string, args = "") =>
 async function rule(urls: readonly unknown[]): Promise<void> {
   const { rules, problems } = parseEgressRules(urls);
   expect(problems).toEqual([]);
-  const document = Buffer.from(JSON.stringify({ rules })).toString("base64");
   await machine(
-    `echo ${document} | base64 -d >${store}.new; mv ${store}.new ${store}
+    `cat >${store}.new; mv ${store}.new ${store}
      version=$(sha256sum ${store} | cut -d ' ' -f 1)
      for _ in $(seq 100); do
-       grep -q $version /run/daytona-gateway/status.json && exit 0
+       if grep -q $version /run/daytona-gateway/status.json; then exit 0; fi
        sleep 0.1
      done
-     cat /run/daytona-gateway/status.json; exit 1`,
+     cat /run/daytona-gateway/status.json >&2; exit 1`,
+    JSON.stringify({ rules }),
   );
+}
+
+/** The documented command; another authority is to be trusted by it again. */
+async function trustAgain(id: string = FIRST_SANDBOX): Promise<void> {
+  const script = `curl -fsS http://${gateway}/install-ca.sh | sh`;
+  expect((await sandboxExec(id, script)).result).toContain("trusts");
 }
 
 let bundled: string;
 beforeAll(async () => {
-  bundled = (await machine(`base64 -w 0 ${store}`)).trim();
+  bundled = await machine(`base64 -w 0 ${store}`);
 });
-afterEach(async () => {
-  await rule(request);
+afterEach(() => rule(request));
+afterAll(async () => {
   // Byte for byte what the bundle installed, or a next install would differ.
-  await machine(`echo ${bundled} | base64 -d >${store}`);
+  await machine(`base64 -d >${store}`, bundled);
+  await Promise.all(
+    [FIRST_SANDBOX, SECOND_SANDBOX].map((id) => trustAgain(id)),
+  );
 });
 
 describe("where an allowed name leads", () => {
@@ -128,6 +155,7 @@ describe("a change of rules", () => {
   });
 
   test("narrows at once what a standing connection may ask for", async () => {
+    await trustAgain();
     const statuses = runInSandbox<string[]>(
       "gateway-connection.ts",
       "openrouter.ai",
@@ -153,7 +181,6 @@ describe("a change of rules", () => {
     expect((await sandbox(answer)).trim()).toBe(gateway);
     await rule(request);
     expect((await sandbox(answer)).trim()).toBe("");
-    expect(await statusOf("https://openrouter.ai/api/v1/models")).toBe("200");
   });
 
   test("that inspects another host is trusted after the documented command", async () => {
@@ -161,16 +188,10 @@ describe("a change of rules", () => {
       "https://openrouter.ai/api/v1/*",
       { url: "https://api.github.com/zen", inspect: true },
     ]);
-    const trust = `curl -fsS http://${gateway}/install-ca.sh | sh`;
-    await sandbox(trust);
-    try {
-      expect(await statusOf("https://api.github.com/zen")).toBe("200");
-      expect(await statusOf("https://api.github.com/user")).toBe("403");
-    } finally {
-      await rule(request);
-      await sandbox(trust);
-    }
+    await trustAgain();
     expect(await statusOf("https://openrouter.ai/api/v1/models")).toBe("200");
+    expect(await statusOf("https://api.github.com/zen")).toBe("200");
+    expect(await statusOf("https://api.github.com/user")).toBe("403");
   });
 });
 
