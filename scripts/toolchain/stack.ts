@@ -7,7 +7,7 @@ import {
   type Stack as EngineStack,
 } from "@pulumi/pulumi/automation/index.js";
 import { existsSync, readdirSync } from "node:fs";
-import { mkdir } from "node:fs/promises";
+import { mkdir, symlink } from "node:fs/promises";
 import { join } from "node:path";
 import { cacheDirectory } from "../checkout.ts";
 import { LabError } from "../lab/command.ts";
@@ -39,7 +39,7 @@ export interface Stack extends AsyncDisposable {
   outputs(): Promise<OutputMap>;
 }
 
-/** Home of the engine's plugins; nothing of the user's own is touched. */
+/** Home of the plugins that are downloaded; nothing of the user's own is touched. */
 export const pulumiHome = join(cacheDirectory, "pulumi-home");
 
 /** Opens a stack, and makes it when it is new. */
@@ -86,6 +86,7 @@ async function select(
 ): Promise<EngineStack> {
   const state = join(options.workDir, "state");
   await mkdir(state, { recursive: true });
+  const home = await engineHome(options.workDir);
   const stack = await LocalWorkspace.createOrSelectStack(
     {
       stackName: options.stackName,
@@ -94,7 +95,7 @@ async function select(
     },
     {
       workDir: options.workDir,
-      pulumiHome,
+      pulumiHome: home,
       pulumiCommand,
       secretsProvider: "passphrase",
       envVars: {
@@ -111,6 +112,20 @@ async function select(
     },
   );
   return stack;
+}
+
+/**
+ * The engine keeps a log of each run in its home: that one goes with the work
+ * directory, the plugins in it are the cache's.
+ */
+async function engineHome(workDir: string): Promise<string> {
+  const home = join(workDir, "home");
+  await mkdir(join(pulumiHome, "plugins"), { recursive: true });
+  await mkdir(home, { recursive: true });
+  if (!existsSync(join(home, "plugins"))) {
+    await symlink(join(pulumiHome, "plugins"), join(home, "plugins"));
+  }
+  return home;
 }
 
 interface EngineCall {
