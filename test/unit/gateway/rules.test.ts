@@ -62,7 +62,10 @@ test("no rules are maps that let nothing through", () => {
 test.each([
   ["openrouter.ai/api/*", 'no scheme; write "https://openrouter.ai/api/*"'],
   ["//openrouter.ai/*", 'no scheme; write "https://openrouter.ai/*"'],
-  ["http://openrouter.ai/*", 'only https can be allowed, write "https://openrouter.ai/*"'],
+  [
+    "http://openrouter.ai/*",
+    'only https can be allowed, write "https://openrouter.ai/*"',
+  ],
   ["HTTPS://openrouter.ai/*", 'write "https://openrouter.ai/*"'],
   ["https://1.2.3.4/*", "IP address"],
   ["https://127.1/*", "IP address"],
