@@ -1,0 +1,77 @@
+/** Requests to an inspected host, each refused for the reason that is meant. */
+import { expect, test } from "vitest";
+import { runInSandbox } from "./gateway-sandbox-program.ts";
+import { FIRST_SANDBOX, sandboxExec } from "./lab.ts";
+
+const models = "https://openrouter.ai/api/v1/models";
+const webSocket =
+  "-H 'Connection: Upgrade' -H 'Upgrade: websocket' -H 'Sec-WebSocket-Version: 13' -H 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=='";
+const http2Upgrade =
+  "-H 'Connection: Upgrade, HTTP2-Settings' -H 'Upgrade: h2c' -H 'HTTP2-Settings: AAMAAABkAAQAAP__'";
+
+test.each([
+  ["TRACE", "method", `-X TRACE ${models}`],
+  ["TRACE over HTTP/1.1", "method", `--http1.1 -X TRACE ${models}`],
+  ["a method in lower case", "method", `--http1.1 -X get ${models}`],
+  ["a WebSocket", "upgrade", `--http1.1 ${webSocket} ${models}`],
+  ["h2c", "upgrade", `--http1.1 ${http2Upgrade} ${models}`],
+  ["another Host", "host_mismatch", `-H 'Host: example.org' ${models}`],
+  ["another port", "host_mismatch", `-H 'Host: openrouter.ai:8443' ${models}`],
+  ["no Host", "host_mismatch", `--http1.0 -H 'Host:' ${models}`],
+  [
+    "its own absolute form",
+    "path_not_canonical",
+    `--http1.1 --request-target ${models} ${models}`,
+  ],
+  [
+    "an encoded slash",
+    "path_not_canonical",
+    "--path-as-is https://openrouter.ai/api/v1/..%2f..%2fx",
+  ],
+  [
+    "a parameter in a segment",
+    "path_not_canonical",
+    "--path-as-is 'https://openrouter.ai/api/v1/..;/x'",
+  ],
+  ["another path", "path_not_allowed", "https://openrouter.ai/api/v2/models"],
+  [
+    "dot segments",
+    "path_not_allowed",
+    "--path-as-is https://openrouter.ai/api/v1/../v2/models",
+  ],
+  [
+    "encoded dot segments",
+    "path_not_allowed",
+    "--path-as-is https://openrouter.ai/api/v1/%2e%2E/v2/models",
+  ],
+  ["plain HTTP", "plain_http", "http://openrouter.ai/api/v1/models"],
+  [
+    "plain HTTP as by a proxy",
+    "plain_http",
+    "-x http://169.254.20.1:80 http://example.org/",
+  ],
+])("%s: %s", async (_, reason, args) => {
+  const { result } = await sandboxExec(
+    FIRST_SANDBOX,
+    `curl -sS --max-time 8 ${args}`,
+  );
+  expect(JSON.parse(result)).toMatchObject({
+    error: {
+      code: "egress_denied",
+      message: expect.stringContaining(`(${reason})`) as string,
+    },
+  });
+});
+
+test("each HTTP/2 stream is for the name of the connection", async () => {
+  const statuses = await runInSandbox<number[]>(
+    "gateway-streams.ts",
+    "openrouter.ai",
+    "example.org",
+    "api.github.com",
+    "openrouter.ai:8443",
+    "openrouter.ai.",
+    "openrouter.ai",
+  );
+  expect(statuses).toEqual([200, 403, 403, 403, 403, 200]);
+});
