@@ -5,7 +5,7 @@
  * never meet.
  */
 import { createHash } from "node:crypto";
-import { existsSync, readFileSync, readdirSync } from "node:fs";
+import { existsSync, readFileSync, readdirSync, statSync } from "node:fs";
 import { mkdir, rm, rmdir } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -45,6 +45,7 @@ export function livingLab(): number | undefined {
 
 /** Makes the namespaces of this checkout's lab. */
 export async function startNamespaces(): Promise<void> {
+  await sweepControlGroups();
   await mkdir(labDirectory, { recursive: true });
   await rm(readyFile, { force: true });
   const unshare = runDetached(
@@ -122,28 +123,57 @@ export async function stopNamespaces(): Promise<void> {
   await rm(labDirectory, { recursive: true, force: true });
 }
 
+/** Where control groups are: the unified tree, or the two that systemd uses beside v1. */
+const controlGroupTrees = ["", "/systemd", "/unified"].map(
+  (tree) => `/sys/fs/cgroup${tree}`,
+);
+
 /** Control groups outlive their processes; they are the lab's only traces. */
 async function removeControlGroups(): Promise<void> {
-  for (const tree of ["", "/systemd", "/unified"]) {
-    const top = `/sys/fs/cgroup${tree}/${controlGroup}`;
-    if (!existsSync(top)) continue;
-    const groups = readdirSync(top, { recursive: true, withFileTypes: true })
-      .filter((entry) => entry.isDirectory())
-      .map((entry) => join(entry.parentPath, entry.name))
-      .sort((a, b) => b.length - a.length);
-    for (const group of [...groups, top]) {
-      for (let attempt = 0; ; attempt++) {
-        try {
-          await rmdir(group);
-          break;
-        } catch (error) {
-          // The kernel takes a moment to let the last dead process go.
-          if (attempt === 100) throw error;
-          await sleep(20);
-        }
+  for (const tree of controlGroupTrees) {
+    const top = join(tree, controlGroup);
+    if (existsSync(top)) await removeControlGroup(top);
+  }
+}
+
+/** Labs that were killed, checkout and all, leave their groups to the next. */
+async function sweepControlGroups(): Promise<void> {
+  for (const tree of controlGroupTrees.filter((path) => existsSync(path))) {
+    for (const name of readdirSync(tree)) {
+      const top = join(tree, name);
+      if (!name.startsWith("daytona-edge-")) continue;
+      // A lab that starts this moment has made its group and is not in it yet.
+      if (Date.now() - statSync(top).ctimeMs < 60_000) continue;
+      const groups = [top, ...groupsBelow(top)];
+      const isEmpty = groups.every(
+        (group) => readFileSync(join(group, "cgroup.procs"), "utf8") === "",
+      );
+      if (isEmpty) await removeControlGroup(top);
+    }
+  }
+}
+
+async function removeControlGroup(top: string): Promise<void> {
+  for (const group of [...groupsBelow(top), top]) {
+    for (let attempt = 0; ; attempt++) {
+      try {
+        await rmdir(group);
+        break;
+      } catch (error) {
+        // The kernel takes a moment to let the last dead process go.
+        if (attempt === 100) throw error;
+        await sleep(20);
       }
     }
   }
+}
+
+/** All groups below one, the deepest first. */
+function groupsBelow(top: string): string[] {
+  return readdirSync(top, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map((entry) => join(entry.parentPath, entry.name))
+    .sort((a, b) => b.length - a.length);
 }
 
 /** Start time of a living process, field 22 of proc_pid_stat(5). */

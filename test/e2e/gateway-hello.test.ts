@@ -45,6 +45,8 @@ const hellos: [string, Buffer[], RegExp][] = [
   ["a NUL after", named(`${spliced}\0.example.org`), unrecognizedName],
   ["a NUL before", named(`example.org\0.${spliced}`), unrecognizedName],
   ["a space", named(`${spliced} `), unrecognizedName],
+  ["a line of a log", named('x\n{"verdict":"allowed"}'), unrecognizedName],
+  ["a terminal's escape", named("x\x1b[31m"), unrecognizedName],
   ["300 bytes", named("a".repeat(300)), unrecognizedName],
   ["the listed name second", named("example.org", spliced), unrecognizedName],
   ["an encrypted hello", [records(hidden)], unrecognizedName],
@@ -110,7 +112,11 @@ const hellos: [string, Buffer[], RegExp][] = [
 let answers: string[];
 
 beforeAll(async () => {
-  const since = await labExec("daytona", ["date", "+%s"]);
+  const place = await labExec("daytona", [
+    "journalctl",
+    "--lines=0",
+    "--show-cursor",
+  ]);
   const pieces = hellos.map(([, sent]) =>
     sent.map((piece) => piece.toString("base64")),
   );
@@ -122,12 +128,9 @@ beforeAll(async () => {
     "journalctl",
     "--unit=daytona-gateway",
     "--output=cat",
-    `--since=@${since.stdout.trim()}`,
+    `--after-cursor=${/cursor: (\S+)/.exec(place.stdout)?.[1] ?? ""}`,
   ]);
-  rows = journal.stdout
-    .split("\n")
-    .filter((line) => line.startsWith('{"time"'))
-    .map((line) => JSON.parse(line) as Row);
+  rows = journal.stdout.split("\n").map((line) => JSON.parse(line) as Row);
 });
 
 interface Row {
@@ -145,6 +148,14 @@ test.each(hellos.map(([name, , answer], index) => ({ name, answer, index })))(
     expect(answers[index]).toMatch(answer);
   },
 );
+
+test("nothing but rows is in the log, one for each hello", () => {
+  const connections = rows.filter(({ kind }) => kind === "tls");
+  expect(connections).toHaveLength(hellos.length);
+  expect(rows.map(({ host }) => host)).toEqual(
+    expect.arrayContaining(["x%0A%7B%22verdict%22%3A%22allowed%22%7D"]),
+  );
+});
 
 test.each([
   ["", "no_name"],
