@@ -42,6 +42,7 @@ await main(async () => {
       stackName: "local",
       workDir: stackDirectory,
       program: () => Promise.resolve({ ...program() }),
+      secrets: { "daytona-edge:sshPrivateKey": secrets.operator.private },
       onProgress: report,
     });
     const result = await stack.up();

@@ -36,7 +36,6 @@ export function layStackDirectory(secrets: LabSecrets): void {
     ...gateway,
     server: { ...gateway.server, hostKey: secrets.host.public },
   };
-  file.config["daytona-edge:sshPrivateKey"] = secrets.operator.private;
   writeFileSync(join(stackDirectory, "Pulumi.local.yaml"), stringify(file), {
     mode: 0o600,
   });

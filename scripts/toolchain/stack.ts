@@ -23,6 +23,8 @@ export interface StackOptions {
   /** Holds Pulumi.yaml, Pulumi.<stack>.yaml and, below `state`, the state. */
   readonly workDir: string;
   readonly program: InlineProgramArgs["program"];
+  /** Configuration that the engine keeps encrypted; full keys. */
+  readonly secrets?: Readonly<Record<string, string>>;
   /** Environment of the engine, beside this process's own. */
   readonly env?: Record<string, string>;
   readonly onProgress?: (line: string) => void;
@@ -111,6 +113,10 @@ async function select(
       },
     },
   );
+  const secrets = Object.entries(options.secrets ?? {}).map(
+    ([key, value]) => [key, { value, secret: true }] as const,
+  );
+  if (secrets.length > 0) await stack.setAllConfig(Object.fromEntries(secrets));
   return stack;
 }
 

@@ -1,5 +1,5 @@
 /** Hellos that no TLS library would send, at the gateway's 443. */
-import { beforeAll, expect, test } from "vitest";
+import { beforeAll, expect, test, vi } from "vitest";
 import {
   clientHello,
   encryptedClientHello,
@@ -124,13 +124,17 @@ beforeAll(async () => {
     "gateway-hellos.ts",
     JSON.stringify(pieces),
   );
-  const journal = await labExec("daytona", [
-    "journalctl",
-    "--unit=daytona-gateway",
-    "--output=cat",
-    `--after-cursor=${/cursor: (\S+)/.exec(place.stdout)?.[1] ?? ""}`,
-  ]);
-  rows = journal.stdout.split("\n").map((line) => JSON.parse(line) as Row);
+  const cursor = /cursor: (\S+)/.exec(place.stdout)?.[1] ?? "";
+  await vi.waitFor(async () => {
+    const { stdout } = await labExec("daytona", [
+      "journalctl",
+      "--unit=daytona-gateway",
+      "--output=cat",
+      `--after-cursor=${cursor}`,
+    ]);
+    rows = stdout.split("\n").map((line) => JSON.parse(line) as Row);
+    expect(rows.length).toBeGreaterThanOrEqual(hellos.length);
+  }, 5_000);
 });
 
 interface Row {

@@ -262,6 +262,19 @@ describe("packets by hand", () => {
     expect(result.match(/curl: \((7|28)\)/g)).toHaveLength(2);
   });
 
+  test("an address that is no sandbox's gets no answer and no hearing", async () => {
+    await sandbox(
+      "ip address add 10.9.9.9/32 dev eth0; dig -b 10.9.9.9 +time=1 +tries=1 api.github.com; ip address del 10.9.9.9/32 dev eth0",
+    );
+    const journal = await machine(
+      "sleep 1.5; journalctl --unit=daytona-gateway-log --unit=daytona-gateway-resolver --output=cat --since=-20s",
+    );
+    expect(journal).not.toContain("10.9.9.9@");
+    expect(journal).toContain(
+      '"src_ip": "10.9.9.9", "dest_ip": "169.254.20.1"',
+    );
+  });
+
   test("each refusal is a row with both addresses", async () => {
     await sandbox(
       "curl -sk --max-time 3 https://203.0.113.99:8443/; echo x | nc -u -w 1 203.0.113.98 5353; dig +time=1 +tries=1 c2VjcmV0.example.org",

@@ -1,8 +1,11 @@
 /** The promises of the README, tried from outside on the living lab. */
 import { execa } from "execa";
+import { readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { checkout } from "../../scripts/checkout.ts";
+import { labSecrets } from "../../scripts/lab/secrets.ts";
+import { stackDirectory } from "../../scripts/stack.ts";
 import { DOMAIN, FIRST_SANDBOX, inLab, lab, labCurl, labExec } from "./lab.ts";
 
 const app = `${FIRST_SANDBOX}-3000.${DOMAIN}`;
@@ -74,6 +77,23 @@ describe("a new sandbox", () => {
       await lab(["sandbox", "remove", id]);
     }
     expect((await lab(["sandbox", "list"])).stdout).not.toContain(id);
+  });
+});
+
+describe("secrets", () => {
+  test("stand in plain in no file of the engine", () => {
+    const { operator, cloudflareToken } = labSecrets();
+    const files = readdirSync(stackDirectory, {
+      recursive: true,
+      withFileTypes: true,
+    }).filter((entry) => entry.isFile());
+    expect(files.length).toBeGreaterThan(3);
+    const [, keyLine = ""] = operator.private.split("\n");
+    for (const file of files) {
+      const text = readFileSync(join(file.parentPath, file.name), "latin1");
+      expect(text, file.name).not.toContain(keyLine);
+      expect(text, file.name).not.toContain(cloudflareToken);
+    }
   });
 });
 
