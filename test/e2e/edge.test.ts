@@ -346,6 +346,25 @@ describe("errors", () => {
   });
 });
 
+test("a log row is JSON however long the path is", async () => {
+  const path = `/${"x".repeat(7000)}`;
+  expect(await ask(`${id}-3000.${DOMAIN}`, path)).toMatchObject({
+    status: "404",
+  });
+  const { stdout } = await labExec("edge", [
+    "journalctl",
+    "--no-pager",
+    "-o",
+    "cat",
+    "-u",
+    "daytona-edge",
+    "-n",
+    "1",
+  ]);
+  const row = JSON.parse(stdout) as { path: string; status: number };
+  expect(row).toMatchObject({ status: 404, path: path.slice(0, 1024) });
+});
+
 describe("a machine without a certificate", () => {
   test("is unhealthy and serves nobody; with it again, it does", async () => {
     const haproxy = (command: string) =>

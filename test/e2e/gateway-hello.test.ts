@@ -47,6 +47,7 @@ const hellos: [string, Buffer[], RegExp][] = [
   ["a space", named(`${spliced} `), unrecognizedName],
   ["a line of a log", named('x\n{"verdict":"allowed"}'), unrecognizedName],
   ["a terminal's escape", named("x\x1b[31m"), unrecognizedName],
+  ["5800 bytes", named(Buffer.alloc(5800, 0xff)), unrecognizedName],
   ["300 bytes", named("a".repeat(300)), unrecognizedName],
   ["the listed name second", named("example.org", spliced), unrecognizedName],
   ["an encrypted hello", [records(hidden)], unrecognizedName],

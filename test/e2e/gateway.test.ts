@@ -357,7 +357,8 @@ describe("names that are answered", () => {
     await sandbox(
       "dig +time=2 +tries=1 c2VjcmV0.example.org; dig +time=2 +tries=1 c2VjcmV0.api.github.com",
     );
-    expect((await control("queries")).stdout).not.toContain("c2vjcmv0");
+    const { stdout } = await control("queries");
+    expect(stdout.toLowerCase()).not.toContain("c2vjcmv0");
   });
 });
 
