@@ -111,12 +111,19 @@ start_units() {
   if grep -qE '^/etc/systemd/|/env$|^/usr/local/' "$changed"; then
     how=restart
   fi
+  # New live state alone touches no connection: only its agent starts again,
+  # and "started" means that the state is in force.
+  whose='*'
+  grep -qv '^/var/lib/daytona-edge/store/' "$changed" || whose='*-agent.service'
   while read -r unit; do
     systemctl --quiet is-enabled "$unit" 2>/dev/null || systemctl --quiet enable "$unit"
     if ! systemctl --quiet is-active "$unit"; then
       systemctl start "$unit" || unit_failed "$unit"
     elif [ -s "$changed" ]; then
-      systemctl "$how" "$unit" || unit_failed "$unit"
+      # shellcheck disable=SC2254
+      case $unit in
+        $whose) systemctl "$how" "$unit" || unit_failed "$unit" ;;
+      esac
     fi
   done <"$bundle/units"
 }
