@@ -7,7 +7,7 @@ export interface Problem {
 }
 
 /** What to do about a key that every stack needs. */
-const whenMissing: Readonly<Record<string, string>> = {
+export const whenMissing: Readonly<Record<string, string>> = {
   domain:
     "set the base name of the sandboxes' addresses, for example sandbox.daytona.example.net",
   platform: "set it to local",

@@ -9,7 +9,9 @@ import {
   type Problem,
   issueProblems,
   problemReport,
+  whenMissing,
 } from "./config-problems.ts";
+import { type Limits, limitsSchema } from "./edge/limits.ts";
 import { type EgressRule, parseEgressRules } from "./gateway/rules.ts";
 
 /** Ports of Daytona's own daemons in a sandbox; nobody is ever let in there. */
@@ -32,6 +34,18 @@ const daytonaUpstream = z.strictObject({
   }),
 });
 
+const sandboxNetwork = z.string().refine(
+  (text) =>
+    (z.cidrv4().safeParse(text).success && !/\/[0-7]$/.test(text)) ||
+    // HAProxy compares an IPv4 address with an IPv6 network as a mapped one.
+    (z.cidrv6().safeParse(text).success &&
+      !/^[0:]*(:ffff(:.*)?)?\/|\/[0-7]$/i.test(text)),
+  {
+    error: (issue) =>
+      `${quote(issue.input)} is not a network of sandboxes; write one such as 172.20.0.0/16, of 8 bits or more`,
+  },
+);
+
 const directUpstream = z.strictObject({
   mode: z.literal("direct"),
   resolver: z.string().regex(/^[0-9a-f.:[\]]+:[1-9][0-9]{0,4}$/, {
@@ -39,13 +53,24 @@ const directUpstream = z.strictObject({
       `${quote(issue.input)} is not the address of a resolver that knows the sandboxes; write IP and port, for example 127.0.0.1:53`,
   }),
   networks: z
-    .array(z.union([z.cidrv4(), z.cidrv6()]))
+    .array(sandboxNetwork)
     .min(1, "name the sandboxes' networks, for example [172.20.0.0/16]"),
 });
+
+const generationError = {
+  error: (issue: { input?: unknown }) =>
+    `${quote(issue.input)} is not a generation; write 1, and one more for each rotation of the signing keys`,
+};
 
 const schema = z.strictObject({
   domain: hostname,
   platform: z.enum(["local"]),
+  local: z
+    .strictObject({
+      /** Machine of the lab that the edge is. */
+      edge: z.enum(["edge", "edge-signed"]).default("edge"),
+    })
+    .prefault({}),
   cloudflare: z.strictObject({
     zoneId: z.string().regex(/^[0-9a-f]{32}$/, {
       error: (issue) =>
@@ -60,22 +85,31 @@ const schema = z.strictObject({
     })
     .prefault({}),
   upstream: z.discriminatedUnion("mode", [daytonaUpstream, directUpstream]),
-  access: z.enum(["daytona", "public"]).optional(),
+  access: z.enum(["daytona", "signed", "public"]).optional(),
+  accessKeyGeneration: z.coerce
+    .number(generationError)
+    .int(generationError)
+    .min(1, generationError)
+    .max(9_999, generationError)
+    .default(1),
+  limits: limitsSchema.prefault({}),
   toolbox: z.boolean().default(false),
   deniedPorts: z.array(z.int().min(1).max(65535)).default([]),
-  egress: z.strictObject({ allow: z.unknown() }),
-  gateway: z.strictObject({
-    server: z.strictObject({
-      address: z.string(),
-      user: z.string().default("root"),
-      hostKey: z.string().optional(),
-    }),
-    sandboxes: z.strictObject({
-      interfaces: z.array(z.string().regex(/^[A-Za-z0-9_.-]{1,15}$/)).min(1),
-      networks: z.array(z.cidrv4()).min(1),
-    }),
-    rootServers: z.array(z.ipv4()).default([]),
-  }),
+  egress: z.strictObject({ allow: z.unknown() }).optional(),
+  gateway: z
+    .strictObject({
+      server: z.strictObject({
+        address: z.string(),
+        user: z.string().default("root"),
+        hostKey: z.string().optional(),
+      }),
+      sandboxes: z.strictObject({
+        interfaces: z.array(z.string().regex(/^[A-Za-z0-9_.-]{1,15}$/)).min(1),
+        networks: z.array(z.cidrv4()).min(1),
+      }),
+      rootServers: z.array(z.ipv4()).default([]),
+    })
+    .optional(),
 });
 
 type Parsed = z.infer<typeof schema>;
@@ -87,12 +121,22 @@ export interface StackConfig {
   readonly zoneId: string;
   readonly certificate: Parsed["certificate"];
   readonly upstream: Parsed["upstream"];
-  readonly access: "daytona" | "public";
+  /** Who decides about access: Daytona, our signed tokens, or nobody. */
+  readonly access: "daytona" | "signed" | "public";
+  /** Counts the signing keys; one more replaces the current key by the next. */
+  readonly accessKeyGeneration: number;
+  readonly limits: Limits;
   readonly toolbox: boolean;
   /** Ports that are refused on every sandbox, ascending. */
   readonly deniedPorts: readonly number[];
-  readonly egressRules: readonly EgressRule[];
-  readonly gateway: Parsed["gateway"];
+  readonly local: Parsed["local"];
+  /** The road out; a stack may have only the road in. */
+  readonly egress:
+    | {
+        readonly egressRules: readonly EgressRule[];
+        readonly gateway: NonNullable<Parsed["gateway"]>;
+      }
+    | undefined;
 }
 
 /**
@@ -103,7 +147,8 @@ export function readConfig(): {
   config: StackConfig;
   /** Where Cloudflare's API is, when the provider was told. */
   cloudflareUrl: string | undefined;
-  sshPrivateKey: pulumi.Output<string>;
+  /** Key that may log in to the gateway's server; set when there is one. */
+  sshPrivateKey: pulumi.Output<string> | undefined;
 } {
   const project = new pulumi.Config();
   const prefix = `${project.name}:`;
@@ -115,14 +160,14 @@ export function readConfig(): {
   }
   const result = parseConfig(given);
   const sshPrivateKey = project.getSecret("sshPrivateKey");
-  if (!sshPrivateKey) {
+  if (given.gateway !== undefined && !sshPrivateKey) {
     result.problems.push({
       key: "sshPrivateKey",
       message:
         "missing; set the key that may log in to gateway.server: pulumi config set --secret sshPrivateKey < ~/.ssh/id_ed25519",
     });
   }
-  if (!result.config || !sshPrivateKey) {
+  if (!result.config || result.problems.length > 0) {
     throw new pulumi.RunError(
       problemReport(
         `Pulumi.${pulumi.getStack()}.yaml`,
@@ -155,14 +200,25 @@ export function parseConfig(given: Record<string, unknown>): {
   if (!parsed.success) return { problems };
 
   const { upstream } = parsed.data;
-  if (upstream.mode === "direct" && parsed.data.access !== "public") {
+  if (upstream.mode === "direct" && parsed.data.access === "daytona") {
     problems.push({
       key: "access",
-      message: `${quote(parsed.data.access)} cannot guard upstream.mode direct: Daytona is not asked there; set it to public if every sandbox may be reached by anyone`,
+      message: `"daytona" cannot guard upstream.mode direct: Daytona is not asked there; set it to signed, or to public if every sandbox may be reached by anyone`,
+    });
+  }
+  for (const [given, missing] of [
+    ["egress", "gateway"],
+    ["gateway", "egress"],
+  ] as const) {
+    if (!parsed.data[given] || parsed.data[missing]) continue;
+    problems.push({
+      key: missing,
+      message: `missing, while ${given} is set; ${whenMissing[missing] ?? "set it"}, or remove ${given} for a stack with the road in only`,
     });
   }
   if (problems.length > 0) return { problems };
-  const { domain, platform, certificate, toolbox, gateway } = parsed.data;
+  const { domain, platform, local, certificate, toolbox, gateway } =
+    parsed.data;
   return {
     problems,
     config: Object.freeze({
@@ -171,13 +227,18 @@ export function parseConfig(given: Record<string, unknown>): {
       certificate,
       upstream,
       toolbox,
-      gateway,
-      access: parsed.data.access ?? "daytona",
+      local,
+      // Never weaker than what stands behind.
+      access:
+        parsed.data.access ??
+        (upstream.mode === "direct" ? "signed" : "daytona"),
+      accessKeyGeneration: parsed.data.accessKeyGeneration,
+      limits: parsed.data.limits,
       zoneId: parsed.data.cloudflare.zoneId,
       deniedPorts: [
         ...new Set([...reservedPorts, ...parsed.data.deniedPorts]),
       ].sort((a, b) => a - b),
-      egressRules: egress.rules,
+      egress: gateway && { egressRules: egress.rules, gateway },
     }),
   };
 }

@@ -2,6 +2,7 @@
  * daytona-edge: two roads for a self-hosted Daytona. In: every port of every
  * sandbox under one wildcard name. Out: an allow list, and nothing else.
  */
+import { AccessKeys } from "./access.ts";
 import { readConfig } from "./config.ts";
 import { Dns } from "./dns.ts";
 import { edgeBundle } from "./edge/bundle.ts";
@@ -12,12 +13,22 @@ import { LocalPlatform } from "./platforms/local/index.ts";
 export default function program(): StackOutputs {
   const { config, cloudflareUrl, sshPrivateKey } = readConfig();
 
+  const access =
+    config.access === "signed"
+      ? new AccessKeys("access", { generation: config.accessKeyGeneration })
+      : undefined;
+
   const platform = new LocalPlatform("local", {
     config,
     cloudflareUrl,
-    sshPrivateKey,
     edge: edgeBundle(config),
-    gateway: gatewayBundle(config),
+    access: access?.document,
+    egress: config.egress &&
+      sshPrivateKey && {
+        bundle: gatewayBundle(config.egress),
+        server: config.egress.gateway.server,
+        privateKey: sshPrivateKey,
+      },
   });
 
   new Dns("dns", {
@@ -30,6 +41,7 @@ export default function program(): StackOutputs {
   return stackOutputs({
     config,
     edge: platform.edge,
+    accessKey: access?.current,
     gateway: platform.gateway,
   });
 }

@@ -3,6 +3,7 @@
  * rename; `contract` counts up when the meaning of a name changes.
  */
 import type * as pulumi from "@pulumi/pulumi";
+import type { AccessKey } from "./access.ts";
 import type { StackConfig } from "./config.ts";
 import type { EdgeAddress } from "./dns.ts";
 import { sandboxEnv } from "./gateway/sandbox-env.ts";
@@ -15,8 +16,13 @@ export interface StackOutputs {
   /** Address of a port of a sandbox; fill in `{sandboxId}` and `{port}`. */
   readonly urlTemplate: string;
   readonly edge: EdgeAddress;
-  readonly access: { readonly mode: StackConfig["access"] };
-  readonly egress: {
+  readonly access: {
+    readonly mode: StackConfig["access"];
+    /** Signs tokens for mode `signed`; secret. */
+    readonly key?: pulumi.Input<AccessKey>;
+  };
+  /** Absent in a stack that has only the road in. */
+  readonly egress?: {
     /** URL patterns that sandboxes may call; everything else is refused. */
     readonly rules: readonly string[];
     /** Address of the gateway as sandboxes see it. */
@@ -38,27 +44,34 @@ export interface StackOutputs {
 export interface OutputsArgs {
   readonly config: StackConfig;
   readonly edge: EdgeAddress;
-  readonly gateway: {
-    readonly address: string;
-    readonly caCertificate: pulumi.Input<string>;
-  };
+  readonly accessKey: pulumi.Input<AccessKey> | undefined;
+  readonly gateway:
+    | {
+        readonly address: string;
+        readonly caCertificate: pulumi.Input<string>;
+      }
+    | undefined;
 }
 
 /** The outputs of a stack, from its configuration and its platform. */
 export function stackOutputs(args: OutputsArgs): StackOutputs {
-  const { config, edge, gateway } = args;
+  const { config, edge, accessKey, gateway } = args;
   return {
     contract: 1,
     domain: config.domain,
     urlTemplate: `https://{sandboxId}-{port}.${config.domain}`,
     edge,
-    access: { mode: config.access },
-    egress: {
-      rules: config.egressRules.map((rule) => rule.url),
-      gateway: gateway.address,
-      caCertificate: gateway.caCertificate,
-      sandboxEnv,
-    },
+    access: { mode: config.access, ...(accessKey ? { key: accessKey } : {}) },
+    ...(config.egress && gateway
+      ? {
+          egress: {
+            rules: config.egress.egressRules.map((rule) => rule.url),
+            gateway: gateway.address,
+            caCertificate: gateway.caCertificate,
+            sandboxEnv,
+          },
+        }
+      : {}),
     certificate: {
       names: [`*.${config.domain}`, config.domain],
       directory: config.certificate.directory,

@@ -12,3 +12,8 @@ export const cacheDirectory = join(
   process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache"),
   "daytona-edge",
 );
+
+/** The store that a machine of the lab reads its live state from. */
+export function storeDirectory(machine: string): string {
+  return join(labDirectory, "stores", machine);
+}

@@ -13,7 +13,12 @@ import { bootMachine, isRunning, machineNames } from "./lab/machine.ts";
 import { ensureSecrets } from "./lab/secrets.ts";
 import { ensureSurroundings, worldIsGone } from "./lab/surroundings.ts";
 import { step } from "./progress.ts";
-import { layStackDirectory, stackConfig, stackDirectory } from "./stack.ts";
+import {
+  type StackName,
+  layStackDirectory,
+  stackConfig,
+  stackDirectory,
+} from "./stack.ts";
 import { openStack } from "./toolchain/stack.ts";
 
 await main(async () => {
@@ -37,35 +42,48 @@ await main(async () => {
 
   layStackDirectory(secrets);
   process.env.CLOUDFLARE_API_TOKEN = secrets.cloudflareToken;
-  await step("pulumi up", async (report) => {
-    await using stack = await openStack({
-      stackName: "local",
-      workDir: stackDirectory,
-      program: () => Promise.resolve({ ...program() }),
-      secrets: { "daytona-edge:sshPrivateKey": secrets.operator.private },
-      onProgress: report,
-    });
-    const result = await stack.up();
-    const standIns = stack.providers
-      .filter(({ source }) => source !== "plugin")
-      .map(({ name }) => name);
-    report(
-      [
-        result.changed ? "changed" : "no changes",
-        ...(standIns.length > 0
-          ? [
-              `providers ${standIns.join(", ")}: stand-in (plugin download blocked)`,
-            ]
-          : []),
-      ].join("; "),
-    );
-  });
+  await step("pulumi up", (report) =>
+    up("local", report, {
+      "daytona-edge:sshPrivateKey": secrets.operator.private,
+    }),
+  );
+  await step("pulumi up, the stack with signed access", (report) =>
+    up("signed", report),
+  );
 
   await step("sandboxes trust the gateway's authority", async () => {
     const sandboxes = await daytona().list();
     await Promise.all(sandboxes.map(({ id }) => trustAuthority(id)));
   });
 });
+
+async function up(
+  stackName: StackName,
+  report: (line: string) => void,
+  secrets: Readonly<Record<string, string>> = {},
+): Promise<void> {
+  await using stack = await openStack({
+    stackName,
+    workDir: stackDirectory,
+    program: () => Promise.resolve({ ...program() }),
+    secrets,
+    onProgress: report,
+  });
+  const result = await stack.up();
+  const standIns = stack.providers
+    .filter(({ source }) => source !== "plugin")
+    .map(({ name }) => name);
+  report(
+    [
+      result.changed ? "changed" : "no changes",
+      ...(standIns.length > 0
+        ? [
+            `providers ${standIns.join(", ")}: stand-in (plugin download blocked)`,
+          ]
+        : []),
+    ].join("; "),
+  );
+}
 
 /** The documented command, as a user's snapshot would run it. */
 async function trustAuthority(sandbox: string): Promise<void> {

@@ -1,4 +1,4 @@
-/** The stack `local` as the scripts drive it: the project's own program, in the lab. */
+/** The lab's stacks as the scripts drive them: the project's own program. */
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse, stringify } from "yaml";
@@ -12,16 +12,20 @@ interface StackFile {
   config: Record<string, unknown>;
 }
 
-/** Pulumi.local.yaml as it stands in the checkout. */
-export function stackFile(): StackFile {
+/** `local` is the main job; `signed` shows the other way of access beside it. */
+export const stackNames = ["local", "signed"] as const;
+export type StackName = (typeof stackNames)[number];
+
+/** Pulumi.<stack>.yaml as it stands in the checkout. */
+export function stackFile(stack: StackName = "local"): StackFile {
   return parse(
-    readFileSync(join(checkout, "Pulumi.local.yaml"), "utf8"),
+    readFileSync(join(checkout, `Pulumi.${stack}.yaml`), "utf8"),
   ) as StackFile;
 }
 
-/** One value of Pulumi.local.yaml. */
-export function stackConfig<T>(key: string): T {
-  return stackFile().config[`daytona-edge:${key}`] as T;
+/** One value of Pulumi.<stack>.yaml. */
+export function stackConfig<T>(key: string, stack: StackName = "local"): T {
+  return stackFile(stack).config[`daytona-edge:${key}`] as T;
 }
 
 /**
@@ -36,9 +40,16 @@ export function layStackDirectory(secrets: LabSecrets): void {
     ...gateway,
     server: { ...gateway.server, hostKey: secrets.host.public },
   };
-  writeFileSync(join(stackDirectory, "Pulumi.local.yaml"), stringify(file), {
-    mode: 0o600,
-  });
+  for (const [stack, content] of [
+    ["local", file],
+    ["signed", stackFile("signed")],
+  ] as const) {
+    writeFileSync(
+      join(stackDirectory, `Pulumi.${stack}.yaml`),
+      stringify(content),
+      { mode: 0o600 },
+    );
+  }
   // The program is this process; the engine looks for no file of it.
   const project = parse(
     readFileSync(join(checkout, "Pulumi.yaml"), "utf8"),

@@ -1,20 +1,34 @@
-/** The edge's agent: puts the certificate of the store to work, without a restart. */
+/**
+ * The edge's agent: puts the live state of the store to work without a
+ * restart, ends streams that must not go on, and tells the figures.
+ */
+import { readFile } from "node:fs/promises";
+import { createServer } from "node:http";
 import { writeAtomically } from "../machine/agent/files.ts";
 import { HaproxyRuntime } from "../machine/agent/haproxy.ts";
+import { applyMap } from "../machine/agent/map.ts";
 import { poll } from "../machine/agent/poll.ts";
 import { DirectoryStore } from "../machine/agent/store.ts";
+import { accessKeysMap } from "./access-keys.ts";
 import { type CertificateDocument, verifyCertificate } from "./certificate.ts";
+import { sandboxFigures } from "./figures.ts";
+import { latestByPlace, parseRevocations, revokedMap } from "./revocations.ts";
+import { HalfClosedReaper, cutStreams } from "./streams.ts";
 
 const state = "/var/lib/daytona-edge/edge";
 const certificateFile = `${state}/certificate.pem`;
 const stateMap = `${state}/state.map`;
+const cutFile = `${state}/cut.json`;
+const statusFile = "/run/daytona-edge/status.json";
+
+/** Only HAProxy's health listener asks here. */
+const figuresPort = 8405;
+
+const domain = setting("EDGE_DOMAIN");
+const haproxy = new HaproxyRuntime("/run/daytona-edge/haproxy.sock");
 
 /** Makes a certificate live, on disk and in the running HAProxy. */
-async function applyCertificate(
-  content: Buffer,
-  domain: string,
-  haproxy: HaproxyRuntime,
-): Promise<string> {
+async function applyCertificate(content: Buffer): Promise<string> {
   const document = JSON.parse(content.toString()) as CertificateDocument;
   const serial = verifyCertificate(document, domain, new Date());
   const pem = `${document.chain.trim()}\n${document.key.trim()}\n`;
@@ -27,9 +41,58 @@ async function applyCertificate(
       throw new Error(`HAProxy serves ${String(served)} instead of ${serial}`);
     }
   }
-  await writeAtomically(stateMap, "certificate issued\n", 0o600);
-  await haproxy.setMap(stateMap, "certificate", "issued");
+  await setState("certificate", "issued");
   return `serves certificate ${serial}`;
+}
+
+/** Makes signing keys live; the old ones count until the new ones do. */
+async function applyAccessKeys(content: Buffer): Promise<string> {
+  const map = accessKeysMap(content.toString());
+  await applyMap(`${state}/access-keys.map`, map, haproxy);
+  await setState("access", "live");
+  const kids = map.match(/^\S+/gm) ?? [];
+  return `accepts tokens of ${kids.join(", ")}`;
+}
+
+/** Makes revocations live, and cuts the streams that they are about. */
+async function applyRevocations(content: Buffer): Promise<string> {
+  const revocations = parseRevocations(content.toString());
+  await applyMap(`${state}/revoked.map`, revokedMap(revocations), haproxy);
+  await setState("revocations", "live");
+  // What was cut is kept beside it: a kill in between forgets no stream.
+  const cut = await readCut();
+  const latest = latestByPlace(revocations);
+  const due = new Set(
+    [...latest]
+      .filter(([place, notBefore]) => notBefore > (cut[place] ?? 0))
+      .map(([place]) => place.split(":")[0] ?? place),
+  );
+  await Promise.all([...due].map(cutStreams));
+  const done = JSON.stringify(Object.fromEntries(latest));
+  await writeAtomically(cutFile, `${done}\n`, 0o600);
+  return `${String(latest.size)} revocations`;
+}
+
+async function readCut(): Promise<Record<string, number>> {
+  try {
+    return JSON.parse(await readFile(cutFile, "utf8")) as Record<
+      string,
+      number
+    >;
+  } catch {
+    return {};
+  }
+}
+
+/** A part of the state that haproxy.cfg wants before it serves anybody. */
+async function setState(name: string, value: string): Promise<void> {
+  const text = await readFile(stateMap, "utf8");
+  const others = text
+    .split("\n")
+    .filter((line) => !line.startsWith(`${name} `));
+  const lines = [...others.filter((line) => line !== ""), `${name} ${value}`];
+  await writeAtomically(stateMap, `${lines.sort().join("\n")}\n`, 0o600);
+  await haproxy.setMap(stateMap, name, value);
 }
 
 function setting(name: string): string {
@@ -39,19 +102,47 @@ function setting(name: string): string {
   return value;
 }
 
-const domain = setting("EDGE_DOMAIN");
-const haproxy = new HaproxyRuntime("/run/daytona-edge/haproxy.sock");
+function log(line: string): void {
+  console.log(line);
+}
+
+/** `/metrics/sandboxes` and `/status` of the health listener. */
+createServer((request, response) => {
+  const answer =
+    request.url === "/status"
+      ? readFile(statusFile, "utf8")
+      : haproxy.command("show table sandboxes").then(sandboxFigures);
+  answer
+    .then((text) => response.end(text))
+    .catch((error: unknown) => {
+      response.writeHead(503).end(`${String(error)}\n`);
+    });
+}).listen(figuresPort, "127.0.0.1");
+
+const reaper = new HalfClosedReaper(
+  Number(setting("EDGE_HALF_CLOSED_SECONDS")) * 1000,
+);
+setInterval(() => {
+  reaper.sweep(Date.now()).then(
+    (ended) => {
+      if (ended > 0) log(`ended ${String(ended)} half-closed connections`);
+    },
+    (error: unknown) => {
+      log(String(error));
+    },
+  );
+}, 5_000);
+
 void poll({
   store: new DirectoryStore(setting("EDGE_STORE")),
   documents: [
-    {
-      name: "certificate.json",
-      apply: (content) => applyCertificate(content, domain, haproxy),
-    },
+    { name: "certificate.json", apply: applyCertificate },
+    { name: "revocations.json", apply: applyRevocations },
+    ...(setting("EDGE_ACCESS") === "signed"
+      ? [{ name: "access.json", apply: applyAccessKeys }]
+      : []),
   ],
   intervalMs: Number(setting("EDGE_POLL_SECONDS")) * 1000,
-  statusFile: "/run/daytona-edge/status.json",
-  log: (line) => {
-    console.log(line);
-  },
+  statusFile,
+  log,
 });

@@ -7,14 +7,24 @@ import { join } from "node:path";
 import type { StackConfig } from "../config.ts";
 import { agentProgram } from "../machine/agent-program.ts";
 import type { Bundle, BundleFile } from "../machine/bundle.ts";
+import { limitsEnvironment } from "./limits.ts";
 
 /** Debian packages of an edge. */
-export const edgePackages = ["ca-certificates", "haproxy", "nodejs", "openssl"];
+export const edgePackages = [
+  "ca-certificates",
+  "haproxy",
+  "iproute2",
+  "nodejs",
+  "openssl",
+];
 
 export type EdgeConfig = Pick<
   StackConfig,
-  "domain" | "access" | "upstream" | "toolbox" | "deniedPorts"
->;
+  "domain" | "access" | "upstream" | "toolbox" | "deniedPorts" | "limits"
+> & {
+  /** Networks whose hosts tell the true client by PROXY protocol, version 2. */
+  readonly loadBalancers?: readonly string[];
+};
 
 const etc = "/etc/daytona-edge/edge";
 const lib = "/usr/local/lib/daytona-edge";
@@ -32,7 +42,8 @@ export function edgeBundle(config: EdgeConfig): Bundle {
       copy("maps/error-page.map", `${etc}/maps/error-page.map`),
       copy("maps/error-message.map", `${etc}/maps/error-message.map`),
       list(`${etc}/maps/denied-ports.acl`, config.deniedPorts.map(String)),
-      list(`${etc}/maps/load-balancers.acl`, []),
+      list(`${etc}/maps/load-balancers.acl`, config.loadBalancers ?? []),
+      copy("maps/never-dialled.acl", `${etc}/maps/never-dialled.acl`),
       list(`${etc}/maps/networks.acl`, networks),
       list(
         `${etc}/env`,
@@ -73,6 +84,8 @@ function environment(config: EdgeConfig): Record<string, string> {
     EDGE_GRACE: "25s",
     EDGE_STORE: "/var/lib/daytona-edge/store",
     EDGE_POLL_SECONDS: "1",
+    EDGE_HALF_CLOSED_SECONDS: "60",
+    ...limitsEnvironment(config.limits),
   };
 }
 

@@ -25,7 +25,7 @@ export const gatewayPackages = [
   "unbound",
 ];
 
-export type GatewayConfig = Pick<StackConfig, "egressRules" | "gateway">;
+export type GatewayConfig = NonNullable<StackConfig["egress"]>;
 
 const etc = "/etc/daytona-edge/gateway";
 const lib = "/usr/local/lib/daytona-edge";

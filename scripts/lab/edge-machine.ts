@@ -1,8 +1,14 @@
+import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { mkdirSync } from "node:fs";
-import { labDirectory } from "../checkout.ts";
+import { storeDirectory } from "../checkout.ts";
 import { LabError } from "./command.ts";
+import { edgeAddresses } from "./edge-addresses.ts";
 import type { MachineSpec } from "./machine-spec.ts";
+
+const routeUnit = "lab-sandbox-route.service";
+const routeToSandboxes = readFileSync(
+  join(import.meta.dirname, "edge", routeUnit),
+);
 
 /**
  * A machine that is given nothing but its user data, as on AWS. Its store is
@@ -10,9 +16,12 @@ import type { MachineSpec } from "./machine-spec.ts";
  * @throws LabError for a name that the lab has no address for.
  */
 export function edgeMachine(name: string, userData: string): MachineSpec {
-  if (name !== "edge") {
+  const address = Object.entries(edgeAddresses).find(
+    ([edge]) => edge === name,
+  )?.[1];
+  if (!address) {
     throw new LabError(
-      `The lab has no address for a machine called "${name}"; it can boot: edge.`,
+      `The lab has no address for a machine called "${name}"; it can boot: ${Object.keys(edgeAddresses).join(", ")}.`,
     );
   }
   if (userData.trim() === "") {
@@ -20,18 +29,19 @@ export function edgeMachine(name: string, userData: string): MachineSpec {
       `Machine "${name}" got no user data; give it by standard input.`,
     );
   }
-  const store = join(labDirectory, "store");
+  const store = storeDirectory(name);
   mkdirSync(store, { recursive: true, mode: 0o700 });
   const seed = "/var/lib/cloud/seed/nocloud";
   return {
     name,
-    address: "198.18.0.4",
-    address6: "2001:db8:198:18::4",
+    address: address.ipv4,
+    address6: address.ipv6,
     files: [
       { path: `${seed}/user-data`, content: userData, mode: 0o600 },
       { path: `${seed}/meta-data`, content: `instance-id: ${name}\n` },
+      { path: `/etc/systemd/system/${routeUnit}`, content: routeToSandboxes },
     ],
-    units: [],
+    units: [routeUnit],
     binds: [
       {
         host: store,

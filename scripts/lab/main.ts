@@ -3,11 +3,13 @@ import { Command } from "commander";
 import { existsSync, readFileSync } from "node:fs";
 import { text } from "node:stream/consumers";
 import { spawnSync } from "node:child_process";
+import { DirectoryStore } from "../../infra/certificate/directory-store.ts";
 import { main } from "../failure.ts";
 import { ensureInside } from "../inside.ts";
 import { ensureRoot } from "../root.ts";
 import { LabError } from "./command.ts";
 import { daytona } from "./daytona-server.ts";
+import { edgeAddresses } from "./edge-addresses.ts";
 import { edgeMachine } from "./edge-machine.ts";
 import {
   bootMachine,
@@ -70,7 +72,7 @@ lab
 lab
   .command("shell")
   .description("a root shell, or a command, on a machine")
-  .argument("<machine>", "internet, daytona or edge")
+  .argument("<machine>", "internet, daytona, edge or edge-signed")
   .argument("[command...]", "the command, after --", ["bash", "-l"])
   .passThroughOptions()
   .action((machine: string, argv: string[]) => {
@@ -81,7 +83,7 @@ lab
 lab
   .command("logs")
   .description("the journal of a machine")
-  .argument("<machine>", "internet, daytona or edge")
+  .argument("<machine>", "internet, daytona, edge or edge-signed")
   .argument("[options...]", "options of journalctl, after --")
   .passThroughOptions()
   .action((machine: string, options: string[]) => {
@@ -155,7 +157,7 @@ machine
   .description(
     "boot a machine from cloud-init user data, which comes by standard input; a machine of that name is removed first",
   )
-  .argument("<name>", "edge")
+  .argument("<name>", `one of ${Object.keys(edgeAddresses).join(", ")}`)
   .action(async (name: string) => {
     ensureInside();
     await createMachine(edgeMachine(name, await text(process.stdin)));
@@ -166,11 +168,35 @@ machine
 machine
   .command("remove")
   .description("end a machine and remove its disk")
-  .argument("<name>", "edge")
+  .argument("<name>", "name of the machine")
   .action(async (name: string) => {
     ensureInside();
     await removeMachine(name);
   });
+
+lab
+  .command("store")
+  .description("what the stack calls to keep live state")
+  .command("write")
+  .description("write a document, which comes by standard input, as a whole")
+  .argument("<directory>", "the store")
+  .argument("<document>", "for example access.json")
+  .option("--only-when-missing", "leave a document alone that is there")
+  .action(
+    async (
+      directory: string,
+      document: string,
+      options: { onlyWhenMissing?: boolean },
+    ) => {
+      const store = new DirectoryStore(directory);
+      const content = await text(process.stdin);
+      await store.lock(async () => {
+        const isThere = (await store.read(document)) !== undefined;
+        if (isThere && options.onlyWhenMissing) return;
+        await store.write(document, content);
+      });
+    },
+  );
 
 lab
   .command("down")

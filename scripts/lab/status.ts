@@ -8,6 +8,7 @@ const roles: Readonly<Record<string, string>> = {
   internet: "stand-ins: DNS, Cloudflare, ACME (Pebble), the API hosts",
   daytona: "stand-in: Daytona and its sandboxes; the gateway is here",
   edge: "the edge, booted from its user data",
+  "edge-signed": "the edge of the second stack, with signed access",
 };
 
 /** Prints what runs in the lab, and what to try. Runs inside the lab. */

@@ -9,11 +9,11 @@ import {
   type HeldCertificate,
   readChain,
 } from "../../infra/certificate/held-certificate.ts";
-import { labDirectory } from "../../scripts/checkout.ts";
+import { labDirectory, storeDirectory } from "../../scripts/checkout.ts";
 import { trustFile } from "../../scripts/lab/surroundings.ts";
 import { DOMAIN, labExec } from "./lab.ts";
 
-const store = join(labDirectory, "store");
+const store = storeDirectory("edge");
 const file = join(store, "certificate.json");
 let held: HeldCertificate;
 
@@ -42,7 +42,12 @@ test("leads to the root that the lab's clients trust", async () => {
 test("is for its owner's eyes, and the account's key is elsewhere", async () => {
   expect((await stat(file)).mode & 0o777).toBe(0o600);
   expect(await readdir(store)).not.toContain("acme-account.json");
-  const account = join(labDirectory, "acme-account", "acme-account.json");
+  const account = join(
+    labDirectory,
+    "acme-accounts",
+    "edge",
+    "acme-account.json",
+  );
   expect((await stat(account)).mode & 0o777).toBe(0o600);
 });
 

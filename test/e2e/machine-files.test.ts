@@ -93,8 +93,8 @@ test("an install of the same bundle again changes and restarts nothing", async (
         .map(([key, value]) => [key.replace("daytona-edge:", ""), value]),
     ),
   );
-  if (!config) throw new Error("Pulumi.local.yaml is not valid");
-  const archive = await bundleTarball(gatewayBundle(config));
+  if (!config?.egress) throw new Error("Pulumi.local.yaml is not valid");
+  const archive = await bundleTarball(gatewayBundle(config.egress));
   const before = await started();
   expect(before).toContain("daytona-gateway.service");
   const install = await inLab(

@@ -2,9 +2,15 @@
 import * as command from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import { join } from "node:path";
-import { checkout, labDirectory } from "../../../scripts/checkout.ts";
+import {
+  checkout,
+  labDirectory,
+  storeDirectory,
+} from "../../../scripts/checkout.ts";
 
 export interface CertificateArgs {
+  /** Machine whose store gets it. */
+  readonly machine: string;
   readonly domain: string;
   readonly zoneId: string;
   /** Address of Cloudflare's API; its own when absent. */
@@ -39,8 +45,8 @@ export class Certificate extends pulumi.ComponentResource {
           DIRECTORY: args.directory,
           CONTACT: args.contact ?? "",
           ZONE: args.zoneId,
-          STORE: join(labDirectory, "store"),
-          ACCOUNT: join(labDirectory, "acme-account"),
+          STORE: storeDirectory(args.machine),
+          ACCOUNT: join(labDirectory, "acme-accounts", args.machine),
           ...(args.cloudflareUrl
             ? { CLOUDFLARE_BASE_URL: args.cloudflareUrl }
             : {}),

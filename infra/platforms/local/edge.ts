@@ -3,20 +3,20 @@ import * as command from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import { createHash } from "node:crypto";
 import { checkout } from "../../../scripts/checkout.ts";
+import { edgeAddresses } from "../../../scripts/lab/edge-addresses.ts";
 import type { Bundle } from "../../machine/bundle.ts";
 import { cloudInitUserData } from "../../machine/cloud-init.ts";
 
-/** Addresses that the lab gives the machine called `edge`. */
-const address = { ipv4: "198.18.0.4", ipv6: "2001:db8:198:18::4" };
-
 export interface EdgeArgs {
+  /** Machine of the lab that it is. */
+  readonly machine: keyof typeof edgeAddresses;
   readonly bundle: Bundle;
-  /** Known once the certificate that the edge serves is in the store. */
-  readonly certificate: pulumi.Input<unknown>;
+  /** Known once what the edge needs to be healthy is in the store. */
+  readonly liveState: pulumi.Input<unknown>;
 }
 
 export class Edge extends pulumi.ComponentResource {
-  readonly address = address;
+  readonly address: (typeof edgeAddresses)[keyof typeof edgeAddresses];
 
   constructor(
     name: string,
@@ -24,16 +24,17 @@ export class Edge extends pulumi.ComponentResource {
     opts?: pulumi.ComponentResourceOptions,
   ) {
     super("daytona-edge:local:Edge", name, {}, opts);
+    const address = edgeAddresses[args.machine];
     const userData = pulumi.output(cloudInitUserData(args.bundle));
     const lab = '"$NODE" scripts/lab/main.ts machine';
-    const environment = { NODE: process.execPath };
+    const environment = { NODE: process.execPath, MACHINE: args.machine };
     const machine = new command.local.Command(
       `${name}-machine`,
       {
         dir: checkout,
         environment,
-        create: `${lab} boot edge`,
-        delete: `${lab} remove edge`,
+        create: `${lab} boot "$MACHINE"`,
+        delete: `${lab} remove "$MACHINE"`,
         stdin: userData,
         // A machine is never changed: other user data is another machine.
         triggers: [userData.apply(sha256)],
@@ -43,12 +44,14 @@ export class Edge extends pulumi.ComponentResource {
     new command.local.Command(
       `${name}-healthy`,
       {
-        // The health check fails until the machine serves a real certificate.
+        // The health check fails until the machine serves a real certificate
+        // and knows which tokens count.
         create: `curl -fsS --max-time 60 --retry 300 --retry-delay 1 --retry-max-time 90 --retry-all-errors http://${address.ipv4}:8404/healthz`,
-        triggers: [machine.id, args.certificate],
+        triggers: [machine.id, args.liveState],
       },
       { parent: this },
     );
+    this.address = address;
     this.registerOutputs({ address });
   }
 }

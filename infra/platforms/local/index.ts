@@ -5,24 +5,33 @@
  */
 import * as pulumi from "@pulumi/pulumi";
 import type { StackConfig } from "../../config.ts";
+import { noRevocations } from "../../edge/revocations.ts";
 import type { Bundle } from "../../machine/bundle.ts";
-import { Gateway } from "../host/gateway.ts";
+import { Gateway, type GatewayArgs } from "../host/gateway.ts";
 import { Certificate } from "./certificate.ts";
 import { Edge } from "./edge.ts";
+import { LiveState } from "./live-state.ts";
 
 export interface LocalPlatformArgs {
   readonly config: StackConfig;
   /** Address of Cloudflare's API; its own when absent. */
   readonly cloudflareUrl: string | undefined;
-  /** Key that may log in to the gateway's server. */
-  readonly sshPrivateKey: pulumi.Input<string>;
   readonly edge: Bundle;
-  readonly gateway: Bundle;
+  /** The live state `access.json`; absent when no tokens are asked for. */
+  readonly access: pulumi.Input<string> | undefined;
+  readonly egress:
+    | {
+        readonly bundle: Bundle;
+        readonly server: GatewayArgs["server"];
+        /** Key that may log in to that server. */
+        readonly privateKey: pulumi.Input<string>;
+      }
+    | undefined;
 }
 
 export class LocalPlatform extends pulumi.ComponentResource {
   readonly edge: Edge["address"];
-  readonly gateway: Pick<Gateway, "address" | "caCertificate">;
+  readonly gateway: Pick<Gateway, "address" | "caCertificate"> | undefined;
 
   constructor(
     name: string,
@@ -30,9 +39,11 @@ export class LocalPlatform extends pulumi.ComponentResource {
     opts?: pulumi.ComponentResourceOptions,
   ) {
     super("daytona-edge:local:Platform", name, {}, opts);
+    const machine = args.config.local.edge;
     const certificate = new Certificate(
       `${name}-certificate`,
       {
+        machine,
         domain: args.config.domain,
         zoneId: args.config.zoneId,
         cloudflareUrl: args.cloudflareUrl,
@@ -40,22 +51,43 @@ export class LocalPlatform extends pulumi.ComponentResource {
       },
       { parent: this },
     );
-    const edge = new Edge(
-      `${name}-edge`,
-      { bundle: args.edge, certificate: certificate.issued },
-      { parent: this },
-    );
-    const gateway = new Gateway(
-      `${name}-gateway`,
+    // "npm run sandbox" writes it from then on.
+    const revocations = new LiveState(
+      `${name}-revocations`,
       {
-        bundle: args.gateway,
-        server: args.config.gateway.server,
-        privateKey: args.sshPrivateKey,
+        machine,
+        document: "revocations.json",
+        content: noRevocations,
+        onlyWhenMissing: true,
       },
       { parent: this },
     );
+    const access =
+      args.access &&
+      new LiveState(
+        `${name}-access`,
+        { machine, document: "access.json", content: args.access },
+        { parent: this },
+      );
+    const edge = new Edge(
+      `${name}-edge`,
+      {
+        machine,
+        bundle: args.edge,
+        liveState: pulumi
+          .all([
+            certificate.issued,
+            revocations.written,
+            access ? access.written : "",
+          ])
+          .apply(() => "written"),
+      },
+      { parent: this },
+    );
+    this.gateway =
+      args.egress &&
+      new Gateway(`${name}-gateway`, args.egress, { parent: this });
     this.edge = edge.address;
-    this.gateway = gateway;
     this.registerOutputs({});
   }
 }

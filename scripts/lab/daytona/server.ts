@@ -1,6 +1,7 @@
 /**
  * Stand-in of a self-hosted Daytona v0.190.0: its API on 3000 and its preview
- * proxy on 4000, with the proxy's known holes. Runs on the lab's "daytona"
+ * proxy on 4000, with the proxy's known holes, and the names of its sandboxes
+ * on 5300, as Docker gives them. Runs on the lab's "daytona"
  * machine; its sandboxes are systemd units there. What lives in server/: one
  * file per part of Daytona. Nothing of the product itself belongs here.
  */
@@ -9,6 +10,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import { createApiServer } from "./server/api-server.ts";
+import { createNames } from "./server/names.ts";
 import { createProxy } from "./server/proxy.ts";
 import { systemdSandboxes } from "./server/sandbox-unit.ts";
 import { Sandboxes } from "./server/sandboxes.ts";
@@ -65,4 +67,5 @@ void sandboxes.restore(initialSandboxes.parse(JSON.parse(initial))).then(() => {
     login: { issuer, clientId, protocol },
   };
   createProxy(proxy, sandboxes).listen(4000);
+  createNames(sandboxes).bind(5300);
 });

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { afterAll, expect, test } from "vitest";
 import { edgeBundle } from "../../../infra/edge/bundle.ts";
+import { limitsSchema } from "../../../infra/edge/limits.ts";
 import type { Bundle } from "../../../infra/machine/bundle.ts";
 import { cloudInitUserData } from "../../../infra/machine/cloud-init.ts";
 import { bundleTarball } from "../../../infra/machine/tarball.ts";
@@ -31,6 +32,7 @@ const edge = edgeBundle({
   upstream: { mode: "daytona", url: "http://10.0.0.5:4000" },
   toolbox: false,
   deniedPorts: [2280],
+  limits: limitsSchema.parse({}),
 });
 
 test("the same content is the same bytes, at any time", async () => {

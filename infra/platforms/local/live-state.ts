@@ -1,0 +1,44 @@
+/** A document of live state on this computer: in the directory that the edge reads. */
+import * as command from "@pulumi/command";
+import * as pulumi from "@pulumi/pulumi";
+import { checkout, storeDirectory } from "../../../scripts/checkout.ts";
+
+export interface LiveStateArgs {
+  /** Machine whose store it is. */
+  readonly machine: string;
+  /** Name of the document, for example "access.json". */
+  readonly document: string;
+  readonly content: pulumi.Input<string>;
+  /** Leaves a document alone that is there, whatever it holds. */
+  readonly onlyWhenMissing?: boolean;
+}
+
+export class LiveState extends pulumi.ComponentResource {
+  /** Known once the document is in the store. */
+  readonly written: pulumi.Output<unknown>;
+
+  constructor(
+    name: string,
+    args: LiveStateArgs,
+    opts?: pulumi.ComponentResourceOptions,
+  ) {
+    super("daytona-edge:local:LiveState", name, {}, opts);
+    const write = new command.local.Command(
+      `${name}-write`,
+      {
+        dir: checkout,
+        create: `"$NODE" scripts/lab/main.ts store write "$DIRECTORY" "$DOCUMENT"${args.onlyWhenMissing ? " --only-when-missing" : ""}`,
+        environment: {
+          NODE: process.execPath,
+          DIRECTORY: storeDirectory(args.machine),
+          DOCUMENT: args.document,
+        },
+        // By standard input: no process list ever shows a secret.
+        stdin: args.content,
+      },
+      { parent: this },
+    );
+    this.written = write.id;
+    this.registerOutputs({});
+  }
+}

@@ -1,0 +1,7 @@
+/** The addresses that the lab has for edges. */
+export const edgeAddresses = {
+  edge: { ipv4: "198.18.0.4", ipv6: "2001:db8:198:18::4" },
+  "edge-signed": { ipv4: "198.18.0.5", ipv6: "2001:db8:198:18::5" },
+  /** For tests: a second edge of either stack. */
+  "edge-spare": { ipv4: "198.18.0.6", ipv6: "2001:db8:198:18::6" },
+} as const;
