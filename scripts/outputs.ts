@@ -26,12 +26,6 @@ await main(async () => {
     workDir: stackDirectory,
     program: () => Promise.resolve({}),
   });
-  const outputs = Object.entries(await stack.outputs()).map(
-    ([name, output]) =>
-      [
-        name,
-        output.secret && !showSecrets ? "[secret]" : (output.value as unknown),
-      ] as const,
-  );
-  console.log(JSON.stringify(Object.fromEntries(outputs), undefined, 2));
+  const outputs = await stack.outputs({ showSecrets });
+  console.log(JSON.stringify(outputs, undefined, 2));
 });

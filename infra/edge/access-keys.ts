@@ -24,7 +24,7 @@ export function accessKeysMap(content: string): string {
     }
     return `${kid} ${secret}\n`;
   });
-  if (new Set(keys.map(({ kid }) => kid)).size < keys.length) {
+  if (new Set(lines.map((line) => line.split(" ", 1)[0])).size < lines.length) {
     throw new Error("two keys have one name");
   }
   return lines.sort().join("");

@@ -6,6 +6,7 @@ import {
   type PulumiCommand,
   type Stack as EngineStack,
 } from "@pulumi/pulumi/automation/index.js";
+import { execa } from "execa";
 import { existsSync, readdirSync } from "node:fs";
 import { mkdir, symlink } from "node:fs/promises";
 import { join } from "node:path";
@@ -38,7 +39,10 @@ export interface Stack extends AsyncDisposable {
   preview(): Promise<{ changed: boolean; changes: Record<string, number> }>;
   /** @throws LabError with the engine's own diagnostics */
   destroy(): Promise<void>;
-  outputs(): Promise<OutputMap>;
+  /** Plain values; a secret one is "[secret]", wherever it stands. */
+  outputs(options?: {
+    readonly showSecrets?: boolean | undefined;
+  }): Promise<Record<string, unknown>>;
 }
 
 /** Home of the plugins that are downloaded; nothing of the user's own is touched. */
@@ -69,7 +73,28 @@ export async function openStack(options: StackOptions): Promise<Stack> {
       destroy: async () => {
         await engine((call) => stack.destroy(call));
       },
-      outputs: () => stack.outputs(),
+      outputs: async ({ showSecrets = false } = {}) => {
+        // Stack.outputs() of the Automation API knows only whether a whole
+        // output is a secret, and would tell one that stands inside.
+        const { workspace } = stack;
+        const { stdout } = await execa(
+          pulumi.command,
+          [
+            ...["stack", "output", "--json", "--stack", options.stackName],
+            ...(showSecrets ? ["--show-secrets"] : []),
+          ],
+          {
+            cwd: options.workDir,
+            env: {
+              ...workspace.envVars,
+              ...(workspace.pulumiHome
+                ? { PULUMI_HOME: workspace.pulumiHome }
+                : {}),
+            },
+          },
+        );
+        return JSON.parse(stdout) as Record<string, unknown>;
+      },
       [Symbol.asyncDispose]: () => {
         served.stop();
         return Promise.resolve();
