@@ -29,7 +29,7 @@ export class DirectoryStore implements CertificateStore {
     }
   }
 
-  async write(document: string, content: string): Promise<void> {
+  async write(document: string, content: string | Uint8Array): Promise<void> {
     const path = join(this.#directory, document);
     const temporary = join(this.#directory, `.${document}.tmp`);
     try {
@@ -63,7 +63,10 @@ export class DirectoryStore implements CertificateStore {
   }
 }
 
-async function writeThrough(path: string, content: string): Promise<void> {
+async function writeThrough(
+  path: string,
+  content: string | Uint8Array,
+): Promise<void> {
   const file = await open(path, "wx", 0o600);
   try {
     await file.writeFile(content);

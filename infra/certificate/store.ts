@@ -10,7 +10,7 @@ export interface CertificateStore {
   /** `undefined` when there is no such document. */
   read(document: string): Promise<string | undefined>;
   /** After it resolves the document survives a power cut; before, the old one does. */
-  write(document: string, content: string): Promise<void>;
+  write(document: string, content: string | Uint8Array): Promise<void>;
   remove(document: string): Promise<void>;
   /** Runs `work` while nobody else holds the lock of this store. */
   lock<T>(work: () => Promise<T>): Promise<T>;

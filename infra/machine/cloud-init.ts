@@ -1,42 +1,35 @@
-/** A bundle as cloud-init user data: what a cloud, or the lab, boots it from. */
-import { gzipSync } from "node:zlib";
+/** cloud-init user data: what a cloud, or the lab, boots a machine from. */
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { stringify } from "yaml";
-import type { Bundle } from "./bundle.ts";
-import { bundleTarball } from "./tarball.ts";
 
-/** EC2's limit of user data, in bytes; compressed data counts as sent. */
-const limit = 16 * 1024;
-
-const archive = "/run/daytona-edge-bundle.tar.gz";
-const unpacked = "/run/daytona-edge-bundle";
+const directory = "/run/daytona-edge-bootstrap";
+const script = readFileSync(join(import.meta.dirname, "bootstrap.sh"), "utf8");
 
 /**
- * User data that installs a bundle on first boot.
- * @throws Error when it passes 16 KiB compressed, EC2's limit
+ * User data that takes a bundle from the store on first boot and installs it.
+ * The bundle itself would not fit: EC2 takes 16 KiB.
+ * @param tarball the bundle, as `bundleTarball` packs it; another one is
+ *   other user data, and so another machine
+ * @param path where the machine finds it
  */
-export async function cloudInitUserData(bundle: Bundle): Promise<string> {
-  const tarball = Buffer.from(await bundleTarball(bundle));
+export function cloudInitUserData(tarball: Uint8Array, path: string): string {
+  const sha256 = createHash("sha256").update(tarball).digest("hex");
   const document = {
     write_files: [
       {
-        path: archive,
+        path: `${directory}/env`,
         permissions: "0600",
-        encoding: "b64",
-        content: tarball.toString("base64"),
+        content: `BUNDLE=${path}\nBUNDLE_SHA256=${sha256}\n`,
+      },
+      {
+        path: `${directory}/bootstrap.sh`,
+        permissions: "0700",
+        content: script,
       },
     ],
-    runcmd: [
-      ["mkdir", "-p", unpacked],
-      ["tar", "-xzf", archive, "-C", unpacked, "--no-same-owner"],
-      [`${unpacked}/install.sh`],
-    ],
+    runcmd: [[`${directory}/bootstrap.sh`]],
   };
-  const text = `#cloud-config\n${stringify(document, { lineWidth: 0 })}`;
-  const size = gzipSync(text, { level: 9 }).length;
-  if (size > limit) {
-    throw new Error(
-      `The ${bundle.name}'s user data is ${String(size)} bytes compressed, and EC2 takes ${String(limit)}: make the bundle's files smaller`,
-    );
-  }
-  return text;
+  return `#cloud-config\n${stringify(document, { lineWidth: 0 })}`;
 }

@@ -1,5 +1,5 @@
 /** `npm run lab`: the lab's own command line. */
-import { Command } from "commander";
+import { Command, Option } from "commander";
 import { existsSync, readFileSync } from "node:fs";
 import { text } from "node:stream/consumers";
 import { spawnSync } from "node:child_process";
@@ -182,14 +182,19 @@ lab
   .argument("<directory>", "the store")
   .argument("<document>", "for example access.json")
   .option("--only-when-missing", "leave a document alone that is there")
+  .addOption(
+    new Option("--encoding <name>", "of standard input")
+      .choices(["utf8", "base64"])
+      .default("utf8"),
+  )
   .action(
     async (
       directory: string,
       document: string,
-      options: { onlyWhenMissing?: boolean },
+      options: { onlyWhenMissing?: boolean; encoding: BufferEncoding },
     ) => {
       const store = new DirectoryStore(directory);
-      const content = await text(process.stdin);
+      const content = Buffer.from(await text(process.stdin), options.encoding);
       await store.lock(async () => {
         const isThere = (await store.read(document)) !== undefined;
         if (isThere && options.onlyWhenMissing) return;

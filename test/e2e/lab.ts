@@ -12,6 +12,9 @@ export {
 
 export const DOMAIN = "sandbox.daytona.defikit.net";
 
+/** The stack with signed access, straight to the sandboxes. */
+export const SIGNED_DOMAIN = "signed.daytona.defikit.net";
+
 export interface Outcome {
   readonly stdout: string;
   readonly stderr: string;
@@ -66,10 +69,40 @@ export async function sandboxExec(
 }
 
 /** The lab's command line, as a user calls it. */
-export function lab(args: readonly string[]): Promise<Outcome> {
-  return inLab([
-    process.execPath,
-    join(checkout, "scripts/lab/main.ts"),
-    ...args,
+export function lab(
+  args: readonly string[],
+  options: Options = {},
+): Promise<Outcome> {
+  return script("lab/main.ts", args, options);
+}
+
+/** One of the project's scripts, inside the lab. */
+export function script(
+  name: string,
+  args: readonly string[],
+  options: Options = {},
+): Promise<Outcome> {
+  return inLab(
+    [process.execPath, join(checkout, "scripts", name), ...args],
+    options,
+  );
+}
+
+/** The outputs of the stack with signed access, secrets and all. */
+export async function signedOutputs(): Promise<SignedOutputs> {
+  const { stdout, stderr, exitCode } = await script("outputs.ts", [
+    "--stack",
+    "signed",
+    "--show-secrets",
   ]);
+  if (exitCode !== 0) throw new Error(stderr);
+  return JSON.parse(stdout) as SignedOutputs;
+}
+
+export interface SignedOutputs {
+  readonly domain: string;
+  readonly access: {
+    readonly mode: "signed";
+    readonly key: { readonly kid: string; readonly secret: string };
+  };
 }

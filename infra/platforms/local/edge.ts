@@ -6,6 +6,12 @@ import { checkout } from "../../../scripts/checkout.ts";
 import { edgeAddresses } from "../../../scripts/lab/edge-addresses.ts";
 import type { Bundle } from "../../machine/bundle.ts";
 import { cloudInitUserData } from "../../machine/cloud-init.ts";
+import { bundleTarball } from "../../machine/tarball.ts";
+import { LiveState } from "./live-state.ts";
+
+/** The bundle, in the store and as the machine sees it there. */
+export const bundleDocument = "edge-bundle.tar.gz";
+export const bundleOnMachine = `/var/lib/daytona-edge/store/${bundleDocument}`;
 
 export interface EdgeArgs {
   /** Machine of the lab that it is. */
@@ -25,7 +31,22 @@ export class Edge extends pulumi.ComponentResource {
   ) {
     super("daytona-edge:local:Edge", name, {}, opts);
     const address = edgeAddresses[args.machine];
-    const userData = pulumi.output(cloudInitUserData(args.bundle));
+    const tarball = bundleTarball(args.bundle);
+    const userData = tarball.then((packed) =>
+      cloudInitUserData(packed, bundleOnMachine),
+    );
+    const bundle = new LiveState(
+      `${name}-bundle`,
+      {
+        machine: args.machine,
+        document: bundleDocument,
+        content: tarball.then((packed) =>
+          Buffer.from(packed).toString("base64"),
+        ),
+        encoding: "base64",
+      },
+      { parent: this },
+    );
     const lab = '"$NODE" scripts/lab/main.ts machine';
     const environment = { NODE: process.execPath, MACHINE: args.machine };
     const machine = new command.local.Command(
@@ -37,9 +58,9 @@ export class Edge extends pulumi.ComponentResource {
         delete: `${lab} remove "$MACHINE"`,
         stdin: userData,
         // A machine is never changed: other user data is another machine.
-        triggers: [userData.apply(sha256)],
+        triggers: [userData.then(sha256)],
       },
-      { parent: this, deleteBeforeReplace: true },
+      { parent: this, deleteBeforeReplace: true, dependsOn: bundle },
     );
     new command.local.Command(
       `${name}-healthy`,

@@ -9,6 +9,8 @@ export interface LiveStateArgs {
   /** Name of the document, for example "access.json". */
   readonly document: string;
   readonly content: pulumi.Input<string>;
+  /** `base64` for content that is no text; `utf8` when absent. */
+  readonly encoding?: "utf8" | "base64";
   /** Leaves a document alone that is there, whatever it holds. */
   readonly onlyWhenMissing?: boolean;
 }
@@ -27,11 +29,12 @@ export class LiveState extends pulumi.ComponentResource {
       `${name}-write`,
       {
         dir: checkout,
-        create: `"$NODE" scripts/lab/main.ts store write "$DIRECTORY" "$DOCUMENT"${args.onlyWhenMissing ? " --only-when-missing" : ""}`,
+        create: `"$NODE" scripts/lab/main.ts store write "$DIRECTORY" "$DOCUMENT" --encoding "$ENCODING"${args.onlyWhenMissing ? " --only-when-missing" : ""}`,
         environment: {
           NODE: process.execPath,
           DIRECTORY: storeDirectory(args.machine),
           DOCUMENT: args.document,
+          ENCODING: args.encoding ?? "utf8",
         },
         // By standard input: no process list ever shows a secret.
         stdin: args.content,

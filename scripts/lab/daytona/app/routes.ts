@@ -67,14 +67,23 @@ export const routes: Record<string, Handler> = {
     await pipeline(Readable.from(patternBytes(bytes)), response);
   },
 
-  /** One cookie for this host only and one for `?domain=` and below. */
+  /** One cookie for this host only and one, `?name=`, for `?domain=` and below. */
   "/cookie": (request, response, query) => {
     const domain = query.get("domain") ?? "example.org";
+    const name = query.get("name") ?? "wide";
     response.setHeader("Set-Cookie", [
       "host-only=1; Path=/; HttpOnly",
-      `wide=1; Path=/; Domain=${domain}`,
+      `${name}=1; Path=/; Domain=${domain}`,
     ]);
     json(response, { received: request.headers.cookie ?? "" });
+  },
+
+  /** Whatever answer is asked for: `?status=`, `?type=`, `?body=`. */
+  "/answer": (_request, response, query) => {
+    const type = query.get("type");
+    if (type !== null) response.setHeader("Content-Type", type);
+    response.statusCode = numberOf(query, "status", 200);
+    response.end(query.get("body") ?? "");
   },
 
   /** To `?to=`, else to the address the app believes to be its own. */

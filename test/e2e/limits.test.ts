@@ -1,0 +1,253 @@
+/** Limits for a client and for a sandbox, on an edge where they are low. */
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import {
+  FIRST_SANDBOX,
+  SECOND_SANDBOX,
+  SIGNED_DOMAIN,
+  inLab,
+  labCurl,
+  signedOutputs,
+} from "./lab.ts";
+import { bootSpareEdge, removeSpareEdge, spareEdge } from "./spare-edge.ts";
+import { type Key, claims, sign } from "./tokens.ts";
+
+let key: Key;
+/** Every test calls from addresses of its own. */
+const clients = Array.from(
+  { length: 20 },
+  (_, i) => `198.18.0.${String(60 + i)}`,
+);
+const clients6 = [
+  "2001:db8:1918:1::1",
+  "2001:db8:1918:1::2",
+  "2001:db8:1918:2::1",
+];
+const onBridge = (verb: "add" | "delete") =>
+  inLab([
+    "sh",
+    "-c",
+    [
+      ...clients.map((address) => `ip address ${verb} ${address}/24 dev lab`),
+      ...clients6.map((address) => `ip address ${verb} ${address}/128 dev lab`),
+    ].join("; "),
+  ]);
+
+beforeAll(async () => {
+  key = (await signedOutputs()).access.key;
+  await onBridge("add");
+  await bootSpareEdge("signed", {
+    limits: {
+      client: {
+        handshakesPerSecond: 3,
+        connections: 20,
+        requestsPerSecond: 10,
+        concurrentRequests: 4,
+        concurrentStreams: 2,
+      },
+      sandbox: {
+        requestsPerSecond: 6,
+        concurrentRequests: 6,
+        concurrentStreams: 3,
+      },
+      headSeconds: 2,
+      bodySilenceSeconds: 2,
+      answerSeconds: 3,
+      headFields: 50,
+    },
+  });
+});
+
+afterAll(async () => {
+  await removeSpareEdge();
+  await onBridge("delete");
+});
+
+interface BurstOptions {
+  readonly kind?: "request" | "stream" | "connection";
+  readonly from: string;
+  readonly to?: string;
+  readonly count: number;
+  readonly atATime?: number;
+  readonly path?: string;
+  readonly token?: boolean;
+  readonly holdMs?: number;
+}
+
+/** What became of many requests, by status. */
+async function burst(options: BurstOptions) {
+  const { kind = "request", from, to = FIRST_SANDBOX, path = "/" } = options;
+  const scheme = kind === "stream" ? "wss" : "https";
+  const argument = {
+    kind,
+    url: `${scheme}://${to}-3000.${SIGNED_DOMAIN}${path}`,
+    local: from,
+    edge: from.includes(":") ? spareEdge.ipv6 : spareEdge.ipv4,
+    count: options.count,
+    atATime: options.atATime ?? 1,
+    headers:
+      options.token === false
+        ? {}
+        : { "X-Sandbox-Token": sign(key, claims(to)) },
+    holdMs: options.holdMs ?? 0,
+  };
+  const { stdout, stderr } = await inLab([
+    process.execPath,
+    join(import.meta.dirname, "fixtures/burst.ts"),
+    JSON.stringify(argument),
+  ]);
+  if (stdout === "") throw new Error(stderr);
+  return JSON.parse(stdout) as Record<string, number | string>;
+}
+const client = (index: number) => clients[index] ?? "";
+const client6 = (index: number) => clients6[index] ?? "";
+
+test("requests of a client, also of one without a token", async () => {
+  const strangers = await burst({ from: client(0), count: 120, token: false });
+  expect(strangers).toMatchObject({ 401: 100, 429: 20, retryAfter: "10" });
+  // The sandbox's own budget is untouched.
+  expect(await burst({ from: client(1), count: 1 })).toMatchObject({ 200: 1 });
+});
+
+test("requests of an IPv6 client, by its /64", async () => {
+  const first = { from: client6(0), count: 101, token: false };
+  expect(await burst(first)).toMatchObject({ 401: 100, 429: 1 });
+  const neighbour = { from: client6(1), count: 1, token: false };
+  expect(await burst(neighbour)).toMatchObject({ 429: 1 });
+  const other = { from: client6(2), count: 1, token: false };
+  expect(await burst(other)).toMatchObject({ 401: 1 });
+});
+
+test("requests to a sandbox, and to no other", async () => {
+  // One was let in by the test before.
+  const counts = [
+    await burst({ from: client(2), count: 40 }),
+    await burst({ from: client(3), count: 40 }),
+  ];
+  const sum = (status: string) =>
+    counts.reduce((all, one) => all + Number(one[status] ?? 0), 0);
+  expect(sum("200")).toBeGreaterThanOrEqual(59);
+  expect(sum("429")).toBeGreaterThanOrEqual(15);
+  const elsewhere = { from: client(4), to: SECOND_SANDBOX, count: 1 };
+  expect(await burst(elsewhere)).toMatchObject({ 200: 1 });
+});
+
+test("requests at a time, of a client and to a sandbox", async () => {
+  const silent = {
+    to: SECOND_SANDBOX,
+    path: "/silent?seconds=2",
+    count: 5,
+    atATime: 5,
+  };
+  const [one, two] = await Promise.all([
+    burst({ ...silent, from: client(5) }),
+    burst({ ...silent, from: client(6) }),
+  ]);
+  // Four for each client, and six for the sandbox.
+  expect(Number(one["200"]) + Number(two["200"])).toBe(6);
+  expect(Math.max(Number(one["200"]), Number(two["200"]))).toBeLessThan(5);
+});
+
+test("streams at a time, of a client and to a sandbox", async () => {
+  const streams = {
+    kind: "stream",
+    to: SECOND_SANDBOX,
+    path: "/ws",
+    count: 3,
+    holdMs: 4_000,
+  } as const;
+  const held = burst({ ...streams, from: client(7) });
+  await new Promise((resolve) => setTimeout(resolve, 2_000));
+  const late = await burst({ ...streams, from: client(8), holdMs: 0 });
+  expect(await held).toMatchObject({ 101: 2, 429: 1, retryAfter: "10" });
+  expect(late).toMatchObject({ 101: 1, 429: 2 });
+});
+
+test("new TLS connections of a client", async () => {
+  const counts = await burst({
+    kind: "connection",
+    from: client(9),
+    count: 40,
+    atATime: 10,
+  });
+  expect(counts).toMatchObject({ closed: expect.any(Number) as number });
+  expect(Number(counts.open)).toBeLessThanOrEqual(30);
+});
+
+test("open connections of a client", async () => {
+  const counts = await burst({
+    kind: "connection",
+    from: client(10),
+    count: 25,
+    atATime: 25,
+  });
+  expect(counts).toMatchObject({ open: 20, closed: 5 });
+});
+
+/** What comes back, and after how many milliseconds, for a request that stops in the middle. */
+async function halfRequest(text: string) {
+  const { stdout } = await inLab([
+    process.execPath,
+    "-e",
+    `const socket = require("tls").connect({host: "${spareEdge.ipv4}", port: 443, localAddress: "${client(11)}", servername: "x.${SIGNED_DOMAIN}"});
+     const start = Date.now(); let got = "";
+     socket.on("secureConnect", () => socket.write(JSON.parse(process.argv[1])));
+     socket.on("data", (data) => { got += data; });
+     socket.on("error", () => {});
+     socket.on("close", () => console.log(JSON.stringify({ms: Date.now() - start, got})));
+     setTimeout(() => { console.log(JSON.stringify({ms: -1, got})); process.exit(); }, 15000);`,
+    JSON.stringify(text),
+  ]);
+  return JSON.parse(stdout) as { ms: number; got: string };
+}
+
+test("a request head that does not end", async () => {
+  const { ms } = await halfRequest("GET / HTTP/1.1\r\nHost: x\r\n");
+  expect(ms).toBeGreaterThan(1_000);
+  expect(ms).toBeLessThan(10_000);
+});
+
+test("a body that does not go on", async () => {
+  const { ms, got } = await halfRequest(
+    [
+      "POST /upload HTTP/1.1",
+      `Host: ${SECOND_SANDBOX}-3000.${SIGNED_DOMAIN}`,
+      `X-Sandbox-Token: ${sign(key, claims(SECOND_SANDBOX))}`,
+      "Content-Length: 100",
+      "",
+      "x",
+    ].join("\r\n"),
+  );
+  expect(ms).toBeGreaterThan(1_000);
+  expect(ms).toBeLessThan(10_000);
+  expect(got).not.toContain("200 OK");
+});
+
+const ask = async (args: string[]) => {
+  const { stdout } = await labCurl([
+    ...["-w", "\n%{http_code}", "--interface", client(12)],
+    ...["--resolve", `*:443:${spareEdge.ipv4}`],
+    ...args,
+  ]);
+  return stdout;
+};
+
+test("a head with too many fields, or too large", async () => {
+  const url = `https://${SECOND_SANDBOX}-3000.${SIGNED_DOMAIN}/`;
+  const fields = Array.from({ length: 60 }, (_, i) => [
+    "-H",
+    `X-${String(i)}: x`,
+  ]).flat();
+  expect(await ask(["--http1.1", ...fields, url])).toMatch(/400$/);
+  const large = ["-H", `X-Large: ${"x".repeat(20_000)}`];
+  expect(await ask(["--http1.1", ...large, url])).toMatch(/400$/);
+});
+
+test("an application that hangs", async () => {
+  const body = await ask([
+    ...["-H", `X-Sandbox-Token: ${sign(key, claims(SECOND_SANDBOX))}`],
+    `https://${SECOND_SANDBOX}-3000.${SIGNED_DOMAIN}/silent?seconds=30`,
+  ]);
+  expect(body).toMatch(/504$/);
+  expect(body).toContain('"sandbox_timeout"');
+});
