@@ -1,18 +1,35 @@
-/** Upstream `direct`: the edge resolves the sandbox itself, as the request's nginx example does. */
+/** Upstream `direct`: the edge resolves the sandbox itself, and an attacker may answer. */
 import { execa } from "execa";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { insideLab } from "../../scripts/lab/namespaces.ts";
-import { DOMAIN, FIRST_SANDBOX, labCurl, labExec, sandboxExec } from "./lab.ts";
+import {
+  FIRST_SANDBOX,
+  SIGNED_DOMAIN,
+  labCurl,
+  labExec,
+  sandboxExec,
+} from "./lab.ts";
+import { bootSpareEdge, removeSpareEdge, spareEdge } from "./spare-edge.ts";
 
-const metadata = "11111111-2222-4333-8444-555555555555";
-const edge = (command: string) => labExec("edge", ["sh", "-ec", command]);
-const etc = "/etc/daytona-edge/edge";
+/** Names of sandboxes, and where the attacker lets them lead. */
+const evil = {
+  "the cloud's metadata": "169.254.169.254",
+  "the edge itself": "127.0.0.1",
+  "this host": "0.0.0.0",
+  "another network": "198.18.0.3",
+  "a public address": "203.0.113.20",
+  "metadata, as a mapped IPv6 address": "::ffff:169.254.169.254",
+  "the edge itself, by IPv6": "::1",
+  "the edge itself, as a mapped IPv6 address": "::ffff:127.0.0.1",
+  "metadata, by IPv6": "fd00:ec2::254",
+  "a link-local address": "fe80::1",
+  "everywhere, by IPv6": "::",
+};
+const idOf = (index: number) =>
+  `11111111-2222-4333-8444-${String(index).padStart(12, "0")}`;
+const rebinding = idOf(99);
 let stopResolver: () => void;
-
-/** A restart would drain for minutes; nothing here needs that. */
-const restart =
-  "systemctl kill --signal=KILL daytona-edge; sleep 0.2; systemctl restart daytona-edge; sleep 2";
 
 beforeAll(async () => {
   const { result } = await sandboxExec(FIRST_SANDBOX, "hostname -I");
@@ -23,36 +40,35 @@ beforeAll(async () => {
     "198.18.0.1",
     "5300",
     `${FIRST_SANDBOX}=${address}`,
-    `${metadata}=169.254.169.254`,
+    `${rebinding}=${address},169.254.169.254`,
+    ...Object.values(evil).map((ip, index) => `${idOf(index)}=${ip}`),
   ]);
   const resolver = execa(file, args, { reject: false });
   stopResolver = () => {
     resolver.kill();
   };
   await new Promise((resolve) => resolver.stdout.once("data", resolve));
-  await edge(
-    `cp ${etc}/env /run/env; sed -i 's/^EDGE_UPSTREAM=.*/EDGE_UPSTREAM=direct/; s/^EDGE_ACCESS=.*/EDGE_ACCESS=public/; s/^EDGE_RESOLVER=.*/EDGE_RESOLVER=198.18.0.1:5300/' ${etc}/env; echo 172.20.0.0/16 >${etc}/maps/networks.acl; ip route replace 172.20.0.0/16 via 198.18.0.3; ${restart}`,
-  );
+  await bootSpareEdge("signed", {
+    access: "public",
+    upstream: {
+      mode: "direct",
+      resolver: "198.18.0.1:5300",
+      // Too wide: what must never be dialled is not, all the same.
+      networks: ["172.20.0.0/16", "169.254.0.0/16", "127.0.0.0/8", "fe80::/10"],
+    },
+  });
 });
 
 afterAll(async () => {
-  await edge(
-    `cp /run/env ${etc}/env; : >${etc}/maps/networks.acl; ip route delete 172.20.0.0/16; ${restart}`,
-  );
+  await removeSpareEdge();
   stopResolver();
-  const { exitCode } = await labCurl([
-    "-f",
-    `https://${FIRST_SANDBOX}-3000.${DOMAIN}`,
-  ]);
-  expect(exitCode).toBe(0);
 });
 
 const ask = async (id: string, path = "/") => {
   const { stdout } = await labCurl([
-    "-4",
-    "-w",
-    "\n%{http_code}",
-    `https://${id}-3000.${DOMAIN}${path}`,
+    ...["--resolve", `*:443:${spareEdge.ipv4}`],
+    ...["-w", "\n%{http_code}"],
+    `https://${id}-3000.${SIGNED_DOMAIN}${path}`,
   ]);
   const [body = "", status = ""] = stdout.split(/\n(?=\d+$)/);
   return { status, body };
@@ -62,7 +78,7 @@ test("reaches the application, which sees its own public name", async () => {
   const { status, body } = await ask(FIRST_SANDBOX, "/headers");
   expect(status).toBe("200");
   const { headers } = JSON.parse(body) as { headers: Record<string, string> };
-  const host = `${FIRST_SANDBOX}-3000.${DOMAIN}`;
+  const host = `${FIRST_SANDBOX}-3000.${SIGNED_DOMAIN}`;
   expect(headers).toMatchObject({
     host,
     "x-forwarded-host": host,
@@ -77,17 +93,28 @@ test("an unknown sandbox is unreachable", async () => {
   expect(body).toContain('"sandbox_unreachable"');
 });
 
-test("a name that leads out of the sandboxes' networks is not dialled", async () => {
-  const { status, body } = await ask(metadata);
-  expect(status).toBe("503");
-  expect(body).toContain('"sandbox_unreachable"');
-  // Refused by the proxy itself, before any connection.
-  const { stdout } = await edge(
-    "journalctl --no-pager -o cat -u daytona-edge -n 1",
+describe("a name is not dialled that leads to", () => {
+  test.each(Object.keys(evil).map((name, index) => [name, index] as const))(
+    "%s",
+    async (_, index) => {
+      const { status, body } = await ask(idOf(index));
+      expect(status).toBe("503");
+      expect(body).toContain('"sandbox_unreachable"');
+      // Refused by the proxy itself, before any connection.
+      const { stdout } = await labExec("edge-spare", [
+        ..."journalctl --no-pager -o cat -u daytona-edge -n 1".split(" "),
+      ]);
+      expect(JSON.parse(stdout)).toMatchObject({
+        sandbox: idOf(index),
+        connectMs: -1,
+        end: "PR",
+      });
+    },
   );
-  expect(JSON.parse(stdout)).toMatchObject({
-    sandbox: metadata,
-    connectMs: -1,
-    end: "PR",
+
+  test("now a sandbox, now the metadata: only where it was checked", async () => {
+    const seen = [];
+    for (let i = 0; i < 6; i++) seen.push((await ask(rebinding)).status);
+    expect([...new Set(seen)].sort()).toEqual(["200", "503"]);
   });
 });

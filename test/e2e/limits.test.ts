@@ -194,7 +194,7 @@ async function halfRequest(text: string) {
      socket.on("secureConnect", () => socket.write(JSON.parse(process.argv[1])));
      socket.on("data", (data) => { got += data; });
      socket.on("error", () => {});
-     socket.on("close", () => console.log(JSON.stringify({ms: Date.now() - start, got})));
+     socket.on("close", () => { console.log(JSON.stringify({ms: Date.now() - start, got})); process.exit(); });
      setTimeout(() => { console.log(JSON.stringify({ms: -1, got})); process.exit(); }, 15000);`,
     JSON.stringify(text),
   ]);

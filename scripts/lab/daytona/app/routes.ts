@@ -86,10 +86,11 @@ export const routes: Record<string, Handler> = {
     response.end(query.get("body") ?? "");
   },
 
-  /** To `?to=`, else to the address the app believes to be its own. */
+  /** To `?to=`, else to the address the app believes to be its own; `?status=`. */
   "/redirect": (request, response, query) => {
     const own = `http://${request.headers.host ?? "localhost"}/headers`;
-    response.writeHead(302, { Location: query.get("to") ?? own }).end();
+    const status = numberOf(query, "status", 302);
+    response.writeHead(status, { Location: query.get("to") ?? own }).end();
   },
 };
 
