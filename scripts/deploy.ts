@@ -9,7 +9,12 @@ import { main } from "./failure.ts";
 import { LabError } from "./lab/command.ts";
 import { daytona } from "./lab/daytona-server.ts";
 import { ensureImage } from "./lab/image.ts";
-import { bootMachine, isRunning, machineNames } from "./lab/machine.ts";
+import {
+  bootMachine,
+  isRunning,
+  machineNames,
+  removeMachine,
+} from "./lab/machine.ts";
 import { ensureSecrets } from "./lab/secrets.ts";
 import { ensureSurroundings, worldIsGone } from "./lab/surroundings.ts";
 import { step } from "./progress.ts";
@@ -36,6 +41,8 @@ await main(async () => {
       domain: stackConfig<string>("domain"),
       zoneId: stackConfig<{ zoneId: string }>("cloudflare").zoneId,
     });
+    // One of a test that was killed belongs to nobody.
+    await removeMachine("edge-spare");
     // A machine of the stack that died keeps its disk and comes back.
     await Promise.all(machineNames().map(bootMachine));
   });

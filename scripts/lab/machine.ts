@@ -11,7 +11,12 @@ import { LabError, run, runDetached } from "./command.ts";
 import { imageDirectory } from "./image.ts";
 import { layDisk } from "./machine-disk.ts";
 import type { MachineSpec } from "./machine-spec.ts";
-import { controlGroup, firstChild, startOf } from "./namespaces.ts";
+import {
+  controlGroup,
+  firstChild,
+  endControlGroups,
+  startOf,
+} from "./namespaces.ts";
 
 const machines = join(labDirectory, "machines");
 const bootScript = join(import.meta.dirname, "machine-boot.sh");
@@ -72,11 +77,7 @@ export async function bootMachine(name: string): Promise<void> {
 export async function removeMachine(name: string): Promise<void> {
   const directory = join(machines, name);
   if (!existsSync(directory)) return;
-  const process_ = nspawnProcess(name);
-  if (process_ !== undefined) {
-    process.kill(process_, "SIGKILL");
-    while (startOf(process_) !== undefined) await sleep(20);
-  }
+  await endControlGroups(name);
   await removeInterface(name);
   await run(["umount", "--lazy", join(directory, "root")]).catch(() => {
     // It was never mounted: the machine had a disk but did not boot.

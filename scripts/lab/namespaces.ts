@@ -136,6 +136,33 @@ async function removeControlGroups(): Promise<void> {
   }
 }
 
+/**
+ * Ends every process of a machine, also those of an init that its nspawn left
+ * behind, and removes its groups.
+ */
+export async function endControlGroups(machine: string): Promise<void> {
+  for (const tree of controlGroupTrees) {
+    const top = join(tree, controlGroup, machine);
+    if (!existsSync(top)) continue;
+    for (const group of [...groupsBelow(top), top]) {
+      const processes = readFileSync(join(group, "cgroup.procs"), "utf8");
+      for (const pid of processes.split("\n").filter((line) => line !== "")) {
+        endProcess(Number(pid));
+      }
+    }
+    await removeControlGroup(top);
+  }
+}
+
+/** Kills a process that may have ended by itself meanwhile. */
+function endProcess(pid: number): void {
+  try {
+    process.kill(pid, "SIGKILL");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
+  }
+}
+
 /** Labs that were killed, checkout and all, leave their groups to the next. */
 async function sweepControlGroups(): Promise<void> {
   for (const tree of controlGroupTrees.filter((path) => existsSync(path))) {

@@ -30,7 +30,7 @@ export async function inLab(
   const result = await execa(file, args, {
     ...options,
     reject: false,
-    env: { NODE_EXTRA_CA_CERTS: trustFile },
+    env: { NODE_EXTRA_CA_CERTS: trustFile, ...options.env },
   });
   return {
     stdout: String(result.stdout),

@@ -1,23 +1,21 @@
 /** A second edge of either stack, with other settings, for as long as a suite needs one. */
-import { cp, rm, writeFile } from "node:fs/promises";
+import { rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { parseConfig } from "../../infra/config.ts";
 import { type EdgeConfig, edgeBundle } from "../../infra/edge/bundle.ts";
 import { cloudInitUserData } from "../../infra/machine/cloud-init.ts";
 import { bundleTarball } from "../../infra/machine/tarball.ts";
-import {
-  bundleDocument,
-  bundleOnMachine,
-} from "../../infra/platforms/local/edge.ts";
 import { storeDirectory } from "../../scripts/checkout.ts";
 import { edgeAddresses } from "../../scripts/lab/edge-addresses.ts";
 import { type StackName, stackFile } from "../../scripts/stack.ts";
 import { lab, labCurl } from "./lab.ts";
 
+const spareBundle = "spare-bundle.tar.gz";
+
 export const spareEdge = edgeAddresses["edge-spare"];
 
 /**
- * Boots it, with a copy of the stack's live state.
+ * Boots it, with the stack's live state.
  * @param change keys of the stack's configuration that differ
  */
 export async function bootSpareEdge(
@@ -33,15 +31,16 @@ export async function bootSpareEdge(
     ...change,
   });
   if (!config) throw new Error(JSON.stringify(problems));
+  // As two edges of one stack: they read the same live state.
   const store = storeDirectory("edge-spare");
   await rm(store, { recursive: true, force: true });
-  await cp(storeDirectory(config.local.edge), store, {
-    recursive: true,
-    filter: (path) => !path.endsWith(".lock"),
-  });
+  await symlink(storeDirectory(config.local.edge), store);
   const tarball = await bundleTarball(edgeBundle({ ...config, ...more }));
-  await writeFile(join(store, bundleDocument), tarball);
-  const userData = cloudInitUserData(tarball, bundleOnMachine);
+  await writeFile(join(store, spareBundle), tarball);
+  const userData = cloudInitUserData(
+    tarball,
+    `/var/lib/daytona-edge/store/${spareBundle}`,
+  );
   const boot = await lab(["machine", "boot", "edge-spare"], {
     input: userData,
   });
@@ -55,5 +54,7 @@ export async function bootSpareEdge(
 
 export async function removeSpareEdge(): Promise<void> {
   await lab(["machine", "remove", "edge-spare"]);
-  await rm(storeDirectory("edge-spare"), { recursive: true, force: true });
+  const store = storeDirectory("edge-spare");
+  await rm(join(store, spareBundle), { force: true });
+  await rm(store, { force: true });
 }

@@ -11,11 +11,15 @@ export interface StreamsReport {
   readonly lost: number;
 }
 
-/** Opens WebSockets; resolves when all are open. */
+/**
+ * Opens WebSockets; resolves when all are open.
+ * @param address where to connect instead of what DNS says
+ */
 export async function holdStreams(
   count: number,
   url: string,
   headers: readonly string[] = [],
+  address?: string,
 ): Promise<{
   /** Ends them and says what became of them. */
   end: () => Promise<StreamsReport>;
@@ -29,7 +33,10 @@ export async function holdStreams(
   ]);
   const holder = execa(file, args, {
     stdin: "pipe",
-    env: { NODE_EXTRA_CA_CERTS: trustFile },
+    env: {
+      NODE_EXTRA_CA_CERTS: trustFile,
+      ...(address === undefined ? {} : { STREAMS_ADDRESS: address }),
+    },
   });
   const ready = new Promise((resolve) => {
     holder.stdout.once("data", resolve);

@@ -10,8 +10,8 @@ import { bundleTarball } from "../../machine/tarball.ts";
 import { LiveState } from "./live-state.ts";
 
 /** The bundle, in the store and as the machine sees it there. */
-export const bundleDocument = "edge-bundle.tar.gz";
-export const bundleOnMachine = `/var/lib/daytona-edge/store/${bundleDocument}`;
+const bundleDocument = "edge-bundle.tar.gz";
+const bundleOnMachine = `/var/lib/daytona-edge/store/${bundleDocument}`;
 
 export interface EdgeArgs {
   /** Machine of the lab that it is. */

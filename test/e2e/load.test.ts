@@ -1,0 +1,252 @@
+/**
+ * Nothing that should live is lost: under a constant load of 500 requests a
+ * second and 200 WebSockets, through a balancer with two edges, everything is
+ * changed that a running stack changes.
+ */
+import { execa } from "execa";
+import { rename } from "node:fs/promises";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import {
+  checkout,
+  labDirectory,
+  storeDirectory,
+} from "../../scripts/checkout.ts";
+import { edgeAddresses } from "../../scripts/lab/edge-addresses.ts";
+import { insideLab } from "../../scripts/lab/namespaces.ts";
+import { labSecrets } from "../../scripts/lab/secrets.ts";
+import { trustFile } from "../../scripts/lab/surroundings.ts";
+import { stackConfig } from "../../scripts/stack.ts";
+import {
+  FIRST_SANDBOX,
+  SECOND_SANDBOX,
+  SIGNED_DOMAIN,
+  inLab,
+  lab,
+  labCurl,
+  labExec,
+  script,
+  signedOutputs,
+} from "./lab.ts";
+import { bootSpareEdge, removeSpareEdge, spareEdge } from "./spare-edge.ts";
+import { holdStreams } from "./streams.ts";
+import { type Key, claims, sign } from "./tokens.ts";
+
+const balancer = "198.18.0.9";
+/** The balancer's own address, which the edges see. */
+const balancerSource = "198.18.0.3";
+const fixture = (name: string) => join(import.meta.dirname, "fixtures", name);
+const edges = ["edge-signed", "edge-spare"] as const;
+const balancersFile = "/etc/daytona-edge/edge/maps/load-balancers.acl";
+let key: Key;
+
+const onEdge = (machine: string, command: string) =>
+  labExec(machine, ["sh", "-ec", command]);
+const runtime = (command: string) =>
+  `echo '${command}' | socat - /run/daytona-edge/haproxy.sock`;
+
+beforeAll(async () => {
+  key = (await signedOutputs()).access.key;
+  await bootSpareEdge("signed", {}, { loadBalancers: [balancerSource] });
+  // The stack's own edge learns of the balancer too, for a while.
+  await onEdge(
+    "edge-signed",
+    `echo ${balancerSource} >${balancersFile}; ${runtime(`add acl ${balancersFile} ${balancerSource}`)}`,
+  );
+  const balancing = await inLab(
+    [
+      process.execPath,
+      join(checkout, "scripts/lab/main.ts"),
+      ...["shell", "daytona", "--", "sh", "-ec"],
+      `ip address replace ${balancer}/24 dev host0
+       cat >/run/balancer.cfg
+       BALANCER_ADDRESS=${balancer} BALANCER_FIRST=${edgeAddresses["edge-signed"].ipv4}:443 BALANCER_SECOND=${spareEdge.ipv4}:443 haproxy -D -p /run/balancer.pid -f /run/balancer.cfg`,
+    ],
+    { inputFile: fixture("balancer.cfg") },
+  );
+  expect(balancing).toMatchObject({ exitCode: 0 });
+});
+
+afterAll(async () => {
+  await labExec("daytona", [
+    "sh",
+    "-c",
+    `kill $(cat /run/balancer.pid); ip address delete ${balancer}/24 dev host0`,
+  ]);
+  await onEdge(
+    "edge-signed",
+    `: >${balancersFile}; ${runtime(`del acl ${balancersFile} ${balancerSource}`)}`,
+  );
+  await removeSpareEdge();
+});
+
+/** A constant load, until it is ended. */
+function startLoad(perSecond: number) {
+  const sandboxes = [FIRST_SANDBOX, SECOND_SANDBOX];
+  const hosts = sandboxes.map((id) => `https://${id}-3000.${SIGNED_DOMAIN}/`);
+  const headers = sandboxes.map((id) => ({
+    "X-Sandbox-Token": sign(key, claims(id)),
+  }));
+  const [file, ...args] = insideLab([
+    process.execPath,
+    fixture("load.ts"),
+    String(perSecond),
+    balancer,
+    JSON.stringify(headers),
+    ...hosts,
+  ]);
+  const load = execa(file, args, {
+    stdin: "pipe",
+    env: { NODE_EXTRA_CA_CERTS: trustFile },
+  });
+  return async () => {
+    load.stdin.end();
+    const { stdout } = await load;
+    return JSON.parse(stdout.split("\n").at(-1) ?? "") as {
+      answered: number;
+      failures: Record<string, number>;
+      perSecond: number;
+    };
+  };
+}
+
+const hold = (sandbox: string, count: number) =>
+  holdStreams(
+    count,
+    `wss://${sandbox}-3000.${SIGNED_DOMAIN}/ws`,
+    [`X-Sandbox-Token:${sign(key, claims(sandbox))}`],
+    balancer,
+  );
+
+const pulumiUp = (...changes: string[]) =>
+  script("../test/e2e/fixtures/pulumi-up.ts", changes);
+
+async function renewCertificate(): Promise<void> {
+  const store = storeDirectory("edge-signed");
+  const file = join(store, "certificate.json");
+  await rename(file, `${file}.old`);
+  const { exitCode, stderr } = await inLab(
+    [
+      process.execPath,
+      join(checkout, "infra/certificate/main.ts"),
+      ...["--names", `*.${SIGNED_DOMAIN},${SIGNED_DOMAIN}`],
+      ...["--directory", "https://acme.internal:14000/dir", "--store", store],
+      ...["--account", join(labDirectory, "acme-accounts/edge-signed")],
+      ...[
+        "--zone",
+        stackConfig<{ zoneId: string }>("cloudflare", "signed").zoneId,
+      ],
+    ],
+    {
+      env: {
+        CLOUDFLARE_API_TOKEN: labSecrets().cloudflareToken,
+        CLOUDFLARE_BASE_URL: "https://cloudflare.internal/client/v4",
+      },
+    },
+  );
+  expect(stderr + String(exitCode)).toMatch(/0$/);
+}
+
+const serialServed = async (machine: (typeof edges)[number]) => {
+  const { stdout } = await inLab([
+    "sh",
+    "-c",
+    `openssl s_client -connect ${edgeAddresses[machine].ipv4}:443 -servername x.${SIGNED_DOMAIN} </dev/null 2>/dev/null | openssl x509 -noout -serial`,
+  ]);
+  return stdout;
+};
+
+test(
+  "500 requests a second and 200 streams live through every change",
+  { timeout: 240_000 },
+  async () => {
+    const third = (await lab(["sandbox", "add"])).stdout.trim();
+    const streams = await Promise.all([
+      hold(FIRST_SANDBOX, 100),
+      hold(SECOND_SANDBOX, 100),
+    ]);
+    const revoked = await hold(third, 3);
+    const endLoad = startLoad(500);
+    await sleep(2_000);
+
+    // A rotation of the keys: the next one signs, and the old one still counts.
+    const machineBefore = await onEdge("edge-signed", "cat /proc/1/stat");
+    const up = await pulumiUp("accessKeyGeneration=2");
+    expect(up.stderr).toBe("");
+    const rotated = (await signedOutputs()).access.key;
+    expect(rotated.kid).not.toBe(key.kid);
+    for (const signer of [key, rotated]) {
+      const { stdout } = await labCurl([
+        ...["-H", `X-Sandbox-Token: ${sign(signer, claims(FIRST_SANDBOX))}`],
+        `https://${FIRST_SANDBOX}-3000.${SIGNED_DOMAIN}/`,
+      ]);
+      expect(stdout).toContain("from the sandbox");
+    }
+    const machineAfter = await onEdge("edge-signed", "cat /proc/1/stat");
+    expect(machineAfter.stdout.split(" ")[21]).toBe(
+      machineBefore.stdout.split(" ")[21],
+    );
+
+    // A revocation of another sandbox.
+    expect((await script("sandbox.ts", ["revoke", third])).exitCode).toBe(0);
+    expect(await revoked.end()).toMatchObject({ opened: 3, cut: 3 });
+
+    // A new certificate.
+    const serials = await Promise.all(edges.map(serialServed));
+    await renewCertificate();
+    await expect
+      .poll(() => Promise.all(edges.map(serialServed)), { timeout: 10_000 })
+      .not.toEqual(serials);
+    for (const [index, machine] of edges.entries()) {
+      await expect
+        .poll(() => serialServed(machine), { timeout: 10_000 })
+        .not.toBe(serials[index]);
+    }
+
+    // A reload of both edges.
+    for (const machine of edges) {
+      const { exitCode } = await onEdge(
+        machine,
+        "systemctl reload daytona-edge",
+      );
+      expect(exitCode).toBe(0);
+    }
+    await sleep(2_000);
+
+    // One of the two drains: first its health check fails, then it accepts
+    // nobody, and what is open lives on.
+    await onEdge("edge-spare", "systemctl stop --no-block daytona-edge");
+    await expect
+      .poll(
+        async () =>
+          (
+            await labCurl([
+              ...["-o", "/dev/null", "-w", "%{http_code}"],
+              `http://${spareEdge.ipv4}:8404/healthz`,
+            ])
+          ).stdout,
+        { timeout: 5_000 },
+      )
+      .toBe("503");
+    await sleep(30_000);
+    const { stdout: state } = await onEdge(
+      "edge-spare",
+      "systemctl is-active daytona-edge || true",
+    );
+    expect(state).toBe("deactivating");
+
+    const load = await endLoad();
+    console.log(
+      `${String(load.answered)} requests answered at ${String(load.perSecond)} a second`,
+    );
+    expect(load.failures).toEqual({});
+    for (const held of streams) {
+      expect(await held.end()).toMatchObject({ opened: 100, cut: 0, lost: 0 });
+    }
+
+    await script("sandbox.ts", ["restore", third]);
+    await lab(["sandbox", "remove", third]);
+    await pulumiUp();
+  },
+);
