@@ -57,11 +57,6 @@ const directUpstream = z.strictObject({
     .min(1, "name the sandboxes' networks, for example [172.20.0.0/16]"),
 });
 
-const generationError = {
-  error: (issue: { input?: unknown }) =>
-    `${quote(issue.input)} is not a generation; write 1, and one more for each rotation of the signing keys`,
-};
-
 const schema = z.strictObject({
   domain: hostname,
   platform: z.enum(["local"]),
@@ -87,11 +82,13 @@ const schema = z.strictObject({
   upstream: z.discriminatedUnion("mode", [daytonaUpstream, directUpstream]),
   access: z.enum(["daytona", "signed", "public"]).optional(),
   accessKeyGeneration: z.coerce
-    .number(generationError)
-    .int(generationError)
-    .min(1, generationError)
-    .max(9_999, generationError)
-    .default(1),
+    .string()
+    .regex(/^[1-9][0-9]{0,3}$/, {
+      error: (issue) =>
+        `${quote(issue.input)} is not a generation; write 1, and one more for each rotation of the signing keys`,
+    })
+    .transform(Number)
+    .prefault("1"),
   limits: limitsSchema.prefault({}),
   toolbox: z.boolean().default(false),
   deniedPorts: z.array(z.int().min(1).max(65535)).default([]),
@@ -185,7 +182,7 @@ export function parseConfig(given: Record<string, unknown>): {
   config?: StackConfig;
   problems: Problem[];
 } {
-  const parsed = schema.safeParse(given);
+  const parsed = schema.safeParse(given, { reportInput: true });
   const problems: Problem[] = parsed.success
     ? []
     : parsed.error.issues.flatMap(issueProblems);

@@ -32,8 +32,11 @@ export const limitsSchema = z.strictObject({
       concurrentStreams: count(1_000_000).default(1_000),
     })
     .prefault({}),
-  /** Size of a request head, in bytes, and how many fields it may have. */
-  headBytes: z.int().min(4_096).max(131_072).default(16_384),
+  /**
+   * Size of a request head, in bytes, and how many fields it may have. Less
+   * than 16 KiB would not hold a certificate that is put in by the agent.
+   */
+  headBytes: z.int().min(16_384).max(131_072).default(16_384),
   headFields: z.int().min(16).max(1_000).default(128),
   /** How long a whole request head may take, in seconds. */
   headSeconds: z.int().min(1).max(300).default(10),

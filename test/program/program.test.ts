@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { stringify } from "yaml";
 import program from "../../infra/index.ts";
-import { stackFile } from "../../scripts/stack.ts";
+import { type StackName, stackFile } from "../../scripts/stack.ts";
 import { openStack } from "../../scripts/toolchain/stack.ts";
 
 let workDir: string;
@@ -21,15 +21,21 @@ afterEach(() => {
 });
 
 /** Previews the program with the lab's configuration, changed. */
-async function preview(change: Record<string, unknown> = {}) {
+async function preview(
+  change: Record<string, unknown> = {},
+  stackName: StackName = "local",
+) {
   const config = {
-    ...stackFile().config,
-    "daytona-edge:sshPrivateKey": "a key",
+    ...stackFile(stackName).config,
+    ...(stackName === "local" ? { "daytona-edge:sshPrivateKey": "a key" } : {}),
     ...change,
   };
-  writeFileSync(join(workDir, "Pulumi.local.yaml"), stringify({ config }));
+  writeFileSync(
+    join(workDir, `Pulumi.${stackName}.yaml`),
+    stringify({ config }),
+  );
   await using stack = await openStack({
-    stackName: "local",
+    stackName,
     workDir,
     program: () => Promise.resolve({ ...program() }),
     env: { CLOUDFLARE_API_TOKEN: "not used by a preview" },
@@ -40,8 +46,8 @@ async function preview(change: Record<string, unknown> = {}) {
 describe("the program", () => {
   test("plans every part of the system, and does nothing", async () => {
     const { changes } = await preview();
-    // The stack, 5 components, 5 commands, 6 records.
-    expect(changes).toEqual({ create: 17 });
+    // The stack, 7 components, 7 commands, 6 records.
+    expect(changes).toEqual({ create: 21 });
   });
 
   test("a wrong configuration fails the preview with all problems", async () => {
@@ -57,8 +63,20 @@ describe("the program", () => {
     expect(failure).not.toContain("at program");
   });
 
+  test("a stack with the road in only, guarded by signed tokens", async () => {
+    const { changes } = await preview({}, "signed");
+    // The stack, 8 components, 6 commands, 2 keys, 6 records.
+    expect(changes).toEqual({ create: 23 });
+    const rotated = await preview(
+      { "daytona-edge:accessKeyGeneration": 2 },
+      "signed",
+    );
+    // And the key before.
+    expect(rotated.changes).toEqual({ create: 24 });
+  });
+
   test("an empty allow list is a plan too: nothing goes out", async () => {
     const { changes } = await preview({ "daytona-edge:egress": { allow: [] } });
-    expect(changes).toEqual({ create: 17 });
+    expect(changes).toEqual({ create: 21 });
   });
 });

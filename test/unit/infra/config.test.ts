@@ -25,7 +25,8 @@ describe("parseConfig", () => {
       access: "daytona",
       toolbox: false,
       certificate: { caaIdentity: "letsencrypt.org" },
-      gateway: { rootServers: [], server: { user: "root" } },
+      accessKeyGeneration: 1,
+      egress: { gateway: { rootServers: [], server: { user: "root" } } },
     });
     expect(Object.isFrozen(config)).toBe(true);
   });
@@ -56,6 +57,7 @@ describe("parseConfig", () => {
       "upstream.ur",
       "nothing reads this key",
     ],
+    [{ toolbox: "yes" }, "toolbox", "expected boolean, received string"],
     [{ deniedPorts: [70000] }, "deniedPorts[0]", "65535"],
     [{ egress: { allow: ["api.github.com"] } }, "egress.allow[0]", "no scheme"],
     [{ egress: { allow: "x" } }, "egress.allow", "not a list"],
@@ -65,17 +67,100 @@ describe("parseConfig", () => {
     ]);
   });
 
-  test("upstream direct is guarded by nobody, so public must be asked for", () => {
-    const upstream = {
-      mode: "direct",
-      resolver: "127.0.0.1:53",
-      networks: ["172.20.0.0/16"],
-    };
-    expect(problemsOf({ upstream })).toEqual([
+  const direct = {
+    mode: "direct",
+    resolver: "127.0.0.1:53",
+    networks: ["172.20.0.0/16"],
+  };
+
+  test("access is never weaker than what stands behind, unless asked for", () => {
+    const access = (change: Record<string, unknown>) =>
+      parseConfig({ ...good, ...change }).config?.access;
+    expect(access({})).toBe("daytona");
+    expect(access({ upstream: direct })).toBe("signed");
+    expect(access({ access: "signed" })).toBe("signed");
+    expect(access({ upstream: direct, access: "public" })).toBe("public");
+    expect(problemsOf({ upstream: direct, access: "daytona" })).toEqual([
       { key: "access", message: expect.stringContaining("public") as string },
     ]);
-    expect(problemsOf({ upstream, access: "daytona" })).toHaveLength(1);
-    expect(problemsOf({ upstream, access: "public" })).toEqual([]);
+  });
+
+  test.each([
+    "172.20.0.0",
+    "0.0.0.0/0",
+    "10.0.0.0/7",
+    "::/0",
+    "::/96",
+    "::ffff:0:0/96",
+    "::ffff:10.0.0.0/104",
+    "0:0::/64",
+  ])("%s is no network of sandboxes", (network) => {
+    const upstream = { ...direct, networks: [network] };
+    expect(problemsOf({ upstream })).toEqual([
+      {
+        key: "upstream.networks[0]",
+        message: expect.stringContaining("172.20.0.0/16") as string,
+      },
+    ]);
+  });
+
+  test("networks of either family", () => {
+    const networks = [
+      "10.0.0.0/8",
+      "172.20.0.0/16",
+      "fd00:1::/64",
+      "2001:db8::/32",
+    ];
+    expect(problemsOf({ upstream: { ...direct, networks } })).toEqual([]);
+  });
+
+  test("either both halves of the road out, or none", () => {
+    const { egress, gateway, ...roadIn } = good;
+    expect(parseConfig(roadIn)).toMatchObject({
+      problems: [],
+      config: { egress: undefined },
+    });
+    expect(parseConfig({ ...roadIn, egress }).problems).toEqual([
+      { key: "gateway", message: expect.stringContaining("server") as string },
+    ]);
+    expect(parseConfig({ ...roadIn, gateway }).problems).toEqual([
+      { key: "egress", message: expect.stringContaining("allow") as string },
+    ]);
+  });
+
+  test("limits have defaults, each of its own", () => {
+    const { config } = parseConfig({
+      ...good,
+      limits: { client: { connections: 7 }, drainMinutes: 60 },
+    });
+    expect(config?.limits).toMatchObject({
+      client: { connections: 7, requestsPerSecond: 1_000 },
+      sandbox: { concurrentStreams: 1_000 },
+      headBytes: 16_384,
+      drainMinutes: 60,
+    });
+  });
+
+  test.each([
+    [
+      { limits: { client: { rate: 1 } } },
+      "limits.client.rate",
+      "nothing reads",
+    ],
+    [
+      { limits: { client: { connections: 0 } } },
+      "limits.client.connections",
+      "1",
+    ],
+    [{ limits: { drainMinutes: 1441 } }, "limits.drainMinutes", "1440"],
+    [{ limits: { headBytes: 1024 } }, "limits.headBytes", "16384"],
+    [{ accessKeyGeneration: 0 }, "accessKeyGeneration", "not a generation"],
+    [{ accessKeyGeneration: "x" }, "accessKeyGeneration", "not a generation"],
+    [{ accessKeyGeneration: 1.5 }, "accessKeyGeneration", "not a generation"],
+  ])("%j is refused", (change, key, text) => {
+    expect(problemsOf(change)).toEqual([
+      { key, message: expect.stringContaining(text) as string },
+    ]);
   });
 
   test("all problems are found at once", () => {
