@@ -29,7 +29,7 @@ await main(async () => {
   const onlyUnit = project.length > 0 && project.every((p) => p === "unit");
   if (!onlyUnit) {
     ensureRoot();
-    await installPackages(missingPackages("shellcheck"));
+    await installPackages(missingPackages("chromium", "shellcheck"));
   }
 
   let checksFailed = 0;

@@ -7,6 +7,7 @@ import { join } from "node:path";
 import type { StackConfig } from "../config.ts";
 import { agentProgram } from "../machine/agent-program.ts";
 import type { Bundle, BundleFile } from "../machine/bundle.ts";
+import { errorPageMap, errorTextMap } from "./error-bodies.ts";
 import { limitsEnvironment } from "./limits.ts";
 
 /** Debian packages of an edge. */
@@ -39,8 +40,9 @@ export function edgeBundle(config: EdgeConfig): Bundle {
     packages: edgePackages,
     files: [
       copy("haproxy.cfg", `${etc}/haproxy.cfg`),
-      copy("maps/error-page.map", `${etc}/maps/error-page.map`),
-      copy("maps/error-message.map", `${etc}/maps/error-message.map`),
+      copy("errors/body.lf", `${etc}/errors/body.lf`),
+      text(`${etc}/maps/error-page.map`, errorPageMap()),
+      text(`${etc}/maps/error-text.map`, errorTextMap(config.access)),
       list(`${etc}/maps/denied-ports.acl`, config.deniedPorts.map(String)),
       list(`${etc}/maps/load-balancers.acl`, config.loadBalancers ?? []),
       copy("maps/never-dialled.acl", `${etc}/maps/never-dialled.acl`),
@@ -94,7 +96,11 @@ function copy(source: string, path: string, mode = 0o644): BundleFile {
   return { path, content, mode };
 }
 
+function text(path: string, content: string): BundleFile {
+  return { path, content, mode: 0o644 };
+}
+
 /** A file of one value a line, such as HAProxy's lists. */
 function list(path: string, values: readonly string[]): BundleFile {
-  return { path, content: values.map((v) => `${v}\n`).join(""), mode: 0o644 };
+  return text(path, values.map((value) => `${value}\n`).join(""));
 }

@@ -57,7 +57,7 @@ function requests({ values }: Row): number {
 
 /** `0x5581: key=ID use=0 exp=… shard=0 gpc0=3 gpc0_rate(10000)=0 …` */
 function parseRow(line: string): Row | undefined {
-  const sandbox = / key=([0-9a-z-]+) /.exec(line)?.[1];
+  const sandbox = / key=([0-9a-f-]{36}) /.exec(line)?.[1];
   if (sandbox === undefined) return undefined;
   const values = [...line.matchAll(/ ([a-z0-9_]+)=(\d+)/g)].map(
     ([, field = "", value]) => [field, Number(value)] as const,

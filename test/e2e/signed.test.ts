@@ -345,6 +345,14 @@ describe("a page in a browser", () => {
     expect(life).toBeLessThanOrEqual(300);
   });
 
+  test("in a frame as well", async () => {
+    const token = sign(key, claims(id));
+    const { status } = await ask(`${app}/?__sandbox_token=${token}`, [
+      ...["-H", "Sec-Fetch-Mode: navigate", "-H", "Sec-Fetch-Dest: iframe"],
+    ]);
+    expect(status).toBe("302");
+  });
+
   test("whose address looks like another host's stays here", async () => {
     const token = sign(key, claims(id));
     const { body } = await ask(
