@@ -64,12 +64,11 @@ describe("the page of an error", () => {
     for (const { asked } of pages) expect(asked).toEqual([url]);
   });
 
-  test("is never what a script, a style, an image or a fetch gets", async () => {
+  test("is never what a script, an image or a fetch gets", async () => {
     const refused = `https://${FIRST_SANDBOX}-3000.${DOMAIN}/.well-known/acme-challenge/x`;
     expect(await browse("resources", refused)).toMatchObject({
       fetch: "application/json",
       script: "application/json",
-      stylesheet: "application/json",
       image: "application/json",
     });
   });
