@@ -51,15 +51,27 @@ export function createReverseProxy(agent: Agent): ReverseProxy {
   const proxy = createProxyServer({ prependPath: false, toProxy: true });
   const forwardings = new WeakMap<IncomingMessage, Forwarding>();
   const upstreams = new WeakMap<IncomingMessage, ClientRequest>();
+  const answered = new WeakSet<IncomingMessage>();
   const upgraded = new WeakSet<IncomingMessage>();
 
-  proxy.on("proxyReq", (upstream, request) => {
+  proxy.on("proxyReq", (upstream, request, response) => {
     upstreams.set(request, upstream);
+    // Nobody asked for it; Go answers 502 as well.
+    upstream.once("upgrade", (_answer, socket: Socket) => {
+      socket.destroy();
+      response.writeHead(502, { "Content-Length": 0 }).end();
+    });
   });
   proxy.on("proxyReqWs", (upstream, request) => {
     upstream.once("upgrade", () => upgraded.add(request));
   });
   proxy.on("proxyRes", (answer, request, response) => {
+    answered.add(request);
+    // Go cannot pass on a status below 100 either, and breaks off.
+    if ((answer.statusCode ?? 0) < 100) {
+      answer.statusCode = 502;
+      response.destroy();
+    }
     forwardings.get(request)?.onAnswer?.(answer.headers);
     for (const name of ["connection", "keep-alive"]) {
       Reflect.deleteProperty(answer.headers, name);
@@ -139,7 +151,9 @@ export function createReverseProxy(agent: Agent): ReverseProxy {
       };
       const failed = (error: NodeJS.ErrnoException) => {
         if (response.writableEnded) return;
-        if (response.headersSent || response.destroyed) response.destroy();
+        // An answer that breaks off in its body is already on its way.
+        const isLate = answered.has(request) || response.headersSent;
+        if (isLate || response.destroyed) response.destroy();
         else if (isStale(request, error)) attempt();
         else onError(error);
       };
