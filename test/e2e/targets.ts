@@ -1,0 +1,63 @@
+import type { Answered, Message, Road } from "./fixtures/exchange.ts";
+import type { Got, Wanted } from "./fixtures/exchange-program.ts";
+import { join } from "node:path";
+import { type Target, hostOf } from "./fixtures/target.ts";
+import {
+  DOMAIN,
+  FIRST_SANDBOX,
+  SIGNED_DOMAIN,
+  inLab,
+  signedOutputs,
+} from "./lab.ts";
+
+/** Both edges of the lab, and one port of a sandbox that both can reach. */
+export async function edgesFor(port: number): Promise<Target[]> {
+  const { access } = await signedOutputs();
+  if (access.key === undefined) throw new Error("The signed stack has no key");
+  const sandbox = FIRST_SANDBOX;
+  return [
+    {
+      machine: "edge",
+      address: "198.18.0.4",
+      domain: DOMAIN,
+      sandbox,
+      port,
+    },
+    {
+      machine: "edge-signed",
+      address: "198.18.0.5",
+      domain: SIGNED_DOMAIN,
+      sandbox,
+      port,
+      key: access.key,
+    },
+  ];
+}
+
+/** The way to an edge's HTTPS listener, with the target's own name in TLS. */
+export function roadTo(target: Target, alpn: "http/1.1" | "h2"): Road {
+  const tls = { servername: hostOf(target), alpn };
+  return { address: target.address, port: 443, tls };
+}
+
+/** Exchanges one after the other, on the operator side of the lab. */
+export async function exchangeAll(
+  wanted: readonly (Message & {
+    readonly road: Road;
+    readonly limit?: number;
+  })[],
+): Promise<Answered[]> {
+  const input = wanted.map(({ pieces, ...rest }): Wanted => ({
+    ...rest,
+    pieces: pieces.map((piece) => piece.toString("base64")),
+  }));
+  const program = join(import.meta.dirname, "fixtures/exchange-program.ts");
+  const { stdout, stderr } = await inLab([process.execPath, program], {
+    input: JSON.stringify(input),
+  });
+  if (stdout === "") throw new Error(stderr);
+  return (JSON.parse(stdout) as Got[]).map(({ received, ...rest }) => ({
+    ...rest,
+    received: Buffer.from(received, "base64"),
+  }));
+}
