@@ -8,26 +8,23 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Answer, answersOf } from "./fixtures/answers.ts";
 import { http2AnswersOf } from "./fixtures/answers-http2.ts";
 import type { Recorded } from "./fixtures/sandbox-recorder.ts";
-import {
-  type SmugglingCase,
-  pathOf,
-  smugglingCases,
-} from "./fixtures/smuggling-cases.ts";
+import { pathOf, smugglingCases } from "./fixtures/smuggling-cases.ts";
 import { type Target, accessHeader, hostOf } from "./fixtures/target.ts";
-import { FIRST_SANDBOX } from "./lab.ts";
+import { addSandbox, removeSandbox } from "./own-sandbox.ts";
 import { type SandboxServer, startInSandbox } from "./sandbox-server.ts";
 import { edgesFor, exchangeAll, roadTo } from "./targets.ts";
 
 const port = 3100;
-const targets = await edgesFor(port);
+const sandbox = await addSandbox();
+const targets = await edgesFor(sandbox, port);
 let recorder: SandboxServer;
 
 beforeAll(async () => {
-  recorder = await startInSandbox(FIRST_SANDBOX, "sandbox-recorder.ts", port);
+  recorder = await startInSandbox(sandbox, "sandbox-recorder.ts", port);
 });
 
 afterAll(async () => {
-  await recorder.stop();
+  await removeSandbox(sandbox);
 });
 
 const recorded = async () =>

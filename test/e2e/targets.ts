@@ -1,20 +1,19 @@
 import type { Answered, Message, Road } from "./fixtures/exchange.ts";
-import type { Got, Wanted } from "./fixtures/exchange-program.ts";
+import type {
+  Got,
+  Wanted as ProgramWanted,
+} from "./fixtures/exchange-program.ts";
 import { join } from "node:path";
 import { type Target, hostOf } from "./fixtures/target.ts";
-import {
-  DOMAIN,
-  FIRST_SANDBOX,
-  SIGNED_DOMAIN,
-  inLab,
-  signedOutputs,
-} from "./lab.ts";
+import { DOMAIN, SIGNED_DOMAIN, inLab, signedOutputs } from "./lab.ts";
 
 /** Both edges of the lab, and one port of a sandbox that both can reach. */
-export async function edgesFor(port: number): Promise<Target[]> {
+export async function edgesFor(
+  sandbox: string,
+  port: number,
+): Promise<Target[]> {
   const { access } = await signedOutputs();
   if (access.key === undefined) throw new Error("The signed stack has no key");
-  const sandbox = FIRST_SANDBOX;
   return [
     {
       machine: "edge",
@@ -40,24 +39,42 @@ export function roadTo(target: Target, alpn: "http/1.1" | "h2"): Road {
   return { address: target.address, port: 443, tls };
 }
 
+/** An exchange that a test wants. */
+export interface Wanted extends Message {
+  readonly road: Road;
+  /** Milliseconds. */
+  readonly limit?: number;
+}
+
 /** Exchanges one after the other, on the operator side of the lab. */
 export async function exchangeAll(
-  wanted: readonly (Message & {
-    readonly road: Road;
-    readonly limit?: number;
-  })[],
+  wanted: readonly Wanted[],
 ): Promise<Answered[]> {
-  const input = wanted.map(({ pieces, ...rest }): Wanted => ({
-    ...rest,
-    pieces: pieces.map((piece) => piece.toString("base64")),
-  }));
+  const [answered = []] = await exchangeGroups([wanted], 1);
+  return answered;
+}
+
+/** Groups of exchanges, so many groups at a time. */
+export async function exchangeGroups(
+  groups: readonly (readonly Wanted[])[],
+  concurrency: number,
+): Promise<Answered[][]> {
+  const input = groups.map((group) =>
+    group.map(({ pieces, ...rest }): ProgramWanted => ({
+      ...rest,
+      pieces: pieces.map((piece) => piece.toString("base64")),
+    })),
+  );
   const program = join(import.meta.dirname, "fixtures/exchange-program.ts");
-  const { stdout, stderr } = await inLab([process.execPath, program], {
-    input: JSON.stringify(input),
-  });
+  const { stdout, stderr } = await inLab(
+    [process.execPath, program, String(concurrency)],
+    { input: JSON.stringify(input) },
+  );
   if (stdout === "") throw new Error(stderr);
-  return (JSON.parse(stdout) as Got[]).map(({ received, ...rest }) => ({
-    ...rest,
-    received: Buffer.from(received, "base64"),
-  }));
+  return (JSON.parse(stdout) as Got[][]).map((group) =>
+    group.map(({ received, ...rest }) => ({
+      ...rest,
+      received: Buffer.from(received, "base64"),
+    })),
+  );
 }
