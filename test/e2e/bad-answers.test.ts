@@ -42,8 +42,11 @@ afterAll(async () => {
  * What the client may get. "bad": 502 sandbox_bad_answer. "cut": the head, and
  * then the connection breaks off before the end. "hello": the honest part of
  * the answer and nothing of the rest. "silent": no answer while it waits.
+ * "dropped": no answer, and the connection or the stream is closed: what
+ * HAProxy does when an application hangs up on a connection that was kept, for
+ * then a client asks again.
  */
-type Outcome = "bad" | "cut" | "hello" | "empty" | "silent";
+type Outcome = "bad" | "cut" | "hello" | "empty" | "silent" | "dropped";
 
 const expected: Record<string, readonly Outcome[]> = {
   "huge-line": ["bad"],
@@ -71,8 +74,8 @@ const expected: Record<string, readonly Outcome[]> = {
   "tls-alert": ["bad"],
   ssh: ["bad"],
   garbage: ["bad"],
-  nothing: ["bad"],
-  reset: ["bad"],
+  nothing: ["bad", "dropped"],
+  reset: ["bad", "dropped"],
   "length-short": ["hello", "cut"],
   "length-long": ["cut"],
   "length-twice": ["bad"],
@@ -235,13 +238,14 @@ function message(
 function outcomeOf(answered: Answered, protocol: "http/1.1" | "h2"): string {
   const { received, ended } = answered;
   if (protocol === "h2") {
-    const { answers, ended: whole } = http2AnswersOf(received);
+    const { answers, ended: whole, resets } = http2AnswersOf(received);
     const answer = answers.get(1);
-    return answer ? named(answer, whole.has(1)) : "silent";
+    if (answer) return named(answer, whole.has(1));
+    return resets.has(1) ? "dropped" : "silent";
   }
   const all = answersOf(received);
   const [answer] = all;
-  if (!answer) return ended === "limit" ? "silent" : "closed without an answer";
+  if (!answer) return ended === "limit" ? "silent" : "dropped";
   if (all.length > 1) return `${String(all.length)} answers`;
   return named(answer, isWhole(answer));
 }
@@ -263,5 +267,5 @@ function named(answer: Answer, isWhole: boolean): string {
   if (status === 204 || status === 304) return "empty";
   if (status !== 200) return `${String(status)} ${body}`;
   if (!isWhole) return "cut";
-  return body === "" ? "empty" : "hello";
+  return body === "" || body === "0\r\n\r\n" ? "empty" : "hello";
 }
