@@ -1,0 +1,53 @@
+/** What the load generators print, as numbers. */
+
+/** Requests per second of `wrk`. @throws Error when it says none, or errors */
+export function wrkRate(output: string): number {
+  const rate = /^Requests\/sec:\s+([\d.]+)$/m.exec(output)?.[1];
+  const bad = /Non-2xx or 3xx responses: (\d+)|Socket errors: (.*)/.exec(
+    output,
+  );
+  if (rate === undefined || bad) {
+    throw new Error(`wrk: ${bad?.[0] ?? "no rate"}\n${output}`);
+  }
+  return Number(rate);
+}
+
+/** Requests per second of `h2load`. @throws Error when requests failed */
+export function h2loadRate(output: string): number {
+  const rate = /([\d.]+) req\/s/.exec(output)?.[1];
+  const failed = /(\d+) failed/.exec(output)?.[1];
+  const other = /status codes: \d+ 2xx, (\d+) 3xx, (\d+) 4xx, (\d+) 5xx/.exec(
+    output,
+  );
+  const isClean =
+    failed === "0" && other?.slice(1).every((count) => count === "0");
+  if (rate === undefined || !isClean) throw new Error(`h2load:\n${output}`);
+  return Number(rate);
+}
+
+/**
+ * A percentile of request times in `h2load --log-file`, in milliseconds: start,
+ * status and duration in microseconds, separated by tabs.
+ */
+export function logPercentile(log: string, percent: number): number {
+  const times = log
+    .split("\n")
+    .map((line) => Number(line.split("\t")[2]))
+    .filter((time) => time > 0)
+    .sort((a, b) => a - b);
+  const index = Math.ceil((times.length * percent) / 100) - 1;
+  const time = times[Math.max(0, index)];
+  if (time === undefined) throw new Error("h2load logged no request");
+  return time / 1000;
+}
+
+export function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = Math.floor(sorted.length / 2);
+  const upper = sorted[middle];
+  const lower = sorted[sorted.length % 2 === 0 ? middle - 1 : middle];
+  if (upper === undefined || lower === undefined) {
+    throw new Error("no values to take the median of");
+  }
+  return (upper + lower) / 2;
+}

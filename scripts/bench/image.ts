@@ -1,0 +1,39 @@
+/** The lab's image with the contenders and the load generators in it, kept in the same cache. */
+import { createHash } from "node:crypto";
+import { existsSync } from "node:fs";
+import { rename, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { edgePackages } from "../../infra/edge/bundle.ts";
+import { cacheDirectory } from "../checkout.ts";
+import { run } from "../lab/command.ts";
+
+const packages = [
+  ...edgePackages,
+  "caddy",
+  "nghttp2-client",
+  "nginx-light",
+  "procps",
+  "util-linux",
+  "wrk",
+].sort();
+
+/** @returns the root directory of the image @throws LabError when it cannot be made */
+export async function ensureBenchImage(): Promise<string> {
+  const hash = createHash("sha256").update(packages.join()).digest("hex");
+  const root = join(cacheDirectory, `bench-${hash.slice(0, 16)}`);
+  if (existsSync(root)) return root;
+  const staging = `${root}.${String(process.pid)}`;
+  try {
+    await run([
+      "mmdebstrap",
+      "--variant=minbase",
+      `--include=${packages.join(",")}`,
+      "trixie",
+      staging,
+    ]);
+    await rename(staging, root);
+  } finally {
+    await rm(staging, { recursive: true, force: true });
+  }
+  return root;
+}
