@@ -124,10 +124,12 @@ async function compare(
       (port === 443 ? edges : bares).push(await measure(port));
     }
   }
+  const ratio = median(edges.map((edge, i) => edge / (bares[i] ?? 0)));
+  console.error(`${name}: ${String(edges)} beside ${String(bares)}`);
   return {
     edge: median(edges),
     bare: median(bares),
-    ratio: median(edges.map((edge, i) => edge / (bares[i] ?? 0))),
+    ratio,
     differences: edges.map((edge, i) => edge - (bares[i] ?? 0)),
   };
 }

@@ -32,6 +32,9 @@ export async function start(
 }
 
 export async function stop(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null) {
+    throw new Error(`${child.spawnargs.join(" ")} ended while it was measured`);
+  }
   const end = new Promise((resolve) => child.once("exit", resolve));
   child.kill("SIGKILL");
   await end;
