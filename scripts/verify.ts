@@ -1,15 +1,18 @@
 /** `npm run verify`: the request's two tests, and probes of every promise. */
 import Table from "cli-table3";
 import { Command } from "commander";
+import { type StackOutputs, readOutputs } from "../client/index.ts";
 import { main } from "./failure.ts";
 import { ensureInside } from "./inside.ts";
 import { daytona } from "./lab/daytona-server.ts";
 import { firstSandbox, secondSandbox } from "./lab/sandboxes.ts";
 import { labSecrets } from "./lab/secrets.ts";
-import { stackConfig } from "./stack.ts";
+import { stackConfig, stackDirectory } from "./stack.ts";
+import { openStack } from "./toolchain/stack.ts";
 import { egressProbes } from "./verify/egress.ts";
 import { ingressProbes } from "./verify/ingress.ts";
 import { type ProbeResult, tryProbe } from "./verify/probe.ts";
+import { signedProbes } from "./verify/signed.ts";
 
 const command = new Command("npm run verify --")
   .description(
@@ -27,6 +30,12 @@ await main(async () => {
       publicSandbox: firstSandbox,
       privateSandbox: secondSandbox,
       previewToken: labSecrets().previewToken,
+    }),
+    ...signedProbes({
+      outputs: await signedOutputs(),
+      health: "198.18.0.5:8404",
+      sandbox: firstSandbox,
+      otherSandbox: secondSandbox,
     }),
     ...egressProbes((line) => daytona().execute(firstSandbox, line)),
   ];
@@ -47,6 +56,16 @@ await main(async () => {
   }
   if (failed.length > 0) process.exitCode = 1;
 });
+
+/** What LumiLink would read, with the key that signs. */
+async function signedOutputs(): Promise<StackOutputs> {
+  await using stack = await openStack({
+    stackName: "signed",
+    workDir: stackDirectory,
+    program: () => Promise.resolve({}),
+  });
+  return readOutputs(await stack.outputs({ showSecrets: true }));
+}
 
 function table(results: readonly ProbeResult[]): string {
   const rows = new Table({
