@@ -128,7 +128,11 @@ describe.each(targets)("$machine", (target) => {
     test.each(Object.entries(expected))("%s: %s", (name, allowed) => {
       const got = outcomes.get(name);
       const readable = target.key ? undefined : readByDaytona[name];
-      expect([...allowed, readable]).toContain(got?.outcome);
+      // Behind the stand-in of Daytona's proxy, which keeps connections to a
+      // sandbox, an application that answers twice may answer its own next
+      // client; the edge's own connections never do.
+      const late = target.key ? undefined : "poison";
+      expect([...allowed, readable, late]).toContain(got?.outcome);
       // The next client, perhaps on the same connection to the sandbox.
       expect(got?.honest).toMatchObject({ status: 200, body: `ok ${name}` });
     });
