@@ -1,0 +1,215 @@
+/**
+ * What the edge remembers of a connection opens nothing: many requests on one
+ * connection, each of another standing, get what they would get alone.
+ */
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { beforeAll, describe, expect, test } from "vitest";
+import { writeAtomically } from "../../infra/machine/agent/files.ts";
+import { storeDirectory } from "../../scripts/checkout.ts";
+import { answersOf, edgeError } from "./fixtures/answers.ts";
+import { type Target, hostOf } from "./fixtures/target.ts";
+import { FIRST_SANDBOX, SECOND_SANDBOX, SIGNED_DOMAIN, script } from "./lab.ts";
+import { edgesFor, exchangeAll, roadTo } from "./targets.ts";
+import { type Key, claims, now, sign } from "./tokens.ts";
+
+const id = FIRST_SANDBOX;
+const host = `${id}-3000.${SIGNED_DOMAIN}`;
+const otherHost = `${SECOND_SANDBOX}-3000.${SIGNED_DOMAIN}`;
+let daytona: Target;
+let signed: Target;
+let key: Key;
+
+beforeAll(async () => {
+  const [first, second] = await edgesFor(id, 3000);
+  if (!first || !second?.key) throw new Error("The lab has no two edges");
+  daytona = first;
+  signed = second;
+  key = second.key;
+});
+
+const request = (
+  token: string | undefined,
+  of = host,
+  fields: readonly string[] = [],
+  target = "/answer",
+) =>
+  Buffer.from(
+    [
+      `GET ${target} HTTP/1.1`,
+      `Host: ${of}`,
+      ...(token === undefined ? [] : [`X-Sandbox-Token: ${token}`]),
+      ...fields,
+      "\r\n",
+    ].join("\r\n"),
+  );
+
+/** The edge's word for each request of one connection: its code, or the status. */
+async function onOneConnection(
+  requests: readonly Buffer[],
+  pause = 150,
+  target = signed,
+) {
+  const [answered] = await exchangeAll([
+    {
+      road: roadTo(target, "http/1.1"),
+      pieces: requests,
+      pause,
+      ending: "end",
+      limit: 20_000,
+    },
+  ]);
+  return answersOf(answered?.received ?? Buffer.alloc(0)).map(
+    (answer) => edgeError(answer) ?? answer.status,
+  );
+}
+
+describe("after a good request", () => {
+  const cases: [string, () => Buffer, string | number][] = [
+    ["the same again", () => request(good()), 200],
+    ["another good token", () => request(sign(key, claims(id, "*"))), 200],
+    [
+      "the other sandbox, by a token for it",
+      () => request(sign(key, claims(SECOND_SANDBOX)), otherHost),
+      200,
+    ],
+    ["no token", () => request(undefined), "token_missing"],
+    ["another sandbox", () => request(good(), otherHost), "token_invalid"],
+    [
+      "another port",
+      () => request(good(), `${id}-8080.${SIGNED_DOMAIN}`),
+      "token_invalid",
+    ],
+    [
+      "a port that nobody may have",
+      () => request(sign(key, claims(id, "*")), `${id}-22222.${SIGNED_DOMAIN}`),
+      "port_denied",
+    ],
+    ["a host of nobody", () => request(good(), "example.org"), "unknown_host"],
+    ["the base name", () => request(good(), SIGNED_DOMAIN), "unknown_host"],
+    [
+      "the same token with another signature",
+      () => request(good().replace(/.$/, (end) => (end === "A" ? "Q" : "A"))),
+      "token_invalid",
+    ],
+    ["an empty token", () => request(""), "token_invalid"],
+    [
+      "the same token twice",
+      () => request(good(), host, [`X-Sandbox-Token: ${good()}`]),
+      "token_invalid",
+    ],
+    [
+      "a bad one in the header before it",
+      () => request("x", host, [`X-Sandbox-Token: ${good()}`]),
+      "token_invalid",
+    ],
+    [
+      "a bad one in the query before the good cookie",
+      () =>
+        request(
+          undefined,
+          host,
+          [`Cookie: __Host-sandbox=${good()}`],
+          "/answer?__sandbox_token=x",
+        ),
+      "token_invalid",
+    ],
+    [
+      "the same token as a cookie",
+      () => request(undefined, host, [`Cookie: __Host-sandbox=${good()}`]),
+      200,
+    ],
+    [
+      "an expired one",
+      () => request(sign(key, { ...claims(id), exp: now() - 1 })),
+      "token_expired",
+    ],
+    [
+      "a challenge path",
+      () => request(good(), host, [], "/.well-known/acme-challenge/x"),
+      "unknown_host",
+    ],
+    [
+      "two Cookie fields",
+      () => request(good(), host, ["Cookie: a=1", "Cookie: b=2"]),
+      "bad_request",
+    ],
+  ];
+  let first: string | undefined;
+  const good = () => (first ??= sign(key, claims(id)));
+
+  test.concurrent.each(cases)("%s", async (_, next, expected) => {
+    const said = await onOneConnection([request(good()), next()]);
+    expect(said).toEqual([200, expected]);
+  });
+
+  test("a refusal does not close the door for the next good one", async () => {
+    const said = await onOneConnection([
+      request(good()),
+      request("x"),
+      request(good()),
+      request(good(), otherHost),
+      request(good()),
+    ]);
+    expect(said).toEqual([200, "token_invalid", 200, "token_invalid", 200]);
+  });
+});
+
+test("a token that expires meanwhile opens no longer", async () => {
+  const short = request(sign(key, { ...claims(id), exp: now() + 3 }));
+  const said = await onOneConnection([short, short, short], 2_200);
+  expect(said).toEqual([200, 200, "token_expired"]);
+});
+
+test("nor one that is revoked meanwhile", async () => {
+  const token = request(sign(key, { ...claims(id), iat: now() - 100 }));
+  const said = onOneConnection([token, token], 6_000);
+  await sleep(1_500);
+  try {
+    const { stderr } = await script("sandbox.ts", ["revoke", id]);
+    expect(stderr).toBe("");
+    // Open connections to the sandbox are cut; the client's own stays.
+    expect(await said).toEqual([200, "token_revoked"]);
+  } finally {
+    await script("sandbox.ts", ["restore", id]);
+  }
+});
+
+test("nor one whose key is taken back meanwhile", async () => {
+  const file = join(storeDirectory(signed.machine), "access.json");
+  const before = await readFile(file, "utf8");
+  const document = JSON.parse(before) as { keys: Key[] };
+  const next = document.keys.find(({ kid }) => kid !== key.kid) ?? key;
+  const token = request(sign(next, claims(id)));
+  const said = onOneConnection([token, token], 5_000);
+  await sleep(1_500);
+  try {
+    const fewer = JSON.stringify({ ...document, keys: [key] });
+    await writeAtomically(file, fewer, 0o600);
+    expect(await said).toEqual([200, "token_invalid"]);
+  } finally {
+    await writeAtomically(file, before, 0o600);
+  }
+});
+
+test("where Daytona decides, the host decides again each time", async () => {
+  const mine = hostOf(daytona);
+  const said = await onOneConnection(
+    [
+      request(undefined, mine),
+      request(undefined, hostOf(daytona, 22222)),
+      request(undefined, mine),
+      request(undefined, hostOf(daytona, "03000")),
+      request(undefined, `${id}-3000.example.org`),
+      request(undefined, mine, [], "/.well-known/acme-challenge/x"),
+      request(undefined, mine.toUpperCase()),
+    ],
+    150,
+    daytona,
+  );
+  expect(said).toEqual([
+    ...[200, "port_denied", 200, "unknown_host", "unknown_host"],
+    ...["unknown_host", 200],
+  ]);
+});
