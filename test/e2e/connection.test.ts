@@ -157,9 +157,9 @@ describe("after a good request", () => {
 });
 
 test("a token that expires meanwhile opens no longer", async () => {
-  const short = request(sign(key, { ...claims(id), exp: now() + 3 }));
-  const said = await onOneConnection([short, short, short], 2_200);
-  expect(said).toEqual([200, 200, "token_expired"]);
+  const short = request(sign(key, { ...claims(id), exp: now() + 5 }));
+  const said = await onOneConnection([short, short], 6_000);
+  expect(said).toEqual([200, "token_expired"]);
 });
 
 test("nor one that is revoked meanwhile", async () => {
