@@ -1,17 +1,32 @@
 /** `npm run verify`: the request's two tests, and probes of every promise. */
 import Table from "cli-table3";
 import { Command } from "commander";
-import { type StackOutputs, readOutputs } from "../client/index.ts";
+import { execa } from "execa";
+import {
+  type AccessKey,
+  type StackOutputs,
+  readOutputs,
+} from "../client/index.ts";
+import { DirectoryStore } from "../infra/certificate/directory-store.ts";
+import { limitsSchema, rateWindow } from "../infra/edge/limits.ts";
+import { storeDirectory } from "./checkout.ts";
 import { main } from "./failure.ts";
 import { ensureInside } from "./inside.ts";
 import { daytona } from "./lab/daytona-server.ts";
-import { firstSandbox, secondSandbox } from "./lab/sandboxes.ts";
+import { edgeAddresses } from "./lab/edge-addresses.ts";
+import { inMachine } from "./lab/machine.ts";
+import { firstSandbox, secondSandbox, strayName } from "./lab/sandboxes.ts";
 import { labSecrets } from "./lab/secrets.ts";
+import { restore, revoke } from "./sandbox/revoke.ts";
 import { stackConfig, stackDirectory } from "./stack.ts";
 import { openStack } from "./toolchain/stack.ts";
+import { containmentProbes } from "./verify/containment.ts";
 import { egressProbes } from "./verify/egress.ts";
 import { ingressProbes } from "./verify/ingress.ts";
+import { limitsProbes } from "./verify/limits.ts";
+import { observabilityProbes } from "./verify/observability.ts";
 import { type ProbeResult, tryProbe } from "./verify/probe.ts";
+import { revocationProbes } from "./verify/revocation.ts";
 import { signedProbes } from "./verify/signed.ts";
 
 const command = new Command("npm run verify --")
@@ -24,18 +39,53 @@ every other promise. Exits with 1 when any probe fails.`,
 
 await main(async () => {
   ensureInside();
+  const outputs = await signedOutputs();
+  const { key } = outputs.access;
+  if (!key) throw new Error("The stack has no key to sign tokens with");
+  const signed = { outputs, key, sandbox: firstSandbox };
+  const store = new DirectoryStore(storeDirectory("edge-signed"));
+  const limits = limitsSchema.parse(stackConfig("limits", "signed"));
   const probes = [
     ...ingressProbes({
       domain: stackConfig<string>("domain"),
       publicSandbox: firstSandbox,
       privateSandbox: secondSandbox,
       previewToken: labSecrets().previewToken,
+      stopped: stoppedSandbox,
     }),
     ...signedProbes({
-      outputs: await signedOutputs(),
-      health: "198.18.0.5:8404",
-      sandbox: firstSandbox,
+      ...signed,
+      nextKey: await nextKey(store),
       otherSandbox: secondSandbox,
+    }),
+    ...revocationProbes({
+      ...signed,
+      sandbox: secondSandbox,
+      port: 3000,
+      otherPort: 8080,
+      neighbour: firstSandbox,
+      revoke: async (sandbox, port) => {
+        await revoke(store, sandbox, port, Date.now());
+      },
+      restore: async (sandbox, port) => {
+        await restore(store, sandbox, port);
+      },
+    }),
+    ...limitsProbes({
+      ...signed,
+      requests: limits.sandbox.requestsPerSecond * rateWindow,
+      headSeconds: limits.headSeconds,
+    }),
+    ...containmentProbes({
+      ...signed,
+      otherSandbox: secondSandbox,
+      stray: strayName.id,
+      halfClosedSeconds: limits.halfClosedSeconds,
+    }),
+    ...observabilityProbes({
+      ...signed,
+      health: `${edgeAddresses["edge-signed"].ipv4}:8404`,
+      log: () => journal("edge-signed"),
     }),
     ...egressProbes((line) => daytona().execute(firstSandbox, line)),
   ];
@@ -65,6 +115,28 @@ async function signedOutputs(): Promise<StackOutputs> {
     program: () => Promise.resolve({}),
   });
   return readOutputs(await stack.outputs({ showSecrets: true }));
+}
+
+/** The key that will sign after the next rotation, which every edge knows. */
+async function nextKey(store: DirectoryStore): Promise<AccessKey> {
+  const content = await store.read("access.json");
+  const { keys } = JSON.parse(content ?? "{}") as { keys?: AccessKey[] };
+  const next = keys?.at(-1);
+  if (!next) throw new Error("access.json in the store holds no keys");
+  return next;
+}
+
+async function stoppedSandbox() {
+  const { id } = await daytona().add({ public: true });
+  await daytona().stop(id);
+  return { id, remove: () => daytona().remove(id) };
+}
+
+async function journal(machine: string): Promise<string> {
+  const [file, ...args] = inMachine(machine, [
+    ..."journalctl --no-pager -o cat -u daytona-edge -n 500".split(" "),
+  ]);
+  return (await execa(file, args)).stdout;
 }
 
 function table(results: readonly ProbeResult[]): string {

@@ -86,7 +86,6 @@ function environment(config: EdgeConfig): Record<string, string> {
     EDGE_GRACE: "25s",
     EDGE_STORE: "/var/lib/daytona-edge/store",
     EDGE_POLL_SECONDS: "1",
-    EDGE_HALF_CLOSED_SECONDS: "60",
     ...limitsEnvironment(config.limits),
   };
 }

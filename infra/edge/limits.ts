@@ -42,6 +42,8 @@ export const limitsSchema = z.strictObject({
   headSeconds: z.int().min(1).max(300).default(10),
   /** How long a client may be silent in the middle of a body, in seconds. */
   bodySilenceSeconds: z.int().min(1).max(86_400).default(60),
+  /** How long a stream that its client has ended may wait for the sandbox's end, in seconds. */
+  halfClosedSeconds: z.int().min(5).max(86_400).default(60),
   /** How long an answer may take to begin, in seconds. */
   answerSeconds: z.int().min(1).max(86_400).default(86_400),
   /** How long streams may live on when an edge stops, in minutes. */
@@ -68,6 +70,7 @@ export function limitsEnvironment(limits: Limits): Record<string, string> {
     EDGE_HEAD_FIELDS: String(limits.headFields),
     EDGE_HEAD_TIMEOUT: `${String(limits.headSeconds)}s`,
     EDGE_BODY_TIMEOUT: `${String(limits.bodySilenceSeconds)}s`,
+    EDGE_HALF_CLOSED_SECONDS: String(limits.halfClosedSeconds),
     EDGE_ANSWER_TIMEOUT: `${String(limits.answerSeconds)}s`,
     EDGE_DRAIN: `${String(limits.drainMinutes)}m`,
   };

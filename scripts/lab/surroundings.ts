@@ -83,6 +83,7 @@ async function ensureDaytona(args: SurroundingsArgs): Promise<void> {
         {
           id: secondSandbox,
           public: false,
+          ports: [3000, 8080],
           previewToken: secrets.previewToken,
         },
       ],

@@ -1,7 +1,9 @@
 /** Probes of the road in: from a client, through the edge, to a sandbox. */
 import { execa } from "execa";
 import WebSocket from "ws";
+import { answerProbe, curl } from "./answer.ts";
 import type { Attempt, Probe } from "./probe.ts";
+import { noSandbox } from "./signed.ts";
 
 export interface IngressTarget {
   readonly domain: string;
@@ -10,6 +12,8 @@ export interface IngressTarget {
   /** A sandbox that is private in Daytona, and its preview token. */
   readonly privateSandbox: string;
   readonly previewToken: string;
+  /** Makes a public sandbox and stops it; `remove` takes it away again. */
+  readonly stopped: () => Promise<{ id: string; remove(): Promise<void> }>;
 }
 
 export function ingressProbes(target: IngressTarget): Probe[] {
@@ -17,7 +21,7 @@ export function ingressProbes(target: IngressTarget): Probe[] {
     `${id}-${String(port)}.${target.domain}`;
   const app = host(target.publicSandbox, 3000);
   const guarded = host(target.privateSandbox, 3000);
-  const unknown = host("11111111-2222-4333-8444-555555555555", 3000);
+  const unknown = host(noSandbox, 3000);
   return [
     curlProbe({
       name: "Test 1 of the request",
@@ -81,6 +85,42 @@ export function ingressProbes(target: IngressTarget): Probe[] {
       expected: "HTTP/2 200",
       judge: (out) => /^HTTP\/2 200/.test(out),
     }),
+    {
+      road: "in",
+      name: "stopped sandbox",
+      command: "curl https://{sandbox}-3000…/ of a sandbox that is stopped",
+      expected: "503 sandbox_unreachable",
+      attempt: async () => {
+        const sandbox = await target.stopped();
+        try {
+          return await answerProbe({
+            name: "",
+            command: "",
+            status: 503,
+            code: "sandbox_unreachable",
+            ask: () => curl(`https://${host(sandbox.id, 3000)}/`),
+          }).attempt();
+        } finally {
+          await sandbox.remove();
+        }
+      },
+    },
+    answerProbe({
+      name: "cookies of Daytona's own login",
+      command: `curl -b "daytona-sandbox-auth-{another}=x; own=1" https://${app}/headers`,
+      status: 200,
+      expected: "200, only the sandbox's own",
+      ask: async () => {
+        const cookie = (id: string) => `daytona-sandbox-auth-${id}=${id}`;
+        const { status, text } = await curl(`https://${app}/headers`, [
+          "-b",
+          `${cookie(target.privateSandbox)}; own=1; ${cookie(noSandbox)}`,
+        ]);
+        const sent = /"cookie":"([^"]*)"/.exec(text)?.[1] ?? "none";
+        return { status, text: sent };
+      },
+      judge: (sent) => sent === "own=1",
+    }),
     curlProbe({
       name: "plain HTTP",
       args: ["-I", `http://${app}/`],
@@ -108,7 +148,7 @@ function curlProbe({ name, args, shown, expected, judge }: CurlProbe): Probe {
     command: shown ?? `curl ${args.join(" ")}`,
     expected,
     async attempt() {
-      const result = await curl(args);
+      const result = await curlOutput(args);
       return {
         ok: judge(result.stdout),
         got: firstLine(result.stdout) || firstLine(result.stderr),
@@ -123,30 +163,17 @@ function errorProbe(
   status: number,
   code: string,
 ): Probe {
-  return {
-    road: "in",
+  const url = `https://${host}/`;
+  return answerProbe({
     name,
-    command: `curl https://${host}/`,
-    expected: `${String(status)} ${code}`,
-    async attempt() {
-      const result = await curl(["-w", "\n%{http_code}", `https://${host}/`]);
-      const [body = "", got = ""] = result.stdout.split(/\n(?=\d+$)/);
-      let gotCode = "no JSON error";
-      try {
-        const answer = JSON.parse(body) as { error?: { code?: string } };
-        gotCode = answer.error?.code ?? gotCode;
-      } catch {
-        // The table says "no JSON error".
-      }
-      return {
-        ok: got === String(status) && gotCode === code,
-        got: result.exitCode === 0 ? `${got} ${gotCode}` : result.stderr,
-      };
-    },
-  };
+    command: `curl ${url}`,
+    status,
+    code,
+    ask: () => curl(url),
+  });
 }
 
-function curl(args: string[]) {
+function curlOutput(args: string[]) {
   return execa("curl", ["-sS", "--max-time", "15", ...args], {
     reject: false,
     env: { CURL_CA_BUNDLE: process.env.NODE_EXTRA_CA_CERTS ?? "" },

@@ -1,8 +1,12 @@
+import { createHash } from "node:crypto";
 import { type Server, createServer } from "node:http";
 import { WebSocketServer } from "ws";
 import { handle } from "./routes.ts";
 
-/** The app on one port: HTTP, and an echo by WebSocket on `/ws`. */
+/**
+ * The app on one port: HTTP, an echo by WebSocket on `/ws`, and on `/stubborn`
+ * a WebSocket that never says farewell, whatever its client does.
+ */
 export function createApp(): Server {
   const server = createServer((request, response) => {
     handle(request, response).catch((error: unknown) => {
@@ -12,11 +16,27 @@ export function createApp(): Server {
     });
   });
   server.requestTimeout = 0;
-  new WebSocketServer({ server, path: "/ws" }).on("connection", (socket) => {
-    socket.on("message", (message, isBinary) => {
-      socket.send(message, { binary: isBinary });
-    });
+  const echo = new WebSocketServer({ noServer: true, path: "/ws" });
+  server.on("upgrade", (request, socket, head) => {
     socket.on("error", console.error);
+    if (request.url === "/stubborn") {
+      socket.write(switching(request.headers["sec-websocket-key"] ?? ""));
+      return;
+    }
+    echo.handleUpgrade(request, socket, head, (client) => {
+      client.on("message", (message, isBinary) => {
+        client.send(message, { binary: isBinary });
+      });
+      client.on("error", console.error);
+    });
   });
   return server;
+}
+
+/** The answer that opens a WebSocket (RFC 6455, section 4.2.2). */
+function switching(key: string): string {
+  const accept = createHash("sha1")
+    .update(`${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`)
+    .digest("base64");
+  return `HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Accept: ${accept}\r\n\r\n`;
 }
