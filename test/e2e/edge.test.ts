@@ -365,34 +365,42 @@ test("a log row is JSON however long the path is", async () => {
   expect(row).toMatchObject({ status: 404, path: path.slice(0, 1024) });
 });
 
-describe("a machine without a certificate", () => {
-  test("is unhealthy and serves nobody; with it again, it does", async () => {
-    const haproxy = (command: string) =>
-      labExec("edge", [
+describe("a machine that does not know all that it must", () => {
+  test("is unhealthy and serves nobody; knowing it again, it does", async () => {
+    const state = "/var/lib/daytona-edge/edge/state.map";
+    const setState = async (name: string, value: string) => {
+      const { stdout } = await labExec("edge", [
         "sh",
         "-c",
-        `echo '${command}' | socat - /run/daytona-edge/haproxy.sock`,
+        `echo 'set map ${state} ${name} ${value}' | socat - /run/daytona-edge/haproxy.sock`,
       ]);
-    const state = "/var/lib/daytona-edge/edge/state.map";
+      expect(stdout.trim()).toBe("");
+    };
+    const health = async () =>
+      (await labCurl(["-i", `http://${edge}:8404/healthz`])).stdout.slice(
+        9,
+        12,
+      );
     await labExec("edge", ["systemctl", "stop", "daytona-edge-agent"]);
     try {
-      await haproxy(`set map ${state} certificate placeholder`);
-      const health = await labCurl(["-i", `http://${edge}:8404/healthz`]);
-      expect(health.stdout).toMatch(/^HTTP\/1\.1 503/);
-      expect((await labCurl([app])).exitCode).not.toBe(0);
+      for (const [name, good, bad] of [
+        ["certificate", "issued", "placeholder"],
+        ["revocations", "live", "unknown"],
+        ["access", "live", "unknown"],
+      ] as const) {
+        await setState(name, bad);
+        expect(await health(), name).toBe("503");
+        expect((await labCurl([app])).exitCode, name).not.toBe(0);
+        await setState(name, good);
+        expect(await health(), name).toBe("200");
+        expect((await labCurl([app])).exitCode, name).toBe(0);
+      }
+      await setState("certificate", "placeholder");
     } finally {
       await labExec("edge", ["systemctl", "start", "daytona-edge-agent"]);
     }
-    const healthy = await labCurl([
-      "--retry",
-      "10",
-      "--retry-delay",
-      "1",
-      "--retry-all-errors",
-      "-f",
-      `http://${edge}:8404/healthz`,
-    ]);
-    expect(healthy.exitCode).toBe(0);
+    // The agent says it again by itself.
+    await expect.poll(health, { timeout: 15_000 }).toBe("200");
     expect((await labCurl([app])).exitCode).toBe(0);
   });
 });

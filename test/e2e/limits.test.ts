@@ -23,6 +23,8 @@ const clients6 = [
   "2001:db8:1918:1::2",
   "2001:db8:1918:2::1",
 ];
+/** The one among them that the edge believes when it names another client. */
+const balancer = "198.18.0.79";
 const onBridge = (verb: "add" | "delete") =>
   inLab([
     "sh",
@@ -36,26 +38,30 @@ const onBridge = (verb: "add" | "delete") =>
 beforeAll(async () => {
   key = (await signedOutputs()).access.key;
   await onBridge("add");
-  await bootSpareEdge("signed", {
-    limits: {
-      client: {
-        handshakesPerSecond: 3,
-        connections: 20,
-        requestsPerSecond: 10,
-        concurrentRequests: 4,
-        concurrentStreams: 2,
+  await bootSpareEdge(
+    "signed",
+    {
+      limits: {
+        client: {
+          handshakesPerSecond: 3,
+          connections: 20,
+          requestsPerSecond: 10,
+          concurrentRequests: 4,
+          concurrentStreams: 2,
+        },
+        sandbox: {
+          requestsPerSecond: 6,
+          concurrentRequests: 6,
+          concurrentStreams: 3,
+        },
+        headSeconds: 2,
+        bodySilenceSeconds: 2,
+        answerSeconds: 3,
+        headFields: 50,
       },
-      sandbox: {
-        requestsPerSecond: 6,
-        concurrentRequests: 6,
-        concurrentStreams: 3,
-      },
-      headSeconds: 2,
-      bodySilenceSeconds: 2,
-      answerSeconds: 3,
-      headFields: 50,
     },
-  });
+    { loadBalancers: [balancer] },
+  );
 });
 
 afterAll(async () => {
@@ -64,8 +70,9 @@ afterAll(async () => {
 });
 
 interface BurstOptions {
-  readonly kind?: "request" | "stream" | "connection";
+  readonly kind?: "request" | "stream" | "connection" | "plain";
   readonly from: string;
+  readonly proxiedFor?: string;
   readonly to?: string;
   readonly count: number;
   readonly atATime?: number;
@@ -90,6 +97,7 @@ async function burst(options: BurstOptions) {
         ? {}
         : { "X-Sandbox-Token": sign(key, claims(to)) },
     holdMs: options.holdMs ?? 0,
+    proxiedFor: options.proxiedFor,
   };
   const { stdout, stderr } = await inLab([
     process.execPath,
@@ -182,6 +190,33 @@ test("open connections of a client", async () => {
     atATime: 25,
   });
   expect(counts).toMatchObject({ open: 20, closed: 5 });
+});
+
+test("neither waits for a TLS handshake that never comes", async () => {
+  const silent = { kind: "plain", count: 25, atATime: 25 } as const;
+  expect(await burst({ ...silent, from: client(12) })).toMatchObject({
+    open: 20,
+    closed: 5,
+  });
+  const many = { kind: "plain", count: 40, atATime: 10 } as const;
+  const counts = await burst({ ...many, from: client(13) });
+  expect(Number(counts.closed)).toBeGreaterThanOrEqual(10);
+});
+
+test("behind a balancer, those of the client that it names", async () => {
+  const from = { kind: "connection", from: balancer } as const;
+  const [one, two] = await Promise.all(
+    ["203.0.113.61", "203.0.113.62"].map((proxiedFor) =>
+      burst({ ...from, proxiedFor, count: 25, atATime: 25 }),
+    ),
+  );
+  expect(one).toMatchObject({ open: 20, closed: 5 });
+  expect(two).toMatchObject({ open: 20, closed: 5 });
+  const many = { ...from, proxiedFor: "203.0.113.63", count: 40, atATime: 10 };
+  expect(Number((await burst(many)).open)).toBeLessThanOrEqual(30);
+  // Whoever is no balancer is not believed.
+  const stranger = { ...from, from: client(14), proxiedFor: "203.0.113.64" };
+  expect(await burst({ ...stranger, count: 1 })).toMatchObject({ closed: 1 });
 });
 
 /** What comes back, and after how many milliseconds, for a request that stops in the middle. */
