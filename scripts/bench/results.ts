@@ -14,7 +14,7 @@ export interface Results {
     readonly nginx: number;
     readonly caddy: number;
   };
-  /** 99th percentile at half of bare HAProxy's rate, in milliseconds. */
+  /** 99th percentile at half of the edge's rate, in milliseconds. */
   readonly latency: { readonly edge: number; readonly bare: number };
   readonly webSockets: {
     readonly count: number;
