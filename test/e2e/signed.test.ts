@@ -141,6 +141,20 @@ describe("a token that is wrong opens nothing", () => {
       "nbf in ten minutes",
       () => sign(key, { ...claims(id), nbf: now() + 600 }),
     ],
+    ["iat as text", () => sign(key, { ...claims(id), iat: String(now()) })],
+    [
+      "exp as text",
+      () => sign(key, { ...claims(id), exp: String(now() + 300) }),
+    ],
+    // A reader in C would end the name at the zero byte.
+    [
+      "an escape in its header",
+      () => sign(key, claims(id), `{"alg":"HS256","kid":"${key.kid}\\u0000x"}`),
+    ],
+    [
+      "an escape in its claims",
+      () => sign(key, JSON.stringify(claims(id)).replace(id, `${id}\\u0000x`)),
+    ],
     ["two parts", () => sign(key, claims(id)).split(".").slice(0, 2).join(".")],
     ["four parts", () => `${sign(key, claims(id))}.x`],
     ["padding", () => `${sign(key, claims(id))}=`],
