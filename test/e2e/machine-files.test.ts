@@ -76,6 +76,33 @@ describe.each([
   });
 });
 
+describe("the edge's modes", () => {
+  const judge = (access: string, upstream: string) =>
+    labExec("edge", [
+      "sh",
+      "-c",
+      `set -a; . /etc/daytona-edge/edge/env; EDGE_ACCESS=${access}; EDGE_UPSTREAM=${upstream}; exec haproxy -c -f /etc/daytona-edge/edge/haproxy.cfg 2>&1`,
+    ]);
+  const modes = ["daytona", "signed", "public"].flatMap((access) =>
+    ["daytona", "direct"].map((upstream) => [access, upstream] as const),
+  );
+
+  test.each(modes)("%s before %s is accepted", async (access, upstream) => {
+    const { exitCode, stdout } = await judge(access, upstream);
+    expect(stdout).toBe("");
+    expect(exitCode).toBe(0);
+  });
+
+  test.each(["", "Signed", "none"])(
+    "what is no mode is not started: %j",
+    async (access) => {
+      const { exitCode, stdout } = await judge(access, "daytona");
+      expect(exitCode).not.toBe(0);
+      expect(stdout).toContain("EDGE_ACCESS must be daytona, signed or public");
+    },
+  );
+});
+
 test("an install of the same bundle again changes and restarts nothing", async () => {
   const started = async () =>
     (

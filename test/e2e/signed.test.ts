@@ -132,6 +132,11 @@ describe("a token that is wrong opens nothing", () => {
     ["an empty list", () => sign(key, claims(id, []))],
     ["no ports", () => sign(key, { ...claims(id), ports: undefined })],
     ["no exp", () => sign(key, { ...claims(id), exp: undefined })],
+    [
+      "exp within another claim only",
+      () =>
+        sign(key, { ...claims(id), exp: undefined, x: { exp: now() + 60 } }),
+    ],
     ["no iat", () => sign(key, { ...claims(id), iat: undefined })],
     [
       "iat in ten minutes",
@@ -145,6 +150,15 @@ describe("a token that is wrong opens nothing", () => {
     [
       "exp as text",
       () => sign(key, { ...claims(id), exp: String(now() + 300) }),
+    ],
+    [
+      "iat as text, and as a number within another text",
+      () =>
+        sign(key, {
+          note: '"iat": 1',
+          ...claims(id),
+          iat: String(now()),
+        }),
     ],
     // A reader in C would end the name at the zero byte.
     [
@@ -176,6 +190,24 @@ describe("a token that is wrong opens nothing", () => {
     expect(
       await withHeader(sign({ ...key, secret: "x".repeat(48) }, old)),
     ).toMatchObject(invalid);
+  });
+
+  test("signed with a key that is too short to be one", async () => {
+    const short = { kid: "short", secret: "x".repeat(31) };
+    const map = "/var/lib/daytona-edge/edge/access-keys.map";
+    const haproxy = (command: string) =>
+      labExec("edge-signed", [
+        "sh",
+        "-c",
+        `echo '${command}' | socat - /run/daytona-edge/haproxy.sock`,
+      ]);
+    await haproxy(`add map ${map} ${short.kid} ${short.secret}`);
+    try {
+      const token = sign(short, claims(id));
+      expect(await withHeader(token)).toMatchObject(invalid);
+    } finally {
+      await haproxy(`del map ${map} ${short.kid}`);
+    }
   });
 
   test("two tokens in one header", async () => {
