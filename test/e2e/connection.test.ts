@@ -10,7 +10,13 @@ import { writeAtomically } from "../../infra/machine/agent/files.ts";
 import { storeDirectory } from "../../scripts/checkout.ts";
 import { answersOf, edgeError } from "./fixtures/answers.ts";
 import { type Target, hostOf } from "./fixtures/target.ts";
-import { FIRST_SANDBOX, SECOND_SANDBOX, SIGNED_DOMAIN, script } from "./lab.ts";
+import {
+  FIRST_SANDBOX,
+  SECOND_SANDBOX,
+  SIGNED_DOMAIN,
+  labExec,
+  script,
+} from "./lab.ts";
 import { edgesFor, exchangeAll, roadTo } from "./targets.ts";
 import { type Key, claims, now, sign } from "./tokens.ts";
 
@@ -44,6 +50,10 @@ const request = (
       "\r\n",
     ].join("\r\n"),
   );
+
+let first: string | undefined;
+/** One token for the whole file, so that a connection can know it. */
+const good = () => (first ??= sign(key, claims(id)));
 
 /** The edge's word for each request of one connection: its code, or the status. */
 async function onOneConnection(
@@ -136,9 +146,6 @@ describe("after a good request", () => {
       "bad_request",
     ],
   ];
-  let first: string | undefined;
-  const good = () => (first ??= sign(key, claims(id)));
-
   test.concurrent.each(cases)("%s", async (_, next, expected) => {
     const said = await onOneConnection([request(good()), next()]);
     expect(said).toEqual([200, expected]);
@@ -154,6 +161,23 @@ describe("after a good request", () => {
     ]);
     expect(said).toEqual([200, "token_invalid", 200, "token_invalid", 200]);
   });
+});
+
+test("nor is a token's name given to the next one's requests", async () => {
+  const jti = `named-${crypto.randomUUID()}`;
+  const named = sign(key, { ...claims(id), jti });
+  const answers = await onOneConnection([
+    request(named),
+    request(named),
+    request(good()),
+    request(good()),
+  ]);
+  expect(answers).toEqual([200, 200, 200, 200]);
+  const { stdout } = await labExec("edge-signed", [
+    ..."journalctl --no-pager -o cat -u daytona-edge -n 50".split(" "),
+  ]);
+  const rows = stdout.split("\n").filter((line) => line.includes(jti));
+  expect(rows).toHaveLength(2);
 });
 
 test("a token that expires meanwhile opens no longer", async () => {

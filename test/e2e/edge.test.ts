@@ -322,6 +322,34 @@ describe("errors", () => {
     });
   });
 
+  test("an error of the edge is kept nowhere, run by nothing, and says its code", async () => {
+    const url = `https://${id}-2280.${DOMAIN}/`;
+    const json = await labCurl(["-i", url]);
+    expect(json.stdout).toMatch(/^x-sandbox-error: port_denied\r$/m);
+    expect(json.stdout).toMatch(/^cache-control: no-store\r$/m);
+    expect(json.stdout).toMatch(/^x-content-type-options: nosniff\r$/m);
+    expect(json.stdout).not.toContain("content-security-policy");
+    const page = await labCurl([
+      ...["-i", "-H", "Sec-Fetch-Mode: navigate"],
+      ...["-H", "Sec-Fetch-Dest: document", url],
+    ]);
+    expect(page.stdout).toMatch(/^x-sandbox-error: port_denied\r$/m);
+    expect(page.stdout).toMatch(
+      /^content-security-policy: default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'\r$/m,
+    );
+  });
+
+  test("an application's error is its own, and never an error of the edge", async () => {
+    const { stdout } = await labCurl([
+      "-i",
+      `${app}/answer?status=401&type=text/plain&body=mine&field=X-Sandbox-Error&value=token_revoked`,
+    ]);
+    expect(stdout).toMatch(/^HTTP\/2 401/);
+    expect(stdout).toMatch(/^content-type: text\/plain\r$/m);
+    expect(stdout).toMatch(/mine$/);
+    expect(stdout).not.toMatch(/x-sandbox-error|cache-control|nosniff/i);
+  });
+
   test("the log has one JSON row a request, without the query", async () => {
     const mark = crypto.randomUUID();
     await labCurl([

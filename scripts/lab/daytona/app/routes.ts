@@ -78,10 +78,12 @@ export const routes: Record<string, Handler> = {
     json(response, { received: request.headers.cookie ?? "" });
   },
 
-  /** Whatever answer is asked for: `?status=`, `?type=`, `?body=`. */
+  /** Whatever answer is asked for: `?status=`, `?type=`, `?body=`, and `?field=` with `?value=`. */
   "/answer": (_request, response, query) => {
     const type = query.get("type");
     if (type !== null) response.setHeader("Content-Type", type);
+    const field = query.get("field");
+    if (field !== null) response.setHeader(field, query.get("value") ?? "");
     response.statusCode = numberOf(query, "status", 200);
     response.end(query.get("body") ?? "");
   },
