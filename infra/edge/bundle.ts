@@ -17,6 +17,7 @@ export const edgePackages = [
   "iproute2",
   "nodejs",
   "openssl",
+  "socat",
 ];
 
 export type EdgeConfig = Pick<
@@ -55,6 +56,7 @@ export function edgeBundle(config: EdgeConfig): Bundle {
       ),
       copy("prepare.sh", `${lib}/prepare-edge.sh`, 0o755),
       copy("check.sh", `${lib}/check-edge.sh`, 0o755),
+      copy("drain.sh", `${lib}/drain-edge.sh`, 0o755),
       {
         path: `${lib}/edge-agent.cjs`,
         content: agentProgram(join(import.meta.dirname, "agent.ts")),
@@ -83,7 +85,7 @@ function environment(config: EdgeConfig): Record<string, string> {
     EDGE_RESOLVER:
       upstream.mode === "direct" ? upstream.resolver : "127.0.0.1:53",
     EDGE_TOOLBOX: config.toolbox ? "on" : "off",
-    EDGE_GRACE: "25s",
+    EDGE_GRACE_SECONDS: "25",
     EDGE_STORE: "/var/lib/daytona-edge/store",
     EDGE_POLL_SECONDS: "1",
     ...limitsEnvironment(config.limits),

@@ -212,7 +212,23 @@ test(
       );
       expect(exitCode).toBe(0);
     }
-    await sleep(2_000);
+    // Which no balancer notices: not one health check fails.
+    const checks = edges.map((machine) =>
+      labCurl([
+        ...[
+          "-H",
+          "Connection: close",
+          "-o",
+          "/dev/null",
+          "-w",
+          "%{http_code} ",
+        ],
+        `http://${edgeAddresses[machine].ipv4}:8404/healthz#[1-40]`,
+      ]),
+    );
+    for (const { stdout } of await Promise.all(checks)) {
+      expect(stdout).toBe("200 ".repeat(40));
+    }
 
     // One of the two drains: first its health check fails, then it accepts
     // nobody, and what is open lives on.
