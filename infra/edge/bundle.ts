@@ -7,7 +7,7 @@ import { join } from "node:path";
 import type { StackConfig } from "../config.ts";
 import { agentProgram } from "../machine/agent-program.ts";
 import type { Bundle, BundleFile } from "../machine/bundle.ts";
-import { errorPageMap, errorTextMap } from "./error-bodies.ts";
+import { errorCodeMap, errorPageMap, errorTextMap } from "./error-bodies.ts";
 import { limitsEnvironment } from "./limits.ts";
 
 /** Debian packages of an edge. */
@@ -42,6 +42,7 @@ export function edgeBundle(config: EdgeConfig): Bundle {
     files: [
       copy("haproxy.cfg", `${etc}/haproxy.cfg`),
       copy("errors/body.lf", `${etc}/errors/body.lf`),
+      text(`${etc}/maps/error-code.map`, errorCodeMap()),
       text(`${etc}/maps/error-page.map`, errorPageMap()),
       text(`${etc}/maps/error-text.map`, errorTextMap(config.access)),
       list(`${etc}/maps/denied-ports.acl`, config.deniedPorts.map(String)),

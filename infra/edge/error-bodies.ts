@@ -33,7 +33,7 @@ interface Texts {
 
 interface ErrorTexts extends Texts {
   readonly status: number;
-  /** Said when HAProxy itself failed to get an answer. */
+  /** Said when no rule names a code: the status alone means this. */
   readonly default?: boolean;
   /** What differs in this mode of access. */
   readonly daytona?: Partial<Texts>;
@@ -42,9 +42,10 @@ interface ErrorTexts extends Texts {
 const directory = join(import.meta.dirname, "errors");
 const read = (name: string) => readFileSync(join(directory, name), "utf8");
 
+/** By what haproxy.cfg calls the format: what is no page has no name there. */
 const formats = {
   html: read("page.html"),
-  json: JSON.stringify(JSON.parse(read("error.json"))),
+  "": JSON.stringify(JSON.parse(read("error.json"))),
 };
 const texts = parse(read("texts.yaml")) as Record<string, ErrorTexts>;
 
@@ -53,7 +54,22 @@ export const errorCodes: Readonly<Record<string, number>> = Object.fromEntries(
   Object.entries(texts).map(([code, { status }]) => [code, status]),
 );
 
-/** The pieces of both templates: `1.html` to `9.html`, and the same for JSON. */
+/** The code of an error by its status and what a rule called it: `403.port_denied`, `404.`. */
+export function errorCodeMap(): string {
+  return Object.entries(texts)
+    .flatMap(([code, error]) =>
+      keysOf(code, error).map((key) => [key, code] as const),
+    )
+    .map(row)
+    .join("");
+}
+
+function keysOf(code: string, error: ErrorTexts): string[] {
+  const names = [code, ...(error.default ? [""] : [])];
+  return names.map((name) => `${String(error.status)}.${name}`);
+}
+
+/** The pieces of both templates: `1.html` to `9.html`, and `1.` to `9.` for JSON. */
 export function errorPageMap(): string {
   return Object.entries(formats)
     .flatMap(([format, template]) =>
@@ -74,13 +90,12 @@ export function errorTextMap(access: StackConfig["access"]): string {
         code,
         ...(access === "daytona" ? error.daytona : {}),
       };
-      const keys = [code, ...(error.default ? [""] : [])];
-      return keys.flatMap((key) =>
+      return keysOf(code, error).flatMap((key) =>
         Object.entries(formats).flatMap(([format, template]) =>
           textSlots.map((slot, index) => {
             const isUsed = taken(template)[index] === true;
             const text = isUsed ? escape(said[slot], format) : "";
-            const name = `${String(error.status)}.${key}.${format}.${String(index + 1)}`;
+            const name = `${key}.${format}.${String(index + 1)}`;
             return [name, text] as const;
           }),
         ),

@@ -64,9 +64,14 @@ export function latestByPlace(
   return latest;
 }
 
-/** The map that haproxy.cfg reads. */
+/**
+ * The map that haproxy.cfg reads. It looks the sandbox up first, and its port
+ * only if that has a row, so that a revoked port gives its sandbox one too.
+ */
 export function revokedMap(revocations: readonly Revocation[]): string {
-  return [...latestByPlace(revocations)]
+  const sandboxes = revocations.map(({ sandbox }) => [sandbox, 0] as const);
+  const rows = new Map([...sandboxes, ...latestByPlace(revocations)]);
+  return [...rows]
     .map(([place, notBefore]) => `${place} ${String(notBefore)}\n`)
     .sort()
     .join("");

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import {
+  errorCodeMap,
   errorCodes,
   errorPageMap,
   errorTextMap,
@@ -11,6 +12,9 @@ const body = readFileSync(
   join(import.meta.dirname, "../../../infra/edge/errors/body.lf"),
   "utf8",
 );
+
+/** What haproxy.cfg calls the format of what is no page. */
+const json = "";
 
 /** What HAProxy makes of body.lf, with its way to read maps. */
 function render(
@@ -38,8 +42,10 @@ function render(
 }
 
 describe("every error of the contract", () => {
+  const codes = errorCodeMap().split("\n");
+
   test.each(Object.entries(errorCodes))("%s as JSON", (code, status) => {
-    const { error } = JSON.parse(render(status, code, "json")) as {
+    const { error } = JSON.parse(render(status, code, json)) as {
       error: Record<string, string>;
     };
     expect(error).toEqual({
@@ -60,11 +66,23 @@ describe("every error of the contract", () => {
   });
 
   test.each([
+    [400, "bad_request"],
+    [404, "unknown_host"],
+    [429, "rate_limited"],
     [502, "sandbox_bad_answer"],
     [503, "sandbox_unreachable"],
     [504, "sandbox_timeout"],
-  ])("%i of HAProxy's own is %s", (status, code) => {
-    expect(render(status, "", "json")).toContain(`"code":"${code}"`);
+  ])("%i that no rule names is %s", (status, code) => {
+    expect(render(status, "", json)).toContain(`"code":"${code}"`);
+    expect(codes).toContain(`${String(status)}. ${code}`);
+  });
+
+  test("is named in its field", () => {
+    for (const [code, status] of Object.entries(errorCodes)) {
+      expect(codes).toContain(`${String(status)}.${code} ${code}`);
+    }
+    // A status with several codes means none of them by itself.
+    expect(codes.filter((row) => /^40[13]\. /.test(row))).toEqual([]);
   });
 });
 

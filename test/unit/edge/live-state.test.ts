@@ -76,6 +76,12 @@ describe("revocations.json", () => {
     );
   });
 
+  test("a sandbox of which one port is revoked is found, and stays open", () => {
+    expect(revokedMap([{ sandbox: id, port: 3000, notBefore: 50 }])).toBe(
+      `${id} 0\n${id}:3000 50\n`,
+    );
+  });
+
   test.each([
     ["no revocations", undefined],
     ["not the id", [{ sandbox: "x", notBefore: 1 }]],
