@@ -134,7 +134,7 @@ async function stoppedSandbox() {
 
 async function journal(machine: string): Promise<string> {
   const [file, ...args] = inMachine(machine, [
-    ..."journalctl --no-pager -o cat -u daytona-edge -n 500".split(" "),
+    ..."journalctl --no-pager -o cat -t daytona-edge-log -n 500".split(" "),
   ]);
   return (await execa(file, args)).stdout;
 }

@@ -28,6 +28,11 @@ export type EdgeConfig = Pick<
   readonly loadBalancers?: readonly string[];
 };
 
+const units = [
+  "daytona-edge-log.socket",
+  "daytona-edge.service",
+  "daytona-edge-agent.service",
+];
 const etc = "/etc/daytona-edge/edge";
 const lib = "/usr/local/lib/daytona-edge";
 const systemd = "/etc/systemd/system";
@@ -63,13 +68,11 @@ export function edgeBundle(config: EdgeConfig): Bundle {
         content: agentProgram(join(import.meta.dirname, "agent.ts")),
         mode: 0o644,
       },
-      copy("units/daytona-edge.service", `${systemd}/daytona-edge.service`),
-      copy(
-        "units/daytona-edge-agent.service",
-        `${systemd}/daytona-edge-agent.service`,
+      ...[...units, "daytona-edge-log@.service"].map((unit) =>
+        copy(`units/${unit}`, `${systemd}/${unit}`),
       ),
     ],
-    units: ["daytona-edge.service", "daytona-edge-agent.service"],
+    units,
     check: `${lib}/check-edge.sh`,
   };
 }

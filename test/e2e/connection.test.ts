@@ -174,7 +174,7 @@ test("nor is a token's name given to the next one's requests", async () => {
   ]);
   expect(answers).toEqual([200, 200, 200, 200]);
   const { stdout } = await labExec("edge-signed", [
-    ..."journalctl --no-pager -o cat -u daytona-edge -n 50".split(" "),
+    ..."journalctl --no-pager -o cat -t daytona-edge-log -n 50".split(" "),
   ]);
   const rows = stdout.split("\n").filter((line) => line.includes(jti));
   expect(rows).toHaveLength(2);

@@ -102,7 +102,7 @@ describe("a name is not dialled that leads to", () => {
       expect(body).toContain('"sandbox_unreachable"');
       // Refused by the proxy itself, before any connection.
       const { stdout } = await labExec("edge-spare", [
-        ..."journalctl --no-pager -o cat -u daytona-edge -n 1".split(" "),
+        ..."journalctl --no-pager -o cat -t daytona-edge-log -n 1".split(" "),
       ]);
       expect(JSON.parse(stdout)).toMatchObject({
         sandbox: idOf(index),

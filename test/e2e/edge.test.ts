@@ -362,8 +362,8 @@ describe("errors", () => {
       "--no-pager",
       "-o",
       "cat",
-      "-u",
-      "daytona-edge",
+      "-t",
+      "daytona-edge-log",
       "-n",
       "50",
     ]);
@@ -384,8 +384,8 @@ test("a log row is JSON however long the path is", async () => {
     "--no-pager",
     "-o",
     "cat",
-    "-u",
-    "daytona-edge",
+    "-t",
+    "daytona-edge-log",
     "-n",
     "1",
   ]);

@@ -167,6 +167,7 @@ test(
       hold(SECOND_SANDBOX, 100),
     ]);
     const revoked = await hold(third, 3);
+    const begun = Math.floor(Date.now() / 1000);
     const endLoad = startLoad(500);
     await sleep(2_000);
 
@@ -257,6 +258,18 @@ test(
       `${String(load.answered)} requests answered at ${String(load.perSecond)} a second`,
     );
     expect(load.failures).toEqual({});
+    // Each has its row in a log, at whatever rate they came.
+    const rows = await Promise.all(
+      edges.map((machine) =>
+        onEdge(
+          machine,
+          `journalctl --sync; journalctl --no-pager -o cat -t daytona-edge-log --since @${String(begun)} | grep -cE '"path": "/",.*"status": 200,'`,
+        ),
+      ),
+    );
+    expect(
+      rows.map(({ stdout }) => Number(stdout)).reduce((a, b) => a + b),
+    ).toBeGreaterThanOrEqual(load.answered);
     for (const held of streams) {
       expect(await held.end()).toMatchObject({ opened: 100, cut: 0, lost: 0 });
     }

@@ -27,7 +27,7 @@ test("a row of the log says who, what, how long and how it ended", async () => {
     `https://${host(FIRST_SANDBOX)}/headers?secret=1`,
   ]);
   const { stdout } = await labExec("edge-signed", [
-    ..."journalctl --no-pager -o cat -u daytona-edge -n 20".split(" "),
+    ..."journalctl --no-pager -o cat -t daytona-edge-log -n 20".split(" "),
   ]);
   const row = stdout.split("\n").find((line) => line.includes(jti));
   expect(JSON.parse(row ?? "")).toEqual({

@@ -336,7 +336,7 @@ describe("no token goes further", () => {
     const token = sign(key, { ...claims(id), jti: "log-test" });
     await ask(`${app}/headers?a=1&__sandbox_token=${token}`);
     const { stdout } = await labExec("edge-signed", [
-      ..."journalctl --no-pager -o cat -u daytona-edge -n 20".split(" "),
+      ..."journalctl --no-pager -o cat -t daytona-edge-log -n 20".split(" "),
     ]);
     expect(stdout).not.toContain(token.slice(-20));
     expect(stdout).not.toContain("__sandbox_token");
@@ -354,7 +354,7 @@ describe("no token goes further", () => {
     const kid = `stranger-${String(Math.random())}`;
     await withHeader(sign({ kid, secret: "x".repeat(48) }, claims(id)));
     const { stdout } = await labExec("edge-signed", [
-      ..."journalctl --no-pager -o cat -u daytona-edge -n 20".split(" "),
+      ..."journalctl --no-pager -o cat -t daytona-edge-log -n 20".split(" "),
     ]);
     expect(stdout).not.toContain(kid);
   });
