@@ -8,6 +8,7 @@ import { createHmac } from "node:crypto";
 import { cpSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { decode, encode } from "dns-packet";
 import { createSocket } from "node:dgram";
+import { createServer } from "node:net";
 import { cpus, release } from "node:os";
 import { h2loadRate, logPercentile, median, wrkRate } from "./figures.ts";
 import { load, loadCore, memory, proxyCore, start, stop } from "./processes.ts";
@@ -198,6 +199,13 @@ function startNames(): void {
   socket.bind(5353, "127.0.0.1");
 }
 
+/** Takes the edge's rows, as the journal does on a machine. */
+function startJournal(): void {
+  createServer((socket) => socket.resume()).listen(
+    "/run/daytona-edge-log.sock",
+  );
+}
+
 function version(argv: readonly [string, ...string[]]): string {
   const [file, ...args] = argv;
   const text = execFileSync("sh", ["-c", [file, ...args, "2>&1"].join(" ")]);
@@ -207,6 +215,7 @@ function version(argv: readonly [string, ...string[]]): string {
 async function measure(): Promise<Results> {
   const env = layEdge();
   startNames();
+  startJournal();
   const upstream = await start(
     loadCore,
     ["haproxy", "-f", "/bench/files/upstream.cfg"],
