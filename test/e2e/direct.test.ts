@@ -7,7 +7,7 @@ import {
   FIRST_SANDBOX,
   SIGNED_DOMAIN,
   labCurl,
-  labExec,
+  edgeRows,
   sandboxExec,
 } from "./lab.ts";
 import { bootSpareEdge, removeSpareEdge, spareEdge } from "./spare-edge.ts";
@@ -101,10 +101,8 @@ describe("a name is not dialled that leads to", () => {
       expect(status).toBe("503");
       expect(body).toContain('"sandbox_unreachable"');
       // Refused by the proxy itself, before any connection.
-      const { stdout } = await labExec("edge-spare", [
-        ..."journalctl --no-pager -o cat -t daytona-edge-log -n 1".split(" "),
-      ]);
-      expect(JSON.parse(stdout)).toMatchObject({
+      const [row = ""] = await edgeRows("edge-spare", 1);
+      expect(JSON.parse(row)).toMatchObject({
         sandbox: idOf(index),
         connectMs: -1,
         end: "PR",

@@ -10,6 +10,7 @@ import {
   SECOND_SANDBOX,
   inLab,
   labCurl,
+  edgeRows,
   labExec,
 } from "./lab.ts";
 
@@ -357,18 +358,8 @@ describe("errors", () => {
       "-H",
       `User-Agent: ${mark}`,
     ]);
-    const { stdout } = await labExec("edge", [
-      "journalctl",
-      "--no-pager",
-      "-o",
-      "cat",
-      "-t",
-      "daytona-edge-log",
-      "-n",
-      "50",
-    ]);
-    expect(stdout).not.toContain(mark);
-    const rows = stdout.split("\n").filter((line) => line.startsWith("{"));
+    const rows = await edgeRows("edge", 50);
+    expect(rows.join()).not.toContain(mark);
     const row = JSON.parse(rows.at(-1) ?? "") as Record<string, unknown>;
     expect(row).toMatchObject({ sandbox: id, path: "/headers", status: 200 });
   });
@@ -379,17 +370,8 @@ test("a log row is JSON however long the path is", async () => {
   expect(await ask(`${id}-3000.${DOMAIN}`, path)).toMatchObject({
     status: "404",
   });
-  const { stdout } = await labExec("edge", [
-    "journalctl",
-    "--no-pager",
-    "-o",
-    "cat",
-    "-t",
-    "daytona-edge-log",
-    "-n",
-    "1",
-  ]);
-  const row = JSON.parse(stdout) as { path: string; status: number };
+  const [text = ""] = await edgeRows("edge", 1);
+  const row = JSON.parse(text) as { path: string; status: number };
   expect(row).toMatchObject({ status: 404, path: path.slice(0, 1024) });
 });
 

@@ -52,6 +52,21 @@ export function labExec(
   return lab(["shell", machine, "--", ...argv]);
 }
 
+/** The last rows of an edge's log, one for each request. */
+export async function edgeRows(
+  machine: string,
+  count: number,
+): Promise<string[]> {
+  // A row is on its way for a moment after its request was answered, and a
+  // suite that looks for what must not be there must not look too soon.
+  const { stdout } = await labExec(machine, [
+    "sh",
+    "-c",
+    `sleep 0.3; journalctl --sync; journalctl --no-pager -o cat -t daytona-edge-log -n ${String(count)}`,
+  ]);
+  return stdout.split("\n").filter((line) => line !== "");
+}
+
 /** Runs a command line in a sandbox, by Daytona's toolbox. */
 export async function sandboxExec(
   sandbox: string,

@@ -3,6 +3,7 @@ import { beforeAll, expect, test } from "vitest";
 import {
   FIRST_SANDBOX,
   SIGNED_DOMAIN,
+  edgeRows,
   inLab,
   labCurl,
   labExec,
@@ -26,10 +27,8 @@ test("a row of the log says who, what, how long and how it ended", async () => {
     ...["-4", "-H", `X-Sandbox-Token: ${token}`],
     `https://${host(FIRST_SANDBOX)}/headers?secret=1`,
   ]);
-  const { stdout } = await labExec("edge-signed", [
-    ..."journalctl --no-pager -o cat -t daytona-edge-log -n 20".split(" "),
-  ]);
-  const row = stdout.split("\n").find((line) => line.includes(jti));
+  const rows = await edgeRows("edge-signed", 20);
+  const row = rows.find((line) => line.includes(jti));
   expect(JSON.parse(row ?? "")).toEqual({
     time: expect.any(Number) as number,
     requestId: expect.stringMatching(/^[0-9a-f-]{36}$/) as string,
