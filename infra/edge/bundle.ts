@@ -28,11 +28,7 @@ export type EdgeConfig = Pick<
   readonly loadBalancers?: readonly string[];
 };
 
-const units = [
-  "daytona-edge-log.socket",
-  "daytona-edge.service",
-  "daytona-edge-agent.service",
-];
+const units = ["daytona-edge.service", "daytona-edge-agent.service"];
 const etc = "/etc/daytona-edge/edge";
 const lib = "/usr/local/lib/daytona-edge";
 const systemd = "/etc/systemd/system";
@@ -68,9 +64,7 @@ export function edgeBundle(config: EdgeConfig): Bundle {
         content: agentProgram(join(import.meta.dirname, "agent.ts")),
         mode: 0o644,
       },
-      ...[...units, "daytona-edge-log@.service"].map((unit) =>
-        copy(`units/${unit}`, `${systemd}/${unit}`),
-      ),
+      ...units.map((unit) => copy(`units/${unit}`, `${systemd}/${unit}`)),
     ],
     units,
     check: `${lib}/check-edge.sh`,

@@ -3,12 +3,16 @@
  * contenders, loads them, and prints progress and, last, the results as JSON.
  * environment: BENCH_QUICK for short runs
  */
-import { type ChildProcess, execFileSync, fork } from "node:child_process";
+import {
+  type ChildProcess,
+  execFileSync,
+  fork,
+  spawn,
+} from "node:child_process";
 import { createHmac } from "node:crypto";
 import { cpSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { decode, encode } from "dns-packet";
 import { createSocket } from "node:dgram";
-import { createServer } from "node:net";
 import { cpus, release } from "node:os";
 import { h2loadRate, logPercentile, median, wrkRate } from "./figures.ts";
 import { load, loadCore, memory, proxyCore, start, stop } from "./processes.ts";
@@ -201,9 +205,8 @@ function startNames(): void {
 
 /** Takes the edge's rows, as the journal does on a machine. */
 function startJournal(): void {
-  createServer((socket) => socket.resume()).listen(
-    "/run/daytona-edge-log.sock",
-  );
+  const argv = ["socat", "-u", "UNIX-RECV:/dev/log", "OPEN:/dev/null"];
+  spawn("taskset", ["-c", String(loadCore), ...argv], { stdio: "inherit" });
 }
 
 function version(argv: readonly [string, ...string[]]): string {

@@ -57,7 +57,7 @@ export async function journalSince(
     "journalctl",
     "--no-pager",
     "--output=cat",
-    "--unit=daytona-edge*",
+    "--unit=daytona-edge",
     `--since=${since}`,
   ]);
   return stdout.split("\n").filter((line) => line !== "");

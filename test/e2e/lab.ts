@@ -57,8 +57,8 @@ export async function edgeRows(
   machine: string,
   count: number,
 ): Promise<string[]> {
-  // A row is on its way for a moment after its request was answered, and a
-  // suite that looks for what must not be there must not look too soon.
+  // A row comes a moment after its answer, and a suite that looks for what must
+  // not be there must not look too soon.
   const { stdout } = await labExec(machine, [
     "sh",
     "-c",

@@ -1,4 +1,5 @@
 /** What an operator sees of an edge, and what it clears away by itself. */
+import { setTimeout as sleep } from "node:timers/promises";
 import { beforeAll, expect, test } from "vitest";
 import {
   FIRST_SANDBOX,
@@ -53,6 +54,26 @@ test("a row of the log says who, what, how long and how it ended", async () => {
     end: "--",
     tls: "TLSv1.3",
   });
+});
+
+test("a request that outlives a reload has its row as well", async () => {
+  const jti = `outlives-${crypto.randomUUID()}`;
+  const token = sign(key, { ...claims(FIRST_SANDBOX), jti });
+  const requests = Array.from({ length: 10 }, () =>
+    labCurl([
+      ...["-o", "/dev/null", "-w", "%{http_code}"],
+      ...["-H", `X-Sandbox-Token: ${token}`],
+      `https://${host(FIRST_SANDBOX)}/silent?seconds=6`,
+    ]),
+  );
+  await sleep(2_000);
+  const reload = ["systemctl", "reload", "daytona-edge"];
+  expect(await labExec("edge-signed", reload)).toMatchObject({ exitCode: 0 });
+  for (const { stdout } of await Promise.all(requests)) {
+    expect(stdout).toBe("200");
+  }
+  const rows = await edgeRows("edge-signed", 50);
+  expect(rows.filter((row) => row.includes(jti))).toHaveLength(10);
 });
 
 test("metrics count what a sandbox was asked, and no stranger's invention", async () => {
