@@ -45,6 +45,7 @@ export async function createMachine(spec: MachineSpec): Promise<void> {
 
 /**
  * Boots a machine that has a disk, and waits until its units have started.
+ * What a killed nspawn left running of it is ended first.
  * @throws LabError when it does not come up, with the end of its console.
  */
 export async function bootMachine(name: string): Promise<void> {
@@ -53,6 +54,7 @@ export async function bootMachine(name: string): Promise<void> {
   const options = JSON.parse(
     readFileSync(join(directory, "options.json"), "utf8"),
   ) as string[];
+  await endControlGroups(name);
   await removeInterface(name);
   const pid = runDetached(
     [
@@ -100,6 +102,10 @@ export function inMachine(
       `No machine "${name}" is running in this lab; it has: ${others}.`,
     );
   }
+  return enter(pid, argv);
+}
+
+function enter(pid: number, argv: readonly string[]): [string, ...string[]] {
   return [
     "nsenter",
     `--target=${String(pid)}`,
@@ -129,9 +135,11 @@ async function waitForUnits(name: string): Promise<void> {
   let state = "no answer";
   for (const deadline = Date.now() + bootLimit; Date.now() < deadline;) {
     if (nspawnProcess(name) === undefined) break;
-    if (leader(name) !== undefined) {
+    // nspawn's first child is a helper that ends: asked for once, used once.
+    const pid = leader(name);
+    if (pid !== undefined) {
       state = await run(
-        inMachine(name, ["systemctl", "is-system-running", "--wait"]),
+        enter(pid, ["systemctl", "is-system-running", "--wait"]),
       ).catch((error: unknown) =>
         String(error).includes("degraded") ? "degraded" : "starting",
       );
@@ -140,12 +148,13 @@ async function waitForUnits(name: string): Promise<void> {
     }
     await sleep(50);
   }
+  const pid = leader(name);
   const failed =
-    leader(name) === undefined
+    pid === undefined
       ? ""
       : await run(
-          inMachine(name, ["systemctl", "--failed", "--no-legend", "--plain"]),
-        );
+          enter(pid, ["systemctl", "--failed", "--no-legend", "--plain"]),
+        ).catch(() => "");
   const console_ = readFileSync(consoleLog(name), "utf8").trimEnd();
   throw new LabError(
     `Machine "${name}" did not start (${state}).\n${failed || console_.split("\n").slice(-15).join("\n")}\n  console: ${consoleLog(name)}`,

@@ -45,7 +45,7 @@ test("killed in the middle of anything, the next start repairs; stop leaves noth
   }
   const repaired = await script("start.ts");
   expect(repaired.all).toContain("Both roads are open");
-  expect(repaired.exitCode).toBe(0);
+  expect(repaired.exitCode, repaired.all).toBe(0);
 
   // The other lab lives on.
   const { stdout } = await labCurl([
@@ -69,7 +69,7 @@ test("a machine that died comes back with the next start", async () => {
 
   const repaired = await script("start.ts");
   expect(repaired.all).toContain("pulumi up: no changes");
-  expect(repaired.exitCode).toBe(0);
+  expect(repaired.exitCode, repaired.all).toBe(0);
 }, 120_000);
 
 test("without a lab every command says what to do", async () => {
