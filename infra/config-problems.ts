@@ -40,8 +40,14 @@ export function problemReport(
   return [`${file}: ${count}`, ...lines].join("\n");
 }
 
-/** What zod found, as problems with the key and the fix. */
-export function issueProblems(issue: z.core.$ZodIssue): Problem[] {
+/**
+ * What zod found, as problems with the key and the fix.
+ * @param hints what to do about a missing key
+ */
+export function issueProblems(
+  issue: z.core.$ZodIssue,
+  hints: Readonly<Record<string, string>> = whenMissing,
+): Problem[] {
   const key = issue.path.reduce<string>(
     (path, part) =>
       typeof part === "number"
@@ -58,10 +64,7 @@ export function issueProblems(issue: z.core.$ZodIssue): Problem[] {
     }));
   }
   if (issue.code === "invalid_type" && issue.input === undefined) {
-    return [{ key, message: `missing; ${whenMissing[key] ?? `set it`}` }];
-  }
-  if (issue.code === "invalid_union") {
-    return [{ key, message: "it must be daytona or direct" }];
+    return [{ key, message: `missing; ${hints[key] ?? `set it`}` }];
   }
   return [{ key, message: issue.message }];
 }

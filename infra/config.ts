@@ -12,7 +12,15 @@ import {
   whenMissing,
 } from "./config-problems.ts";
 import { type Limits, limitsSchema } from "./edge/limits.ts";
+import {
+  type Secrets,
+  credentialsDocument,
+  parseSecrets,
+} from "./gateway/credentials-document.ts";
 import { type EgressRule, parseEgressRules } from "./gateway/rules.ts";
+
+/** Keys whose values are read as secrets only. */
+const secretKeys = ["sshPrivateKey", "credentials"];
 
 /** Ports of Daytona's own daemons in a sandbox; nobody is ever let in there. */
 const reservedPorts = [2280, 5900, 5901, 6080, 22220, 22222, 33333];
@@ -79,7 +87,9 @@ const schema = z.strictObject({
       caaIdentity: hostname.default("letsencrypt.org"),
     })
     .prefault({}),
-  upstream: z.discriminatedUnion("mode", [daytonaUpstream, directUpstream]),
+  upstream: z.discriminatedUnion("mode", [daytonaUpstream, directUpstream], {
+    error: "it must be daytona or direct",
+  }),
   access: z.enum(["daytona", "signed", "public"]).optional(),
   accessKeyGeneration: z.coerce
     .string()
@@ -146,6 +156,8 @@ export function readConfig(): {
   cloudflareUrl: string | undefined;
   /** Key that may log in to the gateway's server; set when there is one. */
   sshPrivateKey: pulumi.Output<string> | undefined;
+  /** The live state `egress-credentials.json`; secret. */
+  egressCredentials: pulumi.Output<string>;
 } {
   const project = new pulumi.Config();
   const prefix = `${project.name}:`;
@@ -153,7 +165,7 @@ export function readConfig(): {
   for (const [key, value] of Object.entries(allConfig() ?? {})) {
     if (!key.startsWith(prefix)) continue;
     const name = key.slice(prefix.length);
-    if (name !== "sshPrivateKey") given[name] = plain(value);
+    if (!secretKeys.includes(name)) given[name] = plain(value);
   }
   const result = parseConfig(given);
   const sshPrivateKey = project.getSecret("sshPrivateKey");
@@ -164,6 +176,8 @@ export function readConfig(): {
         "missing; set the key that may log in to gateway.server: pulumi config set --secret sshPrivateKey < ~/.ssh/id_ed25519",
     });
   }
+  const credentials = readCredentials(project, result.config);
+  result.problems.push(...credentials.problems);
   if (!result.config || result.problems.length > 0) {
     throw new pulumi.RunError(
       problemReport(
@@ -173,19 +187,51 @@ export function readConfig(): {
       ),
     );
   }
+  for (const { key, message } of result.warnings) {
+    void pulumi.log.warn(`${prefix}${key}: ${message}`);
+  }
   const cloudflareUrl = new pulumi.Config("cloudflare").get("baseUrl");
-  return { config: result.config, cloudflareUrl, sshPrivateKey };
+  return {
+    config: result.config,
+    cloudflareUrl,
+    sshPrivateKey,
+    egressCredentials: pulumi.secret(credentialsDocument(credentials.secrets)),
+  };
+}
+
+/** The secrets that rules name, each of which must be there. */
+function readCredentials(
+  project: pulumi.Config,
+  config: StackConfig | undefined,
+): { secrets: Secrets; problems: Problem[] } {
+  const given = allConfig()?.[`${project.name}:credentials`];
+  const parsed = parseSecrets(given === undefined ? {} : plain(given));
+  const problems: Problem[] = parsed.problems.map((problem) => ({
+    key: problem.key === "" ? "credentials" : `credentials.${problem.key}`,
+    message: problem.message,
+  }));
+  config?.egress?.egressRules.forEach(({ options: { credential } }, index) => {
+    if (!credential || problems.length > 0) return;
+    if (Object.hasOwn(parsed.secrets, credential.secret)) return;
+    problems.push({
+      key: `egress.allow[${String(index)}].credential.secret`,
+      message: `"${credential.secret}" is not set; pulumi config set --secret --path credentials.${credential.secret}`,
+    });
+  });
+  return { secrets: parsed.secrets, problems };
 }
 
 /** Checks configuration values; pure. `config` is there when `problems` is empty. */
 export function parseConfig(given: Record<string, unknown>): {
   config?: StackConfig;
   problems: Problem[];
+  /** What may be so, but is weaker than it looks. */
+  warnings: Problem[];
 } {
   const parsed = schema.safeParse(given, { reportInput: true });
   const problems: Problem[] = parsed.success
     ? []
-    : parsed.error.issues.flatMap(issueProblems);
+    : parsed.error.issues.flatMap((issue) => issueProblems(issue));
   const allow = (given.egress as { allow?: unknown } | undefined)?.allow;
   const egress = parseEgressRules(allow ?? []);
   problems.push(
@@ -194,7 +240,11 @@ export function parseConfig(given: Record<string, unknown>): {
       message,
     })),
   );
-  if (!parsed.success) return { problems };
+  const warnings = egress.warnings.map(({ key, message }) => ({
+    key: `egress.allow${key}`,
+    message,
+  }));
+  if (!parsed.success) return { problems, warnings };
 
   const { upstream } = parsed.data;
   if (upstream.mode === "direct" && parsed.data.access === "daytona") {
@@ -213,11 +263,12 @@ export function parseConfig(given: Record<string, unknown>): {
       message: `missing, while ${given} is set; ${whenMissing[missing] ?? "set it"}, or remove ${given} for a stack with the road in only`,
     });
   }
-  if (problems.length > 0) return { problems };
+  if (problems.length > 0) return { problems, warnings };
   const { domain, platform, local, certificate, toolbox, gateway } =
     parsed.data;
   return {
     problems,
+    warnings,
     config: Object.freeze({
       domain,
       platform,

@@ -11,7 +11,8 @@ import { stackOutputs, type StackOutputs } from "./outputs.ts";
 import { LocalPlatform } from "./platforms/local/index.ts";
 
 export default function program(): StackOutputs {
-  const { config, cloudflareUrl, sshPrivateKey } = readConfig();
+  const { config, cloudflareUrl, sshPrivateKey, egressCredentials } =
+    readConfig();
 
   const access =
     config.access === "signed"
@@ -26,6 +27,7 @@ export default function program(): StackOutputs {
     egress: config.egress &&
       sshPrivateKey && {
         bundle: gatewayBundle(config.egress),
+        credentials: egressCredentials,
         server: config.egress.gateway.server,
         privateKey: sshPrivateKey,
       },

@@ -65,7 +65,7 @@ export function stackOutputs(args: OutputsArgs): StackOutputs {
     ...(config.egress && gateway
       ? {
           egress: {
-            rules: config.egress.egressRules.map((rule) => rule.url),
+            rules: config.egress.egressRules.map(({ options }) => options.url),
             gateway: gateway.address,
             caCertificate: gateway.caCertificate,
             sandboxEnv,

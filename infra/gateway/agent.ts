@@ -9,10 +9,12 @@ import { HaproxyRuntime } from "../machine/agent/haproxy.ts";
 import { poll } from "../machine/agent/poll.ts";
 import { DirectoryStore } from "../machine/agent/store.ts";
 import { ensureAuthority } from "./authority.ts";
+import { type Secrets, verifyCredentials } from "./credentials-document.ts";
 import { ensureFirewall } from "./firewall.ts";
 import { applyNames } from "./resolver-names.ts";
-import { hostsOf } from "./rule-maps.ts";
+import { credentialsMap, hostsOf } from "./rule-maps.ts";
 import { verifyRules } from "./rules-document.ts";
+import type { EgressRule } from "./rules.ts";
 import { applyMaps } from "./runtime-maps.ts";
 
 const state = "/var/lib/daytona-edge/gateway";
@@ -25,26 +27,41 @@ const run = promisify(execFile);
  */
 let certificatesLoaded = false;
 
+/** The last good state of each document. */
+let secrets: Secrets = {};
+let rules: readonly EgressRule[] = [];
+
+/** Secrets that the rules in force need must all be there; else the old ones stay. */
+async function applyCredentials(content: Buffer): Promise<string> {
+  const wanted = verifyCredentials(content);
+  // The rules themselves are applied right after this, with these secrets.
+  credentialsMap(rules, wanted);
+  secrets = wanted;
+  return Promise.resolve(`${String(Object.keys(wanted).length)} credentials`);
+}
+
 /**
  * The names come last: a host resolves only once the gateway would let it
  * through. A step that fails leaves what was live before.
  */
 async function applyRules(content: Buffer, address: string): Promise<string> {
-  const rules = verifyRules(content);
-  const inspected = hostsOf(rules, "inspect");
+  const wanted = verifyRules(content);
+  credentialsMap(wanted, secrets);
+  const inspected = hostsOf(wanted, "inspect");
   const certificatesChanged = await ensureAuthority({
     directory: state,
     hosts: inspected,
     now: new Date(),
   });
   if (certificatesChanged) certificatesLoaded = false;
-  await applyMaps(`${state}/maps`, rules, haproxy);
+  await applyMaps(`${state}/maps`, wanted, secrets, haproxy);
+  rules = wanted;
   if (!certificatesLoaded) {
     await run("systemctl", ["reload", "daytona-gateway.service"]);
     certificatesLoaded = true;
   }
-  await applyNames(hostsOf(rules), address);
-  return `${String(rules.length)} rules, ${String(hostsOf(rules).length)} hosts, ${String(inspected.length)} inspected`;
+  await applyNames(hostsOf(wanted), address);
+  return `${String(wanted.length)} rules, ${String(hostsOf(wanted).length)} hosts, ${String(inspected.length)} inspected`;
 }
 
 /** Keeps the firewall in place, whatever becomes of the rules. */
@@ -79,6 +96,7 @@ void guardFirewall(intervalMs);
 void poll({
   store: new DirectoryStore(setting("GATEWAY_STORE")),
   documents: [
+    { name: "egress-credentials.json", apply: applyCredentials },
     {
       name: "egress-rules.json",
       apply: (content) => applyRules(content, address),

@@ -7,6 +7,7 @@ import { join } from "node:path";
 import type { StackConfig } from "../config.ts";
 import { agentProgram } from "../machine/agent-program.ts";
 import type { Bundle, BundleFile } from "../machine/bundle.ts";
+import { rulesDocument } from "./rules-document.ts";
 
 /** The one address that sandboxes may reach. */
 export const gatewayAddress = "169.254.20.1";
@@ -51,6 +52,7 @@ export function gatewayBundle(config: GatewayConfig): Bundle {
     files: [
       ...[
         "haproxy.cfg",
+        "redact.lua",
         "resolver.conf",
         "recursor.conf",
         "nftables.conf",
@@ -80,7 +82,7 @@ export function gatewayBundle(config: GatewayConfig): Bundle {
       ),
       {
         path: "/var/lib/daytona-edge/store/egress-rules.json",
-        content: JSON.stringify({ rules: config.egressRules }, undefined, 2),
+        content: rulesDocument(config.egressRules),
         mode: 0o644,
       },
     ],

@@ -13,6 +13,7 @@ export type Control = (command: string, input?: string) => Promise<string>;
  * Makes the sandboxes' resolver answer exactly these hosts, with the gateway's
  * address: names that are not wanted any more go first, then the missing ones
  * come. Asks the resolver what it has, so that a restart is repaired.
+ * @param hosts exact names; `*.` in front stands for the names below
  * @throws Error when the resolver does not run
  */
 export async function applyNames(
@@ -20,43 +21,71 @@ export async function applyNames(
   address: string,
   control: Control = unboundControl,
 ): Promise<void> {
-  const present = await presentHosts(address, control);
-  const unwanted = present.filter((host) => !hosts.includes(host));
+  const wanted = zonesOf(hosts);
+  const present = await presentZones(address, control);
+  const isSame = ([zone, type]: [string, string]) => present.get(zone) === type;
+  const unwanted = [...present].filter(
+    ([zone, type]) => wanted.get(zone) !== type,
+  );
   if (unwanted.length > 0) {
     await control(
       "local_zones_remove",
-      list(unwanted, (host) => `${host}.`),
+      list(unwanted, ([zone]) => zone),
     );
   }
-  const missing = hosts.filter((host) => !present.includes(host));
+  const missing = [...wanted].filter((zone) => !isSame(zone));
   if (missing.length > 0) {
-    // Static: the name itself, no other type, and nothing below it.
-    const zones = list(missing, (host) => `${host}. static`);
-    await control("local_zones", zones);
-    const data = (host: string) => `${host}. ${String(ttl)} IN A ${address}`;
+    await control(
+      "local_zones",
+      list(missing, ([zone, type]) => `${zone} ${type}`),
+    );
+    const data = ([zone]: [string, string]) =>
+      `${zone} ${String(ttl)} IN A ${address}`;
     await control("local_datas", list(missing, data));
   }
 }
 
 /**
- * Hosts that are answered with the gateway's address. The zones that unbound
- * brings along (RFC 6761) have others, a half-done one has none.
+ * Zone and its type (unbound.conf(5), local-zone). Static: the name itself, no
+ * other type, and nothing below it. Redirect: all names below as well.
  */
-async function presentHosts(
-  address: string,
-  control: Control,
-): Promise<string[]> {
-  const data = await control("list_local_data");
-  return [...data.matchAll(/^(\S+)\.\s+\d+\s+IN\s+A\s+(\S+)$/gm)]
-    .filter(([, , answer]) => answer === address)
-    .map(([, host]) => host ?? "");
+function zonesOf(hosts: readonly string[]): Map<string, string> {
+  const exact = hosts.filter((host) => !host.startsWith("*."));
+  const wild = hosts.filter((host) => host.startsWith("*."));
+  return new Map([
+    ...exact.map((host) => [`${host}.`, "static"] as const),
+    ...wild.map((host) => [`${host.slice(2)}.`, "redirect"] as const),
+  ]);
 }
 
-function list(
-  hosts: readonly string[],
-  line: (host: string) => string,
+/**
+ * Zones that are answered with the gateway's address. Those that unbound
+ * brings along (RFC 6761) have others, a half-done one has none.
+ */
+async function presentZones(
+  address: string,
+  control: Control,
+): Promise<Map<string, string>> {
+  const zones = await control("list_local_zones");
+  const types = new Map(
+    [...zones.matchAll(/^(\S+) (\S+)$/gm)].map(([, zone = "", type = ""]) => [
+      zone,
+      type,
+    ]),
+  );
+  const data = await control("list_local_data");
+  return new Map(
+    [...data.matchAll(/^(\S+)\s+\d+\s+IN\s+A\s+(\S+)$/gm)]
+      .filter(([, , answer]) => answer === address)
+      .map(([, zone = ""]) => [zone, types.get(zone) ?? ""]),
+  );
+}
+
+function list<Item>(
+  items: readonly Item[],
+  line: (item: Item) => string,
 ): string {
-  return hosts.map((host) => `${line(host)}\n`).join("");
+  return items.map((item) => `${line(item)}\n`).join("");
 }
 
 async function unboundControl(

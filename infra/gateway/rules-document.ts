@@ -1,32 +1,18 @@
-import { isDeepStrictEqual } from "node:util";
+/** `egress-rules.json` of the store: the rules, as the stack file writes them. */
 import { type EgressRule, parseEgressRules } from "./rules.ts";
 
+/** What the gateway's agent reads. */
+export function rulesDocument(rules: readonly EgressRule[]): string {
+  const document = { rules: rules.map(({ options }) => options) };
+  return JSON.stringify(document, undefined, 2);
+}
+
 /**
- * Reads `egress-rules.json` of the store. The rules are parsed again from their
- * URLs, and whatever else the store says of them has to come out of that: a
- * rule that meant more where it was written (a limit that only a newer version
- * knows, say) is refused rather than enforced in part.
+ * Reads the document. A rule that means more where it was written (an option
+ * that only a newer version knows, say) is refused rather than enforced in part.
  * @throws Error that lists every problem; the whole document is then refused
  */
 export function verifyRules(content: Buffer): EgressRule[] {
-  const stored = storedRules(content);
-  const { rules, problems } = parseEgressRules(stored.map(asWritten));
-  if (problems.length > 0) {
-    const lines = problems.map(({ key, message }) => `${key} ${message}`);
-    throw new Error(`refused: ${lines.join("; ")}`);
-  }
-  rules.forEach((rule, index) => {
-    const said = stored[index];
-    if (!isDeepStrictEqual({ ...rule, ...(said as object) }, rule)) {
-      throw new Error(
-        `refused: [${String(index)}] means ${JSON.stringify(rule)} here, but the store says ${JSON.stringify(said)}; install a gateway of the version that wrote it`,
-      );
-    }
-  });
-  return rules;
-}
-
-function storedRules(content: Buffer): unknown[] {
   let document: unknown;
   try {
     document = JSON.parse(content.toString());
@@ -35,16 +21,14 @@ function storedRules(content: Buffer): unknown[] {
       cause: error,
     });
   }
-  const rules = (document as { rules?: unknown } | null)?.rules;
-  if (!Array.isArray(rules)) {
+  const written = (document as { rules?: unknown } | null)?.rules;
+  if (!Array.isArray(written)) {
     throw new Error('refused: it has no list "rules"');
   }
+  const { rules, problems } = parseEgressRules(written);
+  if (problems.length > 0) {
+    const lines = problems.map(({ key, message }) => `${key} ${message}`);
+    throw new Error(`refused: ${lines.join("; ")}`);
+  }
   return rules;
-}
-
-/** A rule as the stack file would have it. */
-function asWritten(stored: unknown): unknown {
-  if (typeof stored !== "object" || stored === null) return stored;
-  const { url, mode } = stored as { url?: unknown; mode?: unknown };
-  return { url, inspect: mode === "inspect" };
 }

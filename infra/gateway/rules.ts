@@ -2,16 +2,123 @@
  * The allow list: one parser, pure. Everything that the gateway enforces (DNS
  * names, proxy maps, the inspecting authority's names) derives from its rules.
  */
+import { isDeepStrictEqual } from "node:util";
+import { z } from "zod";
+import { type Problem, issueProblems } from "../config-problems.ts";
+import { secretName } from "./credentials-document.ts";
+import { type UrlPattern, parseUrlPattern } from "./rule-url.ts";
+
+/** Headers that a credential may be sent in; haproxy.cfg knows the same ones. */
+export const credentialHeaders = [
+  "authorization",
+  "x-api-key",
+  "api-key",
+  "x-goog-api-key",
+] as const;
+
+const options = z.strictObject({
+  url: z.string({
+    error: (issue) =>
+      `${show(issue.input)} is not a URL; write "https://host/*"`,
+  }),
+  /** Methods that are allowed; all of HTTP's own but CONNECT and TRACE when absent. */
+  methods: z
+    .array(
+      z.string().regex(/^(?!(CONNECT|TRACE|TRACK)$)[A-Z]{3,20}$/, {
+        error: (issue) =>
+          `${show(issue.input)} is not a method that can be allowed; write it in upper case, such as GET`,
+      }),
+      {
+        error: (issue) =>
+          `${show(issue.input)} is not a list of methods; write for example [GET, POST]`,
+      },
+    )
+    .min(
+      1,
+      "an empty list allows nothing; name a method, or leave it out for all of them",
+    )
+    .optional(),
+  /**
+   * `true`: TLS ends at the gateway and every request is checked, also where
+   * the whole host is allowed. `never`: it passes through whatever the path
+   * says, for sandboxes that cannot trust the gateway's authority.
+   */
+  inspect: z
+    .union([z.boolean(), z.literal("never")], {
+      error: (issue) => `${show(issue.input)} is not true, false or never`,
+    })
+    .optional(),
+  /** What the gateway adds to each request: a secret, by its name in `credentials`. */
+  credential: z
+    .strictObject(
+      {
+        header: z
+          .string()
+          .transform((header) => header.toLowerCase())
+          .pipe(
+            z.enum(credentialHeaders, {
+              error: (issue) =>
+                `${show(issue.input)} is not a header for a credential; write one of ${credentialHeaders.join(", ")}`,
+            }),
+          ),
+        /** Word before the secret, such as Bearer (RFC 9110, 11.4). */
+        scheme: z
+          .string()
+          .regex(/^[A-Za-z][A-Za-z0-9-]{0,30}$/, {
+            error: (issue) =>
+              `${show(issue.input)} is not a scheme; write for example Bearer, or leave it out`,
+          })
+          .optional(),
+        secret: z.string().regex(secretName, {
+          error: (issue) =>
+            `${show(issue.input)} is not the name of a secret; write one such as openrouter, and set it: pulumi config set --secret --path credentials.openrouter`,
+        }),
+      },
+      {
+        error: (issue) =>
+          `${show(issue.input)} is no credential; write {header: authorization, scheme: Bearer, secret: name}`,
+      },
+    )
+    .optional(),
+  /** What becomes of credentials that the sandbox itself sends. */
+  clientCredential: z
+    .enum(["pass", "replace", "deny"], {
+      error: (issue) => `${show(issue.input)} is not pass, replace or deny`,
+    })
+    .optional(),
+  upgrade: z
+    .literal("websocket", {
+      error: (issue) =>
+        `${show(issue.input)} cannot be allowed; write websocket, or leave it out`,
+    })
+    .optional(),
+  /** Encrypted ClientHello of a spliced host; browsers' GREASE looks the same. */
+  ech: z
+    .enum(["refuse", "allow"], {
+      error: (issue) => `${show(issue.input)} is not refuse or allow`,
+    })
+    .optional(),
+  /** Asks for the `*` in `https://*.example.org/*`. */
+  wildcard: z
+    .literal(true, {
+      error: (issue) =>
+        `${show(issue.input)} is not true; leave it out for an exact name`,
+    })
+    .optional(),
+});
+
+const whenMissing = {
+  url: 'write the URL pattern, such as "https://host/*"',
+  "credential.header": `write one of ${credentialHeaders.join(", ")}`,
+  "credential.secret": "write the name of a secret in credentials",
+};
+
+/** One entry of `egress.allow`, as it is written in the stack file. */
+export type RuleOptions = z.output<typeof options>;
 
 /** One allowed URL pattern. */
-export interface EgressRule {
-  /** As written in the stack file. */
-  readonly url: string;
-  /** Exact host name, lower case. */
-  readonly host: string;
-  /** Path that is allowed; with `exact` unset everything below it too. */
-  readonly path: string;
-  readonly exact: boolean;
+export interface EgressRule extends UrlPattern {
+  readonly options: RuleOptions;
   /**
    * `splice`: TLS passes through after its name was checked. `inspect`: TLS
    * ends at the gateway and every request is checked.
@@ -19,178 +126,227 @@ export interface EgressRule {
   readonly mode: "splice" | "inspect";
 }
 
-/** A problem of one entry; `key` is the entry's place, such as `[0].url`. */
-export interface RuleProblem {
-  readonly key: string;
-  readonly message: string;
+export interface ParsedRules {
+  readonly rules: EgressRule[];
+  /** Keys are an entry's place, such as `[0].url`. */
+  readonly problems: Problem[];
+  /** What is allowed though it is weaker than it looks. */
+  readonly warnings: Problem[];
 }
 
-const hostPattern =
-  /^(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]$/;
-
 /**
- * Parses `egress.allow`: URL patterns as the request writes them
- * (`https://host/*`, `https://host/path/*`, `https://host/path`), or objects
- * `{ url, inspect }`. `https://host/api/v1/*` allows `/api/v1/` and all below
- * it, not `/api/v1` itself. All problems are found at once.
+ * Parses `egress.allow`: URL patterns, or objects of one and its options. All
+ * problems are found at once.
  */
-export function parseEgressRules(input: unknown): {
-  rules: EgressRule[];
-  problems: RuleProblem[];
-} {
+export function parseEgressRules(input: unknown): ParsedRules {
   if (!Array.isArray(input)) {
-    return {
-      rules: [],
-      problems: [
-        {
-          key: "",
-          message: `${show(input)} is not a list; write the allowed URLs as a list, for example [https://api.github.com/*]`,
-        },
-      ],
-    };
+    const message = `${show(input)} is not a list; write the allowed URLs as a list, for example [https://api.github.com/*]`;
+    return { rules: [], problems: [{ key: "", message }], warnings: [] };
   }
   const rules: EgressRule[] = [];
-  const problems: RuleProblem[] = [];
+  const problems: Problem[] = [];
   input.forEach((entry: unknown, index) => {
     const key = `[${String(index)}]`;
     const parsed = parseEntry(entry, key);
-    if ("url" in parsed) rules.push(parsed);
-    else problems.push(parsed);
+    if ("options" in parsed) rules.push(parsed);
+    else problems.push(...parsed);
   });
-  return { rules, problems: [...problems, ...contradictions(rules)] };
-}
-
-function parseEntry(entry: unknown, key: string): EgressRule | RuleProblem {
-  if (typeof entry === "string") return parseUrl(entry, false, key);
-  if (typeof entry !== "object" || entry === null || Array.isArray(entry)) {
-    return {
-      key,
-      message: `${show(entry)} is neither a URL nor an object; write "https://host/*" or {url: "https://host/*", inspect: true}`,
-    };
-  }
-  const { url, inspect = false, ...unread } = entry as Record<string, unknown>;
-  const [unreadKey] = Object.keys(unread);
-  if (unreadKey !== undefined) {
-    return {
-      key: `${key}.${unreadKey}`,
-      message:
-        "nothing reads this key; a rule has url and, if wanted, inspect: true",
-    };
-  }
-  if (typeof url !== "string") {
-    return {
-      key: `${key}.url`,
-      message: `${show(url)} is not a URL; write "https://host/*"`,
-    };
-  }
-  if (typeof inspect !== "boolean") {
-    return {
-      key: `${key}.inspect`,
-      message: `${show(inspect)} is not true or false`,
-    };
-  }
-  return parseUrl(url, inspect, `${key}.url`);
-}
-
-function parseUrl(
-  url: string,
-  inspect: boolean,
-  key: string,
-): EgressRule | RuleProblem {
-  const problem = (what: string): RuleProblem => ({
-    key,
-    message: `"${url}" ${what}`,
-  });
-  const scheme = /^([A-Za-z][A-Za-z0-9+.-]*):\/\//.exec(url);
-  if (!scheme) {
-    return problem(`has no scheme; write "https://${url.replace(/^\/+/, "")}"`);
-  }
-  const rest = url.slice(scheme[0].length);
-  if (scheme[1] !== "https") {
-    return problem(
-      `has the scheme ${String(scheme[1])}; only https can be allowed, write "https://${rest}"`,
-    );
-  }
-  const slash = rest.indexOf("/");
-  const authority = slash === -1 ? rest : rest.slice(0, slash);
-  const pattern = slash === -1 ? "" : rest.slice(slash);
-
-  if (authority.includes("@")) {
-    return problem("holds a user name; leave out everything before the @");
-  }
-  if (/^\[|^[0-9.]+(:|$)/.test(authority)) {
-    return problem(
-      "names an IP address; a rule needs a host name, for its certificate is checked",
-    );
-  }
-  if (authority.includes(":")) {
-    return problem("has a port; only 443 can be allowed, leave the port out");
-  }
-  if (authority.includes("*")) {
-    return problem(
-      "has a wildcard in the host; write one rule for each exact name",
-    );
-  }
-  if (authority.endsWith(".")) {
-    return problem("ends the host with a dot; leave it out");
-  }
-  if (authority !== authority.toLowerCase()) {
-    return problem(
-      `has upper case in the host; write "https://${authority.toLowerCase()}${pattern}"`,
-    );
-  }
-  if (!hostPattern.test(authority)) {
-    return problem(
-      "has no valid host name; write a name such as api.github.com",
-    );
-  }
-  if (pattern === "") {
-    return problem(
-      `has no path; write "https://${authority}/*" to allow the whole host`,
-    );
-  }
-  if (/[?#]/.test(pattern)) {
-    return problem("has a query or a fragment; rules know only paths");
-  }
-  if (/[^\x21-\x7e]|[%\\;]|\/\/|\/\.{1,2}(\/|$)/.test(pattern)) {
-    return problem(
-      "has a path that is not canonical; write it plainly, without %, ;, \\, empty, . or .. segments",
-    );
-  }
-  const isPrefix = pattern.endsWith("/*");
-  const path = isPrefix ? pattern.slice(0, -1) : pattern;
-  if (path.includes("*")) {
-    return problem('may have one * only, at the end after a "/"');
-  }
+  if (problems.length === 0) problems.push(...contradictions(rules));
   return {
-    url,
-    host: authority,
-    path,
-    exact: !isPrefix,
-    mode: inspect || pattern !== "/*" ? "inspect" : "splice",
+    rules: problems.length === 0 ? rules : [],
+    problems,
+    warnings: rules.flatMap(weaknesses),
   };
 }
 
-/** Rules that cannot both hold. */
-function contradictions(rules: readonly EgressRule[]): RuleProblem[] {
+function parseEntry(entry: unknown, key: string): EgressRule | Problem[] {
+  const written = typeof entry === "string" ? { url: entry } : entry;
+  if (
+    typeof written !== "object" ||
+    written === null ||
+    Array.isArray(written)
+  ) {
+    const message = `${show(entry)} is neither a URL nor an object; write "https://host/*" or {url: "https://host/*", inspect: true}`;
+    return [{ key, message }];
+  }
+  const parsed = options.safeParse(written, { reportInput: true });
+  if (!parsed.success) {
+    return parsed.error.issues
+      .flatMap((issue) => issueProblems(issue, whenMissing))
+      .map((problem) => ({
+        key: `${key}.${problem.key}`,
+        message: problem.message,
+      }));
+  }
+  const rule = parsed.data;
+  const urlKey = typeof entry === "string" ? key : `${key}.url`;
+  const pattern = parseUrlPattern(rule.url, rule.wildcard === true);
+  if (typeof pattern === "string") return [{ key: urlKey, message: pattern }];
+  const problems = optionProblems(rule, pattern).map(([name, message]) => ({
+    key: `${key}.${name}`,
+    message,
+  }));
+  if (problems.length > 0) return problems;
+  return {
+    ...pattern,
+    options: rule,
+    mode: needsInspection(rule, pattern) ? "inspect" : "splice",
+  };
+}
+
+/** Whether TLS has to end at the gateway for the rule to be enforced. */
+function needsInspection(rule: RuleOptions, pattern: UrlPattern): boolean {
+  if (rule.inspect === "never") return false;
+  return (
+    rule.inspect === true ||
+    pattern.exact ||
+    pattern.path !== "/" ||
+    rule.methods !== undefined ||
+    clientCredential(rule) !== "pass"
+  );
+}
+
+/**
+ * What becomes of a sandbox's own credentials: where the gateway has one it
+ * replaces them, or a stranger's account would be as good as ours.
+ */
+export function clientCredential(
+  rule: RuleOptions,
+): NonNullable<RuleOptions["clientCredential"]> {
+  return rule.clientCredential ?? (rule.credential ? "replace" : "pass");
+}
+
+/** Options that do not go together, as key and message. */
+function optionProblems(
+  rule: RuleOptions,
+  pattern: UrlPattern,
+): [keyof RuleOptions, string][] {
+  const problems: [keyof RuleOptions, string][] = [];
+  if (rule.inspect === "never") {
+    const unseen = (
+      ["methods", "credential", "clientCredential", "upgrade"] as const
+    ).filter((name) => rule[name] !== undefined);
+    problems.push(
+      ...unseen.map((name): [keyof RuleOptions, string] => [
+        name,
+        "cannot be enforced with inspect: never, for nobody looks at the requests; remove one of the two",
+      ]),
+    );
+  }
+  const inspected = needsInspection(rule, pattern);
+  if (rule.ech !== undefined && inspected) {
+    problems.push([
+      "ech",
+      "means nothing where requests are inspected, for TLS ends at the gateway; remove it",
+    ]);
+  }
+  if (rule.upgrade && !inspected && rule.inspect !== "never") {
+    problems.push([
+      "upgrade",
+      "means nothing where TLS passes through unseen; remove it, or add inspect: true",
+    ]);
+  }
+  if (rule.clientCredential === "replace" && !rule.credential) {
+    problems.push([
+      "clientCredential",
+      '"replace" has nothing to put in; add a credential, or write deny',
+    ]);
+  }
+  if (rule.clientCredential === "pass" && rule.credential) {
+    problems.push([
+      "clientCredential",
+      '"pass" would let a sandbox use an account of its own instead of the credential; write replace or deny',
+    ]);
+  }
+  return problems;
+}
+
+/** Rules that cannot both hold, or that change nothing. */
+function contradictions(rules: readonly EgressRule[]): Problem[] {
   return rules.flatMap((rule, index) => {
-    const key = `[${String(index)}]`;
+    const { url } = rule.options;
+    const problem = (message: string) => [
+      { key: `[${String(index)}]`, message: `"${url}" ${message}` },
+    ];
     const earlier = rules.slice(0, index);
-    if (earlier.some((other) => other.url === rule.url)) {
-      return [{ key, message: `"${rule.url}" stands twice; remove one` }];
+    if (earlier.some((other) => other.options.url === url)) {
+      return problem("stands twice; remove one");
     }
     const opposed = earlier.find(
       (other) => other.host === rule.host && other.mode !== rule.mode,
     );
-    return opposed
-      ? [
-          {
-            key,
-            message: `"${rule.url}" and "${opposed.url}" cannot both hold: one passes ${rule.host} through unseen, the other looks at its paths; remove the narrower one, or write {url: "https://${rule.host}/*", inspect: true}`,
-          },
-        ]
+    if (opposed) {
+      return problem(
+        `and "${opposed.options.url}" cannot both hold: one passes ${rule.host} through unseen, the other looks at its requests; remove the narrower one, or write {url: "https://${rule.host}/*", inspect: true}`,
+      );
+    }
+    const otherEch = earlier.find(
+      (other) =>
+        other.host === rule.host && other.options.ech !== rule.options.ech,
+    );
+    if (otherEch) {
+      return problem(
+        `and "${otherEch.options.url}" cannot both hold: they differ in ech, which counts for the whole host; write the same in both`,
+      );
+    }
+    const wider = rules.find(
+      (other) =>
+        other !== rule && covers(other, rule) && addsNothing(rule, other),
+    );
+    return wider
+      ? problem(
+          `narrows nothing: "${wider.options.url}" allows all of it; remove it, or limit the other`,
+        )
       : [];
   });
+}
+
+/** Whether everything that `rule` is about lies under `other` too. */
+export function covers(other: UrlPattern, rule: UrlPattern): boolean {
+  if (other.host !== rule.host) return false;
+  return other.exact
+    ? rule.exact && rule.path === other.path
+    : rule.path.startsWith(other.path);
+}
+
+/** Whether `rule` looks narrower than `other`, which allows all that it does. */
+function addsNothing(rule: EgressRule, other: EgressRule): boolean {
+  const { methods } = rule.options;
+  if (methods === undefined) return false;
+  const sameOtherwise =
+    clientCredential(rule.options) === clientCredential(other.options) &&
+    isDeepStrictEqual(rule.options.credential, other.options.credential) &&
+    rule.options.upgrade === other.options.upgrade;
+  const all = other.options.methods;
+  return (
+    sameOtherwise &&
+    (all === undefined || methods.every((method) => all.includes(method)))
+  );
+}
+
+function weaknesses(rule: EgressRule, index: number): Problem[] {
+  const warn = (name: string, message: string): Problem => ({
+    key: `[${String(index)}].${name}`,
+    message: `"${rule.options.url}" ${message}`,
+  });
+  const warnings: Problem[] = [];
+  if (rule.options.wildcard) {
+    warnings.push(
+      warn(
+        "wildcard",
+        "lets a sandbox choose names, which the gateway then looks up: data can leave in them; name the hosts if you can",
+      ),
+    );
+  }
+  if (rule.options.inspect === "never" && (rule.exact || rule.path !== "/")) {
+    warnings.push(
+      warn(
+        "inspect",
+        `is not enforced below the host: with inspect: never every path of ${rule.host} is open`,
+      ),
+    );
+  }
+  return warnings;
 }
 
 function show(value: unknown): string {

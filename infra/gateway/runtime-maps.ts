@@ -1,24 +1,70 @@
+import { readFile } from "node:fs/promises";
 import type { HaproxyRuntime } from "../machine/agent/haproxy.ts";
 import { applyMap } from "../machine/agent/map.ts";
-import { exactMap, prefixMap, sniMap } from "./rule-maps.ts";
+import type { Secrets } from "./credentials-document.ts";
+import {
+  credentialsMap,
+  exactMap,
+  methodsMap,
+  nearestMap,
+  optionsMap,
+  prefixMap,
+  sniMap,
+} from "./rule-maps.ts";
 import type { EgressRule } from "./rules.ts";
 
 /**
- * Puts the rules into the maps, on disk and in the running HAProxy.
- * @throws Error with HAProxy's words
+ * Puts the rules into the maps, on disk and in the running HAProxy. They change
+ * one after the other, so what limits a rule comes before the rule lets
+ * anything through, and stays until the rule is gone.
+ * @throws Error that names missing secrets, before anything is changed; or
+ *   with HAProxy's words
  */
 export async function applyMaps(
   directory: string,
   rules: readonly EgressRule[],
+  secrets: Secrets,
   haproxy: Pick<HaproxyRuntime, "command">,
 ): Promise<void> {
-  const maps = {
-    // The names last: a host is let in when its paths are known.
-    exact: exactMap(rules),
-    prefix: prefixMap(rules),
-    sni: sniMap(rules),
-  };
-  for (const [name, content] of Object.entries(maps)) {
-    await applyMap(`${directory}/${name}.map`, content, haproxy);
+  const file = (name: string) => `${directory}/${name}.map`;
+  const credentials = credentialsMap(rules, secrets);
+  const options = optionsMap(rules);
+  const gone = await linesOfOtherKeys(file("options"), options);
+  for (const [name, content] of [
+    ["options", sorted(options + gone)],
+    ["credentials", credentials],
+    ["nearest", nearestMap(rules)],
+    ["exact", exactMap(rules)],
+    ["prefix", prefixMap(rules)],
+    ["methods", methodsMap(rules)],
+    ["sni", sniMap(rules)],
+    ["options", options],
+  ] as const) {
+    await applyMap(file(name), content, haproxy);
   }
+}
+
+/** Lines of a map on disk whose keys the new content does not have. */
+async function linesOfOtherKeys(
+  file: string,
+  content: string,
+): Promise<string> {
+  const keys = new Set(lines(content).map(keyOf));
+  const before = await readFile(file, "utf8").catch(() => "");
+  return lines(before)
+    .filter((line) => !keys.has(keyOf(line)))
+    .map((line) => `${line}\n`)
+    .join("");
+}
+
+const lines = (content: string) =>
+  content.split("\n").filter((line) => line !== "");
+
+const keyOf = (line: string) => line.split(" ", 1)[0];
+
+function sorted(content: string): string {
+  return lines(content)
+    .sort()
+    .map((line) => `${line}\n`)
+    .join("");
 }

@@ -118,7 +118,8 @@ start_units() {
   while read -r unit; do
     systemctl --quiet is-enabled "$unit" 2>/dev/null || systemctl --quiet enable "$unit"
     if ! systemctl --quiet is-active "$unit"; then
-      systemctl start "$unit" || unit_failed "$unit"
+      # Not "start": it would wait for an older program that still tries to.
+      systemctl restart "$unit" || unit_failed "$unit"
     elif [ -s "$changed" ]; then
       # shellcheck disable=SC2254
       case $unit in

@@ -46,8 +46,8 @@ async function preview(
 describe("the program", () => {
   test("plans every part of the system, and does nothing", async () => {
     const { changes } = await preview();
-    // The stack, 7 components, 7 commands, 6 records.
-    expect(changes).toEqual({ create: 21 });
+    // The stack, 7 components, 8 commands, 6 records.
+    expect(changes).toEqual({ create: 22 });
   });
 
   test("a wrong configuration fails the preview with all problems", async () => {
@@ -61,6 +61,36 @@ describe("the program", () => {
     expect(failure).toContain('write "https://api.github.com/*"');
     expect(failure).toContain("daytona-edge:colour");
     expect(failure).not.toContain("at program");
+  });
+
+  test("a secret that a rule names must be there, and is never shown", async () => {
+    const egress = {
+      allow: [
+        {
+          url: "https://openrouter.ai/api/v1/*",
+          credential: {
+            header: "Authorization",
+            scheme: "Bearer",
+            secret: "openrouter",
+          },
+        },
+      ],
+    };
+    const set = (credentials: Record<string, string>) =>
+      preview({
+        "daytona-edge:egress": egress,
+        "daytona-edge:credentials": credentials,
+      });
+    const failure = await set({ Other: "sk-or-v1-0123456789" }).catch(
+      (error: unknown) => String(error),
+    );
+    expect(failure).toContain("daytona-edge:credentials.Other");
+    expect(failure).not.toContain("sk-or");
+    const missing = await set({}).catch((error: unknown) => String(error));
+    expect(missing).toContain("egress.allow[0].credential.secret");
+    expect(missing).toContain("--path credentials.openrouter");
+    const { changes } = await set({ openrouter: "sk-or-v1-0123456789" });
+    expect(changes).toEqual({ create: 22 });
   });
 
   test("a stack with the road in only, guarded by signed tokens", async () => {
@@ -77,6 +107,6 @@ describe("the program", () => {
 
   test("an empty allow list is a plan too: nothing goes out", async () => {
     const { changes } = await preview({ "daytona-edge:egress": { allow: [] } });
-    expect(changes).toEqual({ create: 21 });
+    expect(changes).toEqual({ create: 22 });
   });
 });

@@ -10,8 +10,14 @@ import { bundleTarball } from "../../machine/tarball.ts";
 const unpackAndInstall =
   'set -e; work=$(mktemp -d); trap \'rm -rf "$work"\' EXIT; base64 -d | tar -xz -C "$work" --no-same-owner; "$work/install.sh"';
 
+/** Replaced as a whole, and for root alone from its first moment. */
+const credentialsFile = "/var/lib/daytona-edge/store/egress-credentials.json";
+const writeCredentials = `set -e; umask 077; mkdir -p -m 755 "$(dirname ${credentialsFile})"; cat >${credentialsFile}.new; mv ${credentialsFile}.new ${credentialsFile}`;
+
 export interface GatewayArgs {
   readonly bundle: Bundle;
+  /** The live state `egress-credentials.json`; secret. */
+  readonly credentials: pulumi.Input<string>;
   readonly server: {
     readonly address: string;
     readonly user: string;
@@ -43,6 +49,17 @@ export class Gateway extends pulumi.ComponentResource {
     const archive = bundleTarball(args.bundle).then((tarball) =>
       Buffer.from(tarball).toString("base64"),
     );
+    const credentials = new command.remote.Command(
+      `${name}-credentials`,
+      {
+        connection,
+        stdin: args.credentials,
+        create: writeCredentials,
+        update: writeCredentials,
+        delete: `rm -f ${credentialsFile}`,
+      },
+      { parent: this },
+    );
     const install = new command.remote.Command(
       `${name}-install`,
       {
@@ -51,7 +68,8 @@ export class Gateway extends pulumi.ComponentResource {
         create: unpackAndInstall,
         delete: `/var/lib/daytona-edge/installed/${args.bundle.name}/install.sh --remove`,
       },
-      { parent: this },
+      // Rules that name a secret need it.
+      { parent: this, dependsOn: credentials },
     );
     const authority = new command.remote.Command(
       `${name}-ca`,

@@ -22,6 +22,8 @@ export interface LocalPlatformArgs {
   readonly egress:
     | {
         readonly bundle: Bundle;
+        /** The live state `egress-credentials.json`. */
+        readonly credentials: pulumi.Input<string>;
         readonly server: GatewayArgs["server"];
         /** Key that may log in to that server. */
         readonly privateKey: pulumi.Input<string>;

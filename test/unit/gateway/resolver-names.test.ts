@@ -9,6 +9,10 @@ function resolver() {
     ["localhost.", "127.0.0.1"],
     ["test.", undefined],
   ]);
+  const types = new Map([
+    ["localhost.", "redirect"],
+    ["test.", "static"],
+  ]);
   const commands: string[] = [];
   const lines = (input?: string) => (input ?? "").split("\n").filter(Boolean);
   const commandOf: Record<string, (input?: string) => string> = {
@@ -19,10 +23,15 @@ function resolver() {
           address === undefined ? "" : `${zone}\t30\tIN\tA\t${address}\n`,
         ])
         .join("\n"),
+    list_local_zones: () =>
+      [...zones.keys()]
+        .map((zone) => `${zone} ${types.get(zone) ?? "static"}\n`)
+        .join(""),
     local_zones: (input) => {
       for (const line of lines(input)) {
-        const [zone = "", type] = line.split(" ");
-        expect(type).toBe("static");
+        const [zone = "", type = ""] = line.split(" ");
+        expect(["static", "redirect"]).toContain(type);
+        types.set(zone, type);
         if (!zones.has(zone)) zones.set(zone, undefined);
       }
       return "ok";
@@ -42,6 +51,7 @@ function resolver() {
   };
   return {
     zones,
+    types,
     commands,
     control: (command: string, input?: string) => {
       commands.push(command);
@@ -75,7 +85,7 @@ test("nothing is changed when nothing is to change", async () => {
   await applyNames(["openrouter.ai"], gateway, control);
   commands.length = 0;
   await applyNames(["openrouter.ai"], gateway, control);
-  expect(commands).toEqual(["list_local_data"]);
+  expect(commands).toEqual(["list_local_zones", "list_local_data"]);
 });
 
 test("a restarted resolver and a half-done name are repaired", async () => {
@@ -85,4 +95,16 @@ test("a restarted resolver and a half-done name are repaired", async () => {
   zones.set("api.github.com.", undefined);
   await applyNames(["openrouter.ai", "api.github.com"], gateway, control);
   expect(own(zones).sort()).toEqual(["api.github.com.", "openrouter.ai."]);
+});
+
+test("a wildcard answers the names below; an exact name may come in its place", async () => {
+  const { zones, types, control } = resolver();
+  await applyNames(["*.example.org", "api.example.org"], gateway, control);
+  expect([types.get("example.org."), types.get("api.example.org.")]).toEqual([
+    "redirect",
+    "static",
+  ]);
+  await applyNames(["example.org"], gateway, control);
+  expect(own(zones)).toEqual(["example.org."]);
+  expect(types.get("example.org.")).toBe("static");
 });

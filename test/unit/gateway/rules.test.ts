@@ -2,6 +2,9 @@ import { describe, expect, test } from "vitest";
 import {
   exactMap,
   hostsOf,
+  methodsMap,
+  nearestMap,
+  optionsMap,
   prefixMap,
   sniMap,
 } from "../../../infra/gateway/rule-maps.ts";
@@ -111,7 +114,8 @@ test.each([
   ["https://openrouter.ai/*", "", "not a list"],
   [[7], "[0]", "neither a URL nor an object"],
   [[null], "[0]", "neither a URL nor an object"],
-  [[{}], "[0].url", "not a URL"],
+  [[{}], "[0].url", "missing; write the URL pattern"],
+  [[{ url: 7 }], "[0].url", "not a URL"],
   [[{ url: "https://x.example/*", inspect: "yes" }], "[0].inspect", "true"],
   [[{ url: "https://x.example/*", port: 1 }], "[0].port", "nothing reads"],
 ])("%j is refused at %s", (input, key, message) => {
@@ -131,6 +135,163 @@ test("rules that cannot both hold are refused", () => {
     { key: "[2]", message: expect.stringContaining("cannot both") as string },
     { key: "[3]", message: expect.stringContaining("twice") as string },
   ]);
+});
+
+const bearer = { header: "Authorization", scheme: "Bearer", secret: "key-1" };
+const api = "https://x.example/api/*";
+
+describe("options", () => {
+  test.each([
+    [{ url: "https://x.example/*", methods: ["GET"] }, "inspect"],
+    [{ url: "https://x.example/*", credential: bearer }, "inspect"],
+    [{ url: "https://x.example/*", clientCredential: "deny" }, "inspect"],
+    [{ url: "https://x.example/*", inspect: true }, "inspect"],
+    [{ url: "https://x.example/*", inspect: false }, "splice"],
+    [{ url: "https://x.example/*", clientCredential: "pass" }, "splice"],
+    [{ url: "https://x.example/*", ech: "allow" }, "splice"],
+    [{ url: api, inspect: "never" }, "splice"],
+    [{ url: "https://*.x.example/*", wildcard: true }, "splice"],
+  ])("%j: %s", (rule, mode) => {
+    const { rules, problems } = parseEgressRules([rule]);
+    expect(problems).toEqual([]);
+    expect(rules[0]?.mode).toBe(mode);
+  });
+
+  test.each([
+    [{ url: api, methods: [] }, "methods", "allows nothing"],
+    [{ url: api, methods: "GET" }, "methods", "not a list"],
+    [{ url: api, methods: ["GET", "get"] }, "methods[1]", "upper case"],
+    [{ url: api, methods: ["CONNECT"] }, "methods[0]", "not a method"],
+    [{ url: api, methods: ["TRACE"] }, "methods[0]", "not a method"],
+    [{ url: api, inspect: "always" }, "inspect", "not true, false or never"],
+    [{ url: api, credential: "key" }, "credential", "no credential"],
+    [
+      { url: api, credential: { secret: "a" } },
+      "credential.header",
+      "write one of",
+    ],
+    [
+      { url: api, credential: { ...bearer, header: "Cookie" } },
+      "credential.header",
+      "write one of authorization",
+    ],
+    [
+      { url: api, credential: { ...bearer, scheme: "a b" } },
+      "credential.scheme",
+      "not a scheme",
+    ],
+    [
+      { url: api, credential: { ...bearer, secret: "sk-or-v1-ABC" } },
+      "credential.secret",
+      "not the name of a secret",
+    ],
+    [{ url: api, clientCredential: "drop" }, "clientCredential", "not pass"],
+    [{ url: api, clientCredential: "replace" }, "clientCredential", "nothing"],
+    [
+      { url: api, credential: bearer, clientCredential: "pass" },
+      "clientCredential",
+      "an account of its own",
+    ],
+    [{ url: api, upgrade: "h2c" }, "upgrade", "cannot be allowed"],
+    [
+      { url: "https://x.example/*", upgrade: "websocket" },
+      "upgrade",
+      "add inspect: true",
+    ],
+    [{ url: api, ech: "allow" }, "ech", "means nothing"],
+    [
+      { url: api, inspect: "never", methods: ["GET"] },
+      "methods",
+      "cannot be enforced",
+    ],
+    [
+      { url: api, inspect: "never", credential: bearer },
+      "credential",
+      "cannot be enforced",
+    ],
+    [{ url: "https://*.x.example/*", wildcard: false }, "wildcard", "not true"],
+    [{ url: "https://x.example/*", wildcard: true }, "url", "no wildcard"],
+    [{ url: "https://*.*.example/*", wildcard: true }, "url", "first label"],
+    [{ url: "https://a*.example/*", wildcard: true }, "url", "no wildcard"],
+    [{ url: "https://*/*", wildcard: true }, "url", "no wildcard"],
+    [{ url: "https://*.org/*", wildcard: true }, "url", "no valid host"],
+  ])("%j is refused at %s", (rule, key, message) => {
+    const { rules, problems } = parseEgressRules([rule]);
+    expect(rules).toEqual([]);
+    expect(problems).toEqual([
+      {
+        key: `[0].${key}`,
+        message: expect.stringContaining(message) as string,
+      },
+    ]);
+  });
+
+  test("what is weaker than it looks is said", () => {
+    const { warnings } = parseEgressRules([
+      { url: api, inspect: "never" },
+      { url: "https://*.y.example/*", wildcard: true },
+      { url: "https://z.example/*", inspect: "never" },
+    ]);
+    expect(warnings.map(({ key }) => key)).toEqual([
+      "[0].inspect",
+      "[1].wildcard",
+    ]);
+  });
+
+  test("a rule that narrows nothing, and one host with two kinds of ech", () => {
+    const { problems } = parseEgressRules([
+      api,
+      { url: "https://x.example/api/admin/*", methods: ["GET"] },
+      { url: "https://y.example/*", ech: "allow" },
+      { url: "https://y.example/*" },
+    ]);
+    expect(problems.map(({ key }) => key)).toEqual(["[1]", "[3]"]);
+    expect(problems[0]?.message).toContain(`"${api}" allows all of it`);
+  });
+});
+
+describe("maps of options", () => {
+  const { rules } = parseEgressRules([
+    { url: "https://x.example/*", methods: ["GET", "HEAD"], inspect: true },
+    { url: "https://x.example/a/*", methods: ["POST"], credential: bearer },
+    { url: "https://x.example/a/b", clientCredential: "deny" },
+    { url: "https://x.example/w/*", upgrade: "websocket" },
+    { url: "https://y.example/*", ech: "allow" },
+  ]);
+
+  test("a method is looked for in the closest rule that has it", () => {
+    const x = "https://x.example";
+    expect(methodsMap(rules).trimEnd().split("\n")).toEqual([
+      `*:${x}/a/b ${x}/a/b`,
+      `*:${x}/w/* ${x}/w/*`,
+      `GET:${x}/* ${x}/*`,
+      `GET:${x}/a/* ${x}/*`,
+      `HEAD:${x}/* ${x}/*`,
+      `HEAD:${x}/a/* ${x}/*`,
+      `POST:${x}/a/* ${x}/a/*`,
+    ]);
+  });
+
+  test("options are words", () => {
+    expect(optionsMap(rules).trimEnd().split("\n")).toEqual([
+      "https://x.example/a/* client-replace,in-authorization",
+      "https://x.example/a/b client-deny",
+      "https://x.example/w/* websocket",
+    ]);
+  });
+
+  test("a refusal names the rule that is nearest", () => {
+    expect(nearestMap(rules).trimEnd().split("\n")).toEqual([
+      "x.example/ https://x.example/*",
+      "x.example/a/ https://x.example/a/*",
+      "x.example/a/b https://x.example/a/b",
+      "x.example/w/ https://x.example/w/*",
+    ]);
+  });
+
+  test("ech belongs to the host", () => {
+    expect(sniMap(rules)).toBe("x.example inspect\ny.example splice-ech\n");
+  });
 });
 
 test("all problems are found at once", () => {

@@ -51,7 +51,7 @@ test("the maps are the same on disk and in HAProxy", async () => {
     "https://openrouter.ai/api/v1/*",
     "https://api.github.com/*",
   ]);
-  await applyMaps(directory, rules, haproxy);
+  await applyMaps(directory, rules, {}, haproxy);
   const sni = join(directory, "sni.map");
   expect(readFileSync(sni, "utf8")).toBe(
     "api.github.com splice\nopenrouter.ai inspect\n",
@@ -65,40 +65,94 @@ test("the maps are the same on disk and in HAProxy", async () => {
 test("what is there already is only looked at", async () => {
   const directory = await temporaryDirectory();
   const haproxy = new RunningMaps();
-  await applyMaps(directory, many(3), haproxy);
+  await applyMaps(directory, many(3), {}, haproxy);
   haproxy.commands.length = 0;
-  await applyMaps(directory, many(3), haproxy);
-  expect(haproxy.commands).toEqual(["show", "show", "show"]);
+  await applyMaps(directory, many(3), {}, haproxy);
+  expect(haproxy.commands).toEqual(Array(8).fill("show"));
 });
 
 test("a HAProxy that lost its maps gets them back", async () => {
   const directory = await temporaryDirectory();
   const haproxy = new RunningMaps();
-  await applyMaps(directory, many(3), haproxy);
+  await applyMaps(directory, many(3), {}, haproxy);
   haproxy.maps.clear();
-  await applyMaps(directory, many(3), haproxy);
+  await applyMaps(directory, many(3), {}, haproxy);
   expect(haproxy.maps.get(join(directory, "exact.map"))).toHaveLength(3);
 });
 
 test("rules that go leave nothing behind", async () => {
   const directory = await temporaryDirectory();
   const haproxy = new RunningMaps();
-  await applyMaps(directory, many(3), haproxy);
-  await applyMaps(directory, [], haproxy);
+  await applyMaps(directory, many(3), {}, haproxy);
+  await applyMaps(directory, [], {}, haproxy);
   expect([...haproxy.maps.values()].flat()).toEqual([]);
 });
 
 test("a thousand rules fit, in several commands and one change", async () => {
   const directory = await temporaryDirectory();
   const haproxy = new RunningMaps();
-  await applyMaps(directory, many(1000), haproxy);
+  await applyMaps(directory, many(1000), {}, haproxy);
   expect(haproxy.maps.get(join(directory, "exact.map"))).toHaveLength(1000);
-  expect(haproxy.commands.filter((verb) => verb === "commit")).toHaveLength(2);
+  expect(haproxy.commands.filter((verb) => verb === "commit")).toHaveLength(4);
 });
 
 test("what HAProxy refuses is an error in its words", async () => {
   const haproxy = { command: () => Promise.resolve("Permission denied.") };
   await expect(
-    applyMaps(await temporaryDirectory(), many(1), haproxy),
-  ).rejects.toThrow(/exact\.map: Permission denied/);
+    applyMaps(await temporaryDirectory(), many(1), {}, haproxy),
+  ).rejects.toThrow(/options\.map: Permission denied/);
+});
+
+test("what a rule asks for stays until the rule is gone", async () => {
+  const directory = await temporaryDirectory();
+  const haproxy = new RunningMaps();
+  const { rules } = parseEgressRules([
+    { url: "https://openrouter.ai/api/*", clientCredential: "deny" },
+  ]);
+  await applyMaps(directory, rules, {}, haproxy);
+  const options = join(directory, "options.map");
+  const prefix = join(directory, "prefix.map");
+  const isGuarded = () =>
+    haproxy.maps.get(prefix)?.length === 0 ||
+    haproxy.maps.get(options)?.length === 1;
+  const seen: boolean[] = [];
+  await applyMaps(
+    directory,
+    [],
+    {},
+    {
+      command: async (text) => {
+        const answer = await haproxy.command(text);
+        seen.push(isGuarded());
+        return answer;
+      },
+    },
+  );
+  expect(seen).not.toContain(false);
+  expect([...haproxy.maps.values()].flat()).toEqual([]);
+});
+
+test("a secret that is missing changes nothing, and is named", async () => {
+  const directory = await temporaryDirectory();
+  const haproxy = new RunningMaps();
+  const { rules } = parseEgressRules([
+    {
+      url: "https://openrouter.ai/api/*",
+      credential: {
+        header: "Authorization",
+        scheme: "Bearer",
+        secret: "openrouter",
+      },
+    },
+  ]);
+  await expect(
+    applyMaps(directory, rules, { other: "x".repeat(20) }, haproxy),
+  ).rejects.toThrow(
+    '"https://openrouter.ai/api/*" needs the secret "openrouter"',
+  );
+  expect(haproxy.commands).toEqual([]);
+  await applyMaps(directory, rules, { openrouter: "sk-or-v1-1" }, haproxy);
+  expect(haproxy.maps.get(join(directory, "credentials.map"))).toEqual([
+    "https://openrouter.ai/api/* Bearer sk-or-v1-1",
+  ]);
 });

@@ -1,0 +1,80 @@
+/**
+ * `egress-credentials.json` of the store: the secrets that rules put into
+ * requests. Only the gateway's agent reads it, and HAProxy's memory holds it.
+ */
+import { z } from "zod";
+
+/** Name of a secret; rules refer to it. */
+export const secretName = /^[a-z][a-z0-9-]{0,62}$/;
+
+/**
+ * One word of visible ASCII, as a header can carry it (RFC 9110, 5.5). Shorter
+ * ones would be found, and hidden, in answers that do not hold them.
+ */
+const secret = z
+  .string()
+  .regex(
+    /^[!-~]{8,2000}$/,
+    "is no secret for a header: it needs 8 to 2000 visible ASCII characters without a space",
+  );
+
+const secrets = z.record(
+  z
+    .string()
+    .regex(
+      secretName,
+      "is not a name of a secret; write lower-case letters, digits and hyphens, such as openrouter",
+    ),
+  secret,
+);
+
+const document = z.strictObject({
+  version: z.literal(1),
+  credentials: secrets,
+});
+
+/** Secrets by their names. */
+export type Secrets = Readonly<z.infer<typeof secrets>>;
+
+/** Checks secrets; problems name them, and never say what they are. */
+export function parseSecrets(given: unknown): {
+  secrets: Secrets;
+  problems: { key: string; message: string }[];
+} {
+  const parsed = secrets.safeParse(given);
+  if (parsed.success) return { secrets: parsed.data, problems: [] };
+  return {
+    secrets: {},
+    problems: parsed.error.issues.map(({ path, code, message }) => ({
+      key: path.map(String).join("."),
+      message:
+        code === "invalid_type"
+          ? "is no text; set it: pulumi config set --secret --path credentials.NAME"
+          : message,
+    })),
+  };
+}
+
+/** What the gateway's agent reads. */
+export function credentialsDocument(credentials: Secrets): string {
+  return JSON.stringify({ version: 1, credentials });
+}
+
+/**
+ * Reads the document.
+ * @throws Error that says what is wrong with it, without any of its content
+ */
+export function verifyCredentials(content: Buffer): Secrets {
+  let given: unknown;
+  try {
+    given = JSON.parse(content.toString());
+  } catch {
+    throw new Error("refused: not JSON");
+  }
+  const parsed = document.safeParse(given);
+  if (parsed.success) return parsed.data.credentials;
+  const lines = parsed.error.issues.map(
+    ({ path, message }) => `${path.map(String).join(".")} ${message}`,
+  );
+  throw new Error(`refused: ${lines.join("; ")}`);
+}

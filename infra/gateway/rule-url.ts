@@ -1,0 +1,96 @@
+/** The URL pattern of a rule, as the request writes it: `https://host/path/*`. */
+
+/** What a URL pattern means. */
+export interface UrlPattern {
+  /** Exact host name, lower case; with a wildcard `*.` and the name below it. */
+  readonly host: string;
+  /** Path that is allowed; with `exact` unset everything below it too. */
+  readonly path: string;
+  readonly exact: boolean;
+}
+
+const hostPattern =
+  /^(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]$/;
+
+/**
+ * Parses `https://host/*`, `https://host/path/*` or `https://host/path`.
+ * `https://host/api/v1/*` allows `/api/v1/` and all below it, not `/api/v1`.
+ * @param wildcard whether the first label of the host may be `*`
+ * @returns the pattern, or what is wrong with it and the fix
+ */
+export function parseUrlPattern(
+  url: string,
+  wildcard: boolean,
+): UrlPattern | string {
+  const problem = (what: string): string => `"${url}" ${what}`;
+  const scheme = /^([A-Za-z][A-Za-z0-9+.-]*):\/\//.exec(url);
+  if (!scheme) {
+    return problem(`has no scheme; write "https://${url.replace(/^\/+/, "")}"`);
+  }
+  const rest = url.slice(scheme[0].length);
+  if (scheme[1] !== "https") {
+    return problem(
+      `has the scheme ${String(scheme[1])}; only https can be allowed, write "https://${rest}"`,
+    );
+  }
+  const slash = rest.indexOf("/");
+  const authority = slash === -1 ? rest : rest.slice(0, slash);
+  const pattern = slash === -1 ? "" : rest.slice(slash);
+
+  if (authority.includes("@")) {
+    return problem("holds a user name; leave out everything before the @");
+  }
+  if (/^\[|^[0-9.]+(:|$)/.test(authority)) {
+    return problem(
+      "names an IP address; a rule needs a host name, for its certificate is checked",
+    );
+  }
+  if (authority.includes(":")) {
+    return problem("has a port; only 443 can be allowed, leave the port out");
+  }
+  const name = wildcard ? authority.replace(/^\*\./, "") : authority;
+  if (wildcard && name === authority) {
+    return problem(
+      'has no wildcard in the host; leave "wildcard" out, or write "https://*.example.org/*"',
+    );
+  }
+  if (name.includes("*")) {
+    return problem(
+      wildcard
+        ? "may have one * only in the host, as its first label"
+        : "has a wildcard in the host; write one rule for each exact name, or ask for it with wildcard: true",
+    );
+  }
+  if (authority.endsWith(".")) {
+    return problem("ends the host with a dot; leave it out");
+  }
+  if (authority !== authority.toLowerCase()) {
+    return problem(
+      `has upper case in the host; write "https://${authority.toLowerCase()}${pattern}"`,
+    );
+  }
+  if (!hostPattern.test(name)) {
+    return problem(
+      "has no valid host name; write a name such as api.github.com",
+    );
+  }
+  if (pattern === "") {
+    return problem(
+      `has no path; write "https://${authority}/*" to allow the whole host`,
+    );
+  }
+  if (/[?#]/.test(pattern)) {
+    return problem("has a query or a fragment; rules know only paths");
+  }
+  if (/[^\x21-\x7e]|[%\\;]|\/\/|\/\.{1,2}(\/|$)/.test(pattern)) {
+    return problem(
+      "has a path that is not canonical; write it plainly, without %, ;, \\, empty, . or .. segments",
+    );
+  }
+  const isPrefix = pattern.endsWith("/*");
+  const path = isPrefix ? pattern.slice(0, -1) : pattern;
+  if (path.includes("*")) {
+    return problem('may have one * only, at the end after a "/"');
+  }
+  return { host: authority, path, exact: !isPrefix };
+}
