@@ -131,7 +131,7 @@ setInterval(() => {
       log(String(error));
     },
   );
-}, 5_000);
+}, 2_000);
 
 void poll({
   store: new DirectoryStore(setting("EDGE_STORE")),

@@ -8,14 +8,15 @@ import { z } from "zod";
 export const secretName = /^[a-z][a-z0-9-]{0,62}$/;
 
 /**
- * One word of visible ASCII, as a header can carry it (RFC 9110, 5.5). Shorter
- * ones would be found, and hidden, in answers that do not hold them.
+ * The characters of tokens (RFC 9110, 11.2, token68, and the colon): those that
+ * JSON writes as they are, or an answer could say the secret in another
+ * spelling. Shorter ones would be found in answers that do not hold them.
  */
 const secret = z
   .string()
   .regex(
-    /^[!-~]{8,2000}$/,
-    "is no secret for a header: it needs 8 to 2000 visible ASCII characters without a space",
+    /^[A-Za-z0-9._~+/=:-]{8,2000}$/,
+    "is no secret for a header: it needs 8 to 2000 letters, digits and ._~+/=:-",
   );
 
 const secrets = z.record(

@@ -129,7 +129,7 @@ beforeAll(async () => {
   await vi.waitFor(async () => {
     const { stdout } = await labExec("daytona", [
       "journalctl",
-      "--unit=daytona-gateway",
+      "--identifier=daytona-gateway-log",
       "--output=cat",
       `--after-cursor=${cursor}`,
     ]);

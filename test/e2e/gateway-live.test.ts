@@ -2,82 +2,24 @@
  * The gateway's live state: what a change of rules does to who is connected,
  * where an allowed name may lead, and who repairs what others break.
  */
-import { join } from "node:path";
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { parseEgressRules } from "../../infra/gateway/rules.ts";
-import { checkout } from "../../scripts/checkout.ts";
+import { afterEach, describe, expect, test } from "vitest";
 import { labSecrets } from "../../scripts/lab/secrets.ts";
 import { stackConfig } from "../../scripts/stack.ts";
-import { runInSandbox } from "./gateway-sandbox-program.ts";
 import {
-  FIRST_SANDBOX,
-  SECOND_SANDBOX,
-  inLab,
-  labCurl,
-  sandboxExec,
-} from "./lab.ts";
+  gateway,
+  keepRules,
+  machine,
+  request,
+  rule,
+  sandbox,
+  statusOf,
+  trustAgain,
+} from "./gateway-rules.ts";
+import { runInSandbox } from "./gateway-sandbox-program.ts";
+import { labCurl } from "./lab.ts";
 
-const gateway = "169.254.20.1";
-const store = "/var/lib/daytona-edge/store/egress-rules.json";
-const request = [
-  "https://openrouter.ai/api/v1/*",
-  "https://api.anthropic.com/*",
-  "https://api.github.com/*",
-];
-
-const sandbox = async (command: string) =>
-  (await sandboxExec(FIRST_SANDBOX, command)).result;
-
-/** Runs a script on the gateway's machine; one that fails is no probe. */
-async function machine(script: string, input = ""): Promise<string> {
-  const lab = join(checkout, "scripts/lab/main.ts");
-  const { stdout, stderr, exitCode } = await inLab(
-    [process.execPath, lab, "shell", "daytona", "--", "sh", "-ec", script],
-    { input },
-  );
-  expect({ script, stderr, exitCode }).toMatchObject({ exitCode: 0 });
-  return stdout;
-}
-
-const statusOf = (url: string, args = "") =>
-  sandbox(
-    `curl -sS -o /dev/null --max-time 8 -w '%{http_code}' ${args} ${url} 2>&1`,
-  );
-
-/** Puts rules in the store and waits until the agent says what they are. */
-async function rule(urls: readonly unknown[]): Promise<void> {
-  const { rules, problems } = parseEgressRules(urls);
-  expect(problems).toEqual([]);
-  await machine(
-    `cat >${store}.new; mv ${store}.new ${store}
-     version=$(sha256sum ${store} | cut -d ' ' -f 1)
-     for _ in $(seq 100); do
-       if grep -q $version /run/daytona-gateway/status.json; then exit 0; fi
-       sleep 0.1
-     done
-     cat /run/daytona-gateway/status.json >&2; exit 1`,
-    JSON.stringify({ rules }),
-  );
-}
-
-/** The documented command; another authority is to be trusted by it again. */
-async function trustAgain(id: string = FIRST_SANDBOX): Promise<void> {
-  const script = `curl -fsS http://${gateway}/install-ca.sh | sh`;
-  expect((await sandboxExec(id, script)).result).toContain("trusts");
-}
-
-let bundled: string;
-beforeAll(async () => {
-  bundled = await machine(`base64 -w 0 ${store}`);
-});
+keepRules();
 afterEach(() => rule(request));
-afterAll(async () => {
-  // Byte for byte what the bundle installed, or a next install would differ.
-  await machine(`base64 -d >${store}`, bundled);
-  await Promise.all(
-    [FIRST_SANDBOX, SECOND_SANDBOX].map((id) => trustAgain(id)),
-  );
-});
 
 describe("where an allowed name leads", () => {
   const zone = stackConfig<{ zoneId: string }>("cloudflare").zoneId;
@@ -117,7 +59,7 @@ describe("where an allowed name leads", () => {
       const answer = await sandbox(`curl -sSk --max-time 8 https://${host}/`);
       expect(answer).toContain("address_refused");
       const log = await machine(
-        `journalctl --unit=daytona-gateway --output=cat --since=-60s | grep ${host} | grep -c '"verdict": "address_refused"'`,
+        `journalctl --identifier=daytona-gateway-log --output=cat --since=-60s | grep ${host} | grep -c '"verdict": "address_refused"'`,
       );
       expect(Number(log)).toBeGreaterThanOrEqual(2);
     },

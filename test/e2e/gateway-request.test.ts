@@ -15,6 +15,11 @@ test.each([
   ["a method in lower case", "method", `--http1.1 -X get ${models}`],
   ["a WebSocket", "upgrade", `--http1.1 ${webSocket} ${models}`],
   ["h2c", "upgrade", `--http1.1 ${http2Upgrade} ${models}`],
+  [
+    "h2c alone",
+    "upgrade",
+    `--http1.1 -H 'Connection: Upgrade' -H 'Upgrade: h2c' ${models}`,
+  ],
   ["another Host", "host_mismatch", `-H 'Host: example.org' ${models}`],
   ["another port", "host_mismatch", `-H 'Host: openrouter.ai:8443' ${models}`],
   ["no Host", "host_mismatch", `--http1.0 -H 'Host:' ${models}`],

@@ -132,7 +132,7 @@ describe("paths of an inspected host", () => {
         message: expect.stringContaining("path_not_allowed") as string,
         host: "openrouter.ai",
         path: "/credits",
-        rule: "",
+        rule: "https://openrouter.ai/api/v1/*",
         requestId: expect.stringMatching(/^[0-9a-f-]{36}$/) as string,
       },
     });
@@ -395,7 +395,7 @@ describe("closed on failure", () => {
 
   test("a rule that goes is gone at once; one that comes works", async () => {
     await machine(
-      `printf '%s' '{"rules":[{"url":"https://example.org/*","mode":"splice"}]}' >${store}`,
+      `printf '%s' '{"rules":[{"url":"https://example.org/*"}]}' >${store}`,
     );
     await settle();
     expect(await reaches()).toBe(false);

@@ -6,7 +6,7 @@ import {
 } from "../../../infra/gateway/credentials-document.ts";
 
 test("what the stack writes comes out as it was", () => {
-  const secrets = { openrouter: "sk-or-v1-0123", anthropic: 'a"b\\c;d<<e' };
+  const secrets = { openrouter: "sk-or-v1-0123", anthropic: "a+b/c=.~:-_" };
   const document = credentialsDocument(secrets);
   expect(verifyCredentials(Buffer.from(document))).toEqual(secrets);
 });

@@ -1,21 +1,39 @@
 import type { Http2Bindings, HttpBindings } from "@hono/node-server";
 import type { Context, Env } from "hono";
+import { stream } from "hono/streaming";
+import { setTimeout as sleep } from "node:timers/promises";
 
 /** Node's own request and answer, beside Hono's. */
 export interface WebEnv extends Env {
   Bindings: HttpBindings | Http2Bindings;
 }
 
-/** Says what arrived: for tests of what stands between. */
+/**
+ * Says what arrived: for tests of what stands between. Also in a header, and
+ * with `?pieces` the body byte by byte, each a packet of its own.
+ */
 export async function echo(context: Context<WebEnv>): Promise<Response> {
   const { incoming } = context.env;
-  return context.json({
+  const said = JSON.stringify({
     method: incoming.method,
     /** As it came, not made canonical. */
     path: incoming.url,
     httpVersion: incoming.httpVersion,
     headers: incoming.headers,
     bodyBytes: await bodySize(context.req.raw),
+  });
+  context.header("content-type", "application/json");
+  context.header(
+    "x-echo",
+    `heard ${context.req.header("authorization") ?? ""}`,
+  );
+  context.header("set-cookie", "session=of-the-account; Path=/");
+  if (context.req.query("pieces") === undefined) return context.body(said);
+  return stream(context, async (pieces) => {
+    for (const piece of said) {
+      await pieces.write(piece);
+      await sleep(1);
+    }
   });
 }
 

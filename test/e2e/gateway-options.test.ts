@@ -1,0 +1,332 @@
+/** What a rule may ask for beside its URL, each tried as root inside a sandbox. */
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import {
+  clientHello,
+  encryptedClientHello,
+  records,
+} from "./gateway-client-hello.ts";
+import {
+  keepRules,
+  machine,
+  rule,
+  sandbox,
+  statusOf,
+  trustAgain,
+} from "./gateway-rules.ts";
+import { runInSandbox } from "./gateway-sandbox-program.ts";
+
+/** Long, and with every character that one may have. */
+const secret = `sk-or-v1-${"Az09._~+/=:-".repeat(20)}`;
+const github = "ghp_0123456789abcdefghij";
+const echo = "https://openrouter.ai/api/v1/echo";
+
+keepRules();
+
+interface Echoed {
+  readonly method: string;
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/** What arrived at the real host. */
+async function arrived(args: string): Promise<Echoed> {
+  return JSON.parse(await sandbox(`curl -sS ${args}`)) as Echoed;
+}
+
+async function reasonOf(args: string): Promise<string> {
+  const answer = await sandbox(`curl -sS ${args}`);
+  const { error } = JSON.parse(answer) as {
+    error: { code: string; message: string; rule: string };
+  };
+  expect(error.code).toBe("egress_denied");
+  return `${/\(([a-z_]+)\)/.exec(error.message)?.[1] ?? ""} ${error.rule}`;
+}
+
+describe("methods", () => {
+  const all = "https://openrouter.ai/api/v1/*";
+  const exact = "https://openrouter.ai/api/v1/echo";
+  beforeAll(async () => {
+    await rule([
+      { url: all, methods: ["GET", "HEAD"] },
+      { url: exact, methods: ["POST"] },
+    ]);
+  });
+
+  test.each([
+    ["-X POST -d x", echo, "200"],
+    ["", echo, "200"],
+    ["", "https://openrouter.ai/api/v1/models", "200"],
+    ["-X DELETE", echo, "403"],
+    ["-X POST -d x", "https://openrouter.ai/api/v1/models", "403"],
+    ["-X GETT", echo, "403"],
+  ])("%s %s: %s", async (args, url, status) => {
+    expect(await statusOf(url, args)).toBe(status);
+    expect(await statusOf(url, `--http1.1 ${args}`)).toBe(status);
+  });
+
+  test("the refusal names the rule whose methods it is about", async () => {
+    expect(await reasonOf(`-X DELETE ${echo}`)).toBe(
+      `method_not_allowed ${exact}`,
+    );
+  });
+});
+
+describe("a WebSocket", () => {
+  const webSocket =
+    "--http1.1 --max-time 2 -H 'Connection: Upgrade' -H 'Upgrade: websocket' -H 'Sec-WebSocket-Version: 13' -H 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=='";
+  beforeAll(async () => {
+    await rule([
+      { url: "https://openrouter.ai/api/v1/*", upgrade: "websocket" },
+    ]);
+  });
+
+  test("goes through where a rule allows it", async () => {
+    expect(
+      await statusOf("https://openrouter.ai/api/v1/ws", webSocket),
+    ).toMatch(/101$/);
+  });
+
+  test.each(["h2c", "telnet"])(
+    "no other upgrade does: %s",
+    async (protocol) => {
+      const upgrade = `--http1.1 -H 'Connection: Upgrade' -H 'Upgrade: ${protocol}'`;
+      expect(await reasonOf(`${upgrade} ${echo}`)).toMatch(/^upgrade /);
+    },
+  );
+});
+
+test("two upgrades at once are no request at all", async () => {
+  const both = "-H 'Connection: Upgrade' -H 'Upgrade: websocket, h2c'";
+  expect(await statusOf(echo, `--http1.1 ${both}`)).toBe("400");
+});
+
+describe("a credential of the gateway's", () => {
+  const openrouter = {
+    url: "https://openrouter.ai/api/v1/*",
+    credential: {
+      header: "Authorization",
+      scheme: "Bearer",
+      secret: "openrouter",
+    },
+  };
+  const rules = [
+    openrouter,
+    {
+      url: "https://api.github.com/*",
+      credential: { header: "Authorization", secret: "github" },
+      clientCredential: "deny",
+    },
+  ];
+  beforeAll(async () => {
+    await rule(rules, { openrouter: secret, github });
+    await trustAgain();
+  });
+
+  test("Test 2 of the request without any key", async () => {
+    const answer = await sandbox(
+      `curl -sS -X POST https://openrouter.ai/api/v1/chat/completions -H "Content-Type: application/json" -d '{"model":"anthropic/claude-sonnet-4","messages":[{"role":"user","content":"Hello"}]}'`,
+    );
+    expect(JSON.parse(answer)).toMatchObject({ object: "chat.completion" });
+  });
+
+  test("arrives, and is nowhere in the answer: body, header, length as it was", async () => {
+    const answer = await sandbox(`curl -sSi ${echo}`);
+    expect(answer).not.toContain(secret.slice(0, 30));
+    expect(answer).toMatch(/^x-echo: heard Bearer \*{249}\r$/m);
+    expect(answer).not.toMatch(/^set-cookie/im);
+    const body = JSON.parse(answer.split("\r\n\r\n").at(-1) ?? "") as Echoed;
+    expect(body.headers.authorization).toBe(`Bearer ${"*".repeat(249)}`);
+  });
+
+  test("an answer in pieces does not show it either", async () => {
+    await rule(rules, { openrouter: "sk-or-v1-0123456789", github });
+    for (const version of ["--http1.1", "--http2"]) {
+      const said = await arrived(`${version} '${echo}?pieces'`);
+      expect(said.headers.authorization).toBe(`Bearer ${"*".repeat(19)}`);
+    }
+    await rule(rules, { openrouter: secret, github });
+  });
+
+  test.each([
+    ["a key", "-H 'Authorization: Bearer stolen-1'"],
+    [
+      "two keys",
+      "-H 'Authorization: Bearer stolen-1' -H 'authorization: x stolen-2'",
+    ],
+    ["another kind of key", "-H 'X-Api-Key: stolen-1'"],
+    ["a cookie", "-H 'Cookie: session=stolen-1'"],
+  ])("%s that the sandbox brings does not arrive", async (_, args) => {
+    await rule(rules, { openrouter: "sk-or-v1-0123456789", github });
+    const { headers } = await arrived(`${args} ${echo}`);
+    expect(JSON.stringify(headers)).not.toContain("stolen");
+    expect(headers.authorization).toBe(`Bearer ${"*".repeat(19)}`);
+  });
+
+  test("nor does one in the query; what else is there stays", async () => {
+    const { path } = await arrived(
+      `'${echo}?q=1&key=stolen-1&api_key=stolen-2&%61ccess%5ftoken=stolen-3&x=2'`,
+    );
+    expect(path).not.toContain("stolen");
+    expect(path).toMatch(/q=1&.*x=2$/);
+  });
+
+  test.each([
+    "-H 'Authorization: Bearer stolen-1' https://api.github.com/echo",
+    "-H 'X-Api-Key: stolen-1' https://api.github.com/echo",
+    "-H 'Cookie: session=stolen-1' https://api.github.com/echo",
+    "-u me:stolen-1 https://api.github.com/echo",
+    "'https://api.github.com/echo?access_token=stolen-1'",
+    "'https://api.github.com/echo?%61ccess_token=stolen-1'",
+  ])("where it is denied: %s", async (args) => {
+    expect(await reasonOf(args)).toBe(
+      "client_credential https://api.github.com/*",
+    );
+  });
+
+  test("each host gets its own", async () => {
+    const atGithub = await sandbox("curl -sS https://api.github.com/echo");
+    expect(atGithub).toContain(`"authorization":"${"*".repeat(24)}"`);
+  });
+
+  test("it is in no file that others can read, no argument, no log", async () => {
+    await rule(rules, { openrouter: "sk-or-v1-unlikely-0123", github });
+    await sandbox(`curl -sS ${echo} https://openrouter.ai/api/v2/echo`);
+    const found = await machine(
+      `ps -eo args | grep -c 'unlikely-012[3]' || true
+       find /etc /run /var /tmp /root /usr/local -xdev -type f -exec grep -l 'unlikely-012[3]' {} + 2>/dev/null | sort | xargs stat -c '%U %a %n'
+       journalctl --no-pager --since=-5min | grep -c 'unlikely-012[3]' || true`,
+    );
+    expect(found.trim().split("\n")).toEqual([
+      "0",
+      "root 600 /var/lib/daytona-edge/gateway/maps/credentials.map",
+      "root 600 /var/lib/daytona-edge/store/egress-credentials.json",
+      "0",
+    ]);
+  });
+
+  test("a rotated one is used by the next request, on a connection that stands", async () => {
+    await rule(rules, { openrouter: "sk-or-v1-0123456789", github });
+    const seen = runInSandbox<string[]>(
+      "gateway-connection.ts",
+      "openrouter.ai",
+      "/api/v1/echo",
+      "12",
+    );
+    await machine("sleep 1.5");
+    await rule(rules, { openrouter: "sk-or-v1-another", github });
+    expect(await seen).toEqual(Array<string>(12).fill("200"));
+    const { headers } = await arrived(echo);
+    expect(headers.authorization).toBe(`Bearer ${"*".repeat(16)}`);
+  });
+
+  test("a secret that a rule needs cannot be taken away, a rule without one not be added", async () => {
+    await rule(rules, { openrouter: secret, github });
+    const store = "/var/lib/daytona-edge/store";
+    const status = await machine(
+      `cp -p ${store}/egress-credentials.json /run/kept
+       echo '{"version":1,"credentials":{}}' >${store}/egress-credentials.json
+       sleep 2.5; cat /run/daytona-gateway/status.json
+       cp -p /run/kept ${store}/egress-credentials.json; rm /run/kept; sleep 1.5`,
+    );
+    expect(status).toContain('needs the secret \\"openrouter\\"');
+    expect(status).not.toContain(secret.slice(0, 20));
+    expect(await statusOf(echo)).toBe("200");
+  });
+
+  test("a gateway whose map has lost it lets nothing through", async () => {
+    await machine(
+      "systemctl stop daytona-gateway-agent; echo 'clear map /var/lib/daytona-edge/gateway/maps/credentials.map' | socat - /run/daytona-gateway/haproxy.sock",
+    );
+    try {
+      expect(await reasonOf(echo)).toMatch(/^credential_missing /);
+    } finally {
+      await machine("systemctl start daytona-gateway-agent");
+    }
+    expect(await statusOf(echo)).toBe("200");
+  });
+});
+
+describe("without a credential of the gateway's", () => {
+  test("what the sandbox brings arrives, unless it is denied", async () => {
+    await rule(["https://openrouter.ai/api/v1/*"]);
+    await trustAgain();
+    const { headers } = await arrived(
+      `-H 'Authorization: Bearer own-1' ${echo}`,
+    );
+    expect(headers.authorization).toBe("Bearer own-1");
+    await rule([
+      { url: "https://openrouter.ai/api/v1/*", clientCredential: "deny" },
+    ]);
+    expect(await reasonOf(`-H 'Authorization: Bearer own-1' ${echo}`)).toMatch(
+      /^client_credential/,
+    );
+    expect(await statusOf(echo)).toBe("200");
+  });
+});
+
+describe("names", () => {
+  const hello = async (name: string) => {
+    const sent = records(
+      clientHello({ names: [name], after: [encryptedClientHello()] }),
+    );
+    const [answer] = await runInSandbox<string[]>(
+      "gateway-hellos.ts",
+      JSON.stringify([[sent.toString("base64")]]),
+    );
+    return answer;
+  };
+
+  test("an encrypted hello passes only where the rule says so", async () => {
+    await rule([
+      { url: "https://api.github.com/*", ech: "allow" },
+      "https://api.anthropic.com/*",
+    ]);
+    expect(await hello("api.github.com")).toMatch(/^160303/);
+    expect(await hello("api.anthropic.com")).toMatch(/^15030300020270$/);
+  });
+
+  test("inspect: never opens the whole host, unseen", async () => {
+    await rule([{ url: "https://openrouter.ai/api/v1/*", inspect: "never" }]);
+    expect(await statusOf("https://openrouter.ai/")).toBe("200");
+    expect(
+      await sandbox(
+        "curl -sSv https://openrouter.ai/ 2>&1 | grep -c 'issuer.*egress CA'",
+      ),
+    ).toMatch(/^0/);
+  });
+
+  describe("a wildcard", () => {
+    afterAll(async () => {
+      await rule([]);
+    });
+
+    test.each([false, true])(
+      "stands for one label; inspect: %s",
+      async (inspect) => {
+        await rule([
+          { url: "https://*.github.com/*", wildcard: true, inspect },
+        ]);
+        await trustAgain();
+        expect(await statusOf("https://api.github.com/zen")).toBe("200");
+        for (const name of ["github.com", "a.api.github.com"]) {
+          const resolved = `--resolve ${name}:443:169.254.20.1 -k`;
+          expect(await statusOf(`https://${name}/`, resolved)).toMatch(/000$/);
+        }
+        expect(await sandbox("dig +short raw.github.com")).toContain(
+          "169.254.20.1",
+        );
+        expect(await sandbox("dig raw.github.org")).toContain("REFUSED");
+      },
+    );
+
+    test("an exact rule beside it counts for its own name", async () => {
+      await rule([
+        { url: "https://*.github.com/*", wildcard: true, inspect: true },
+        { url: "https://api.github.com/zen", methods: ["GET"] },
+      ]);
+      await trustAgain();
+      expect(await statusOf("https://api.github.com/zen")).toBe("200");
+      expect(await statusOf("https://api.github.com/user")).toBe("403");
+    });
+  });
+});

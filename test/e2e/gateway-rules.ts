@@ -1,0 +1,91 @@
+/** Other rules for the lab's gateway, as the stack would write them into its store. */
+import { join } from "node:path";
+import { afterAll, beforeAll, expect } from "vitest";
+import { credentialsDocument } from "../../infra/gateway/credentials-document.ts";
+import { rulesDocument } from "../../infra/gateway/rules-document.ts";
+import { parseEgressRules } from "../../infra/gateway/rules.ts";
+import { checkout } from "../../scripts/checkout.ts";
+import { FIRST_SANDBOX, SECOND_SANDBOX, inLab, sandboxExec } from "./lab.ts";
+
+export const gateway = "169.254.20.1";
+const store = "/var/lib/daytona-edge/store";
+
+/** The rules of the request. */
+export const request = [
+  "https://openrouter.ai/api/v1/*",
+  "https://api.anthropic.com/*",
+  "https://api.github.com/*",
+];
+
+/** Runs a line of shell in the first sandbox, and returns all that it printed. */
+export const sandbox = async (command: string): Promise<string> =>
+  (await sandboxExec(FIRST_SANDBOX, command)).result;
+
+/** Status that curl got in the sandbox, or what it said instead. */
+export const statusOf = (url: string, args = ""): Promise<string> =>
+  sandbox(
+    `curl -sS -o /dev/null --max-time 8 -w '%{http_code}' ${args} '${url}' 2>&1`,
+  );
+
+/** Runs a script on the gateway's machine; one that fails is no probe. */
+export async function machine(script: string, input = ""): Promise<string> {
+  const lab = join(checkout, "scripts/lab/main.ts");
+  const { stdout, stderr, exitCode } = await inLab(
+    [process.execPath, lab, "shell", "daytona", "--", "sh", "-ec", script],
+    { input },
+  );
+  expect({ script, stderr, exitCode }).toMatchObject({ exitCode: 0 });
+  return stdout;
+}
+
+/** Puts rules in the store and waits until the agent says what they are. */
+export async function rule(
+  written: readonly unknown[],
+  secrets: Readonly<Record<string, string>> = {},
+): Promise<void> {
+  const { rules, problems } = parseEgressRules(written);
+  expect(problems).toEqual([]);
+  // A rule's secret is there before the rule is, and goes after it.
+  const documents: [string, string][] = [
+    ["egress-credentials.json", credentialsDocument(secrets)],
+    ["egress-rules.json", rulesDocument(rules)],
+  ];
+  if (Object.keys(secrets).length === 0) documents.reverse();
+  for (const [name, content] of documents) await write(name, content);
+}
+
+/** Writes a document of the store and waits until the agent has taken it. */
+export async function write(name: string, content: string): Promise<void> {
+  const file = `${store}/${name}`;
+  await machine(
+    `umask 077; cat >${file}.new; mv ${file}.new ${file}
+     version=$(sha256sum ${file} | cut -d ' ' -f 1)
+     for _ in $(seq 100); do
+       if grep -q $version /run/daytona-gateway/status.json; then exit 0; fi
+       sleep 0.1
+     done
+     cat /run/daytona-gateway/status.json >&2; exit 1`,
+    content,
+  );
+}
+
+/** The documented command; another authority is to be trusted by it again. */
+export async function trustAgain(id: string = FIRST_SANDBOX): Promise<void> {
+  const script = `curl -fsS http://${gateway}/install-ca.sh | sh`;
+  expect((await sandboxExec(id, script)).result).toContain("trusts");
+}
+
+/** Brings the stack's own rules back when the suite is done. */
+export function keepRules(): void {
+  // Byte for byte what was installed, or a next install would differ.
+  let bundled: string;
+  beforeAll(async () => {
+    bundled = await machine(`cd ${store}; tar -c egress-*.json | base64 -w 0`);
+  });
+  afterAll(async () => {
+    await machine(`base64 -d | tar -x -C ${store}; sleep 2.5`, bundled);
+    await Promise.all(
+      [FIRST_SANDBOX, SECOND_SANDBOX].map((id) => trustAgain(id)),
+    );
+  });
+}
