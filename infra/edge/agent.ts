@@ -6,6 +6,7 @@ import { readFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import { writeAtomically } from "../machine/agent/files.ts";
 import { HaproxyRuntime } from "../machine/agent/haproxy.ts";
+import { cutMarked } from "../machine/agent/marked-sockets.ts";
 import { applyMap } from "../machine/agent/map.ts";
 import { poll } from "../machine/agent/poll.ts";
 import { DirectoryStore } from "../machine/agent/store.ts";
@@ -13,7 +14,7 @@ import { accessKeysMap } from "./access-keys.ts";
 import { type CertificateDocument, verifyCertificate } from "./certificate.ts";
 import { sandboxFigures } from "./figures.ts";
 import { latestByPlace, parseRevocations, revokedMap } from "./revocations.ts";
-import { HalfClosedReaper, cutStreams } from "./streams.ts";
+import { HalfClosedReaper } from "./half-closed.ts";
 
 const state = "/var/lib/daytona-edge/edge";
 const certificateFile = `${state}/certificate.pem`;
@@ -67,7 +68,7 @@ async function applyRevocations(content: Buffer): Promise<string> {
       .filter(([place, notBefore]) => notBefore > (cut[place] ?? 0))
       .map(([place]) => place.split(":")[0] ?? place),
   );
-  await Promise.all([...due].map(cutStreams));
+  await cutMarked([...due]);
   const done = JSON.stringify(Object.fromEntries(latest));
   await writeAtomically(cutFile, `${done}\n`, 0o600);
   return `${String(latest.size)} revocations`;

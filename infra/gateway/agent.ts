@@ -3,9 +3,12 @@
  * the private authority, and names that the sandboxes' resolver answers.
  */
 import { execFile } from "node:child_process";
+import { readFile } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
+import { writeAtomically } from "../machine/agent/files.ts";
 import { HaproxyRuntime } from "../machine/agent/haproxy.ts";
+import { cutMarked } from "../machine/agent/marked-sockets.ts";
 import { poll } from "../machine/agent/poll.ts";
 import { DirectoryStore } from "../machine/agent/store.ts";
 import { ensureAuthority } from "./authority.ts";
@@ -13,11 +16,13 @@ import { type Secrets, verifyCredentials } from "./credentials-document.ts";
 import { ensureFirewall } from "./firewall.ts";
 import { applyNames } from "./resolver-names.ts";
 import { credentialsMap, hostsOf } from "./rule-maps.ts";
-import { verifyRules } from "./rules-document.ts";
+import { markedBy, narrowedRules } from "./narrowed.ts";
+import { rulesDocument, verifyRules } from "./rules-document.ts";
 import type { EgressRule } from "./rules.ts";
 import { applyMaps } from "./runtime-maps.ts";
 
 const state = "/var/lib/daytona-edge/gateway";
+const inForce = `${state}/rules-in-force.json`;
 const haproxy = new HaproxyRuntime("/run/daytona-gateway/haproxy.sock");
 const run = promisify(execFile);
 
@@ -29,13 +34,23 @@ let certificatesLoaded = false;
 
 /** The last good state of each document. */
 let secrets: Secrets = {};
-let rules: readonly EgressRule[] = [];
+let rules: readonly EgressRule[] | undefined;
+
+/** What an earlier agent had applied: a change may come with a new agent. */
+async function rulesInForce(): Promise<readonly EgressRule[]> {
+  try {
+    return verifyRules(await readFile(inForce));
+  } catch {
+    // The first start, or a file of another version.
+    return [];
+  }
+}
 
 /** Secrets that the rules in force need must all be there; else the old ones stay. */
 async function applyCredentials(content: Buffer): Promise<string> {
   const wanted = verifyCredentials(content);
   // The rules themselves are applied right after this, with these secrets.
-  credentialsMap(rules, wanted);
+  credentialsMap(rules ?? [], wanted);
   secrets = wanted;
   return Promise.resolve(`${String(Object.keys(wanted).length)} credentials`);
 }
@@ -55,12 +70,15 @@ async function applyRules(content: Buffer, address: string): Promise<string> {
   });
   if (certificatesChanged) certificatesLoaded = false;
   await applyMaps(`${state}/maps`, wanted, secrets, haproxy);
+  const cut = narrowedRules(rules ?? (await rulesInForce()), wanted);
   rules = wanted;
   if (!certificatesLoaded) {
     await run("systemctl", ["reload", "daytona-gateway.service"]);
     certificatesLoaded = true;
   }
   await applyNames(hostsOf(wanted), address);
+  await cutMarked(cut.map(markedBy));
+  await writeAtomically(inForce, rulesDocument(wanted), 0o600);
   return `${String(wanted.length)} rules, ${String(hostsOf(wanted).length)} hosts, ${String(inspected.length)} inspected`;
 }
 

@@ -111,6 +111,51 @@ describe("a change of rules", () => {
     expect(later.at(-1)).toBe("403");
   });
 
+  test.each([
+    ["spliced, removed", "api.github.com", "/sse", request.slice(0, 2)],
+    [
+      "spliced, now inspected",
+      "api.github.com",
+      "/sse",
+      [
+        ...request.slice(0, 2),
+        { url: "https://api.github.com/*", inspect: true },
+      ],
+    ],
+    [
+      "inspected, narrowed",
+      "openrouter.ai",
+      "/api/v1/sse",
+      ["https://openrouter.ai/api/v1/models", ...request.slice(1)],
+    ],
+    [
+      "inspected, another method",
+      "openrouter.ai",
+      "/api/v1/sse",
+      [
+        { url: "https://openrouter.ai/api/v1/*", methods: ["POST"] },
+        ...request.slice(1),
+      ],
+    ],
+  ] as [string, string, string, unknown[]][])(
+    "cuts streams that it no longer covers, and only those: %s",
+    async (_, host, path, rules) => {
+      await trustAgain();
+      const stream = (of: string, from: string) =>
+        sandbox(
+          `curl -sSN -o /dev/null --max-time 14 -w '%{http_code} %{time_total}' https://${of}${from} 2>&1`,
+        );
+      const cut = stream(host, path);
+      const lives = stream("api.anthropic.com", "/v1/sse");
+      await machine("sleep 3");
+      await rule(rules);
+      const seconds = (said: string) => Number(said.trim().split(" ").at(-1));
+      expect(seconds(await cut)).toBeLessThan(12);
+      expect(await cut).toMatch(/curl: \(\d+\).*200 /s);
+      expect(seconds(await lives)).toBeGreaterThan(13);
+    },
+  );
+
   test("of a thousand hosts is in force within seconds, and gone again", async () => {
     const hosts = Array.from(
       { length: 1000 },

@@ -8,7 +8,7 @@ import {
   revocationsDocument,
   revokedMap,
 } from "../../../infra/edge/revocations.ts";
-import { halfClosed } from "../../../infra/edge/streams.ts";
+import { halfClosed } from "../../../infra/edge/half-closed.ts";
 
 const id = "83792513-cd9e-428f-99c0-63c63bc7739c";
 const other = "5f0c1a52-7d3b-4c1e-9a44-2b6a1e0d9c31";

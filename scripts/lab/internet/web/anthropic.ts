@@ -5,7 +5,7 @@ import { type Context, Hono } from "hono";
 import { streamSSE } from "hono/streaming";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import { z } from "zod";
-import { type WebEnv, bodySize, echo } from "./echo.ts";
+import { type WebEnv, bodySize, echo, events } from "./echo.ts";
 
 /**
  * `max_tokens`, and the header `anthropic-version`, may be missing, unlike at
@@ -29,6 +29,7 @@ const pause = 100;
 export function anthropic(): Hono<WebEnv> {
   const app = new Hono<WebEnv>();
   app.all("/v1/echo", echo);
+  app.get("/v1/sse", events);
   app.use(async (context, next) => {
     const isKeyed =
       (context.req.header("x-api-key") ?? "") !== "" ||

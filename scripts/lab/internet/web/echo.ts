@@ -1,6 +1,6 @@
 import type { Http2Bindings, HttpBindings } from "@hono/node-server";
 import type { Context, Env } from "hono";
-import { stream } from "hono/streaming";
+import { stream, streamSSE } from "hono/streaming";
 import { setTimeout as sleep } from "node:timers/promises";
 
 /** Node's own request and answer, beside Hono's. */
@@ -46,4 +46,14 @@ export async function bodySize(request: Request): Promise<number> {
     if (!piece || piece.done) return size;
     size += piece.value.byteLength;
   }
+}
+
+/** Events for as long as somebody listens, two a second. */
+export function events(context: Context<WebEnv>): Response {
+  return streamSSE(context, async (stream) => {
+    for (let id = 0; !stream.aborted; id++) {
+      await stream.writeSSE({ id: String(id), data: new Date().toISOString() });
+      await sleep(500);
+    }
+  });
 }

@@ -1,7 +1,7 @@
 /** Stand-in of api.github.com. */
 import { type Context, Hono } from "hono";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
-import { type WebEnv, echo } from "./echo.ts";
+import { type WebEnv, echo, events } from "./echo.ts";
 
 const documentation = "https://docs.github.com/rest";
 
@@ -31,6 +31,7 @@ export function gitHub(): Hono<WebEnv> {
     );
   });
   app.all("/echo", echo);
+  app.get("/sse", events);
   app.notFound((context) => problem(context, 404, "Not Found"));
   return app;
 }

@@ -5,7 +5,7 @@ import { type Context, Hono } from "hono";
 import { streamSSE } from "hono/streaming";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import { z } from "zod";
-import { type WebEnv, echo } from "./echo.ts";
+import { type WebEnv, echo, events } from "./echo.ts";
 
 const chatRequest = z.object({
   model: z.string().min(1),
@@ -32,6 +32,7 @@ export function openRouter(): Hono<WebEnv> {
     }),
   );
   app.all("/api/v1/echo", echo);
+  app.get("/api/v1/sse", events);
   app.post("/api/v1/chat/completions", chatCompletion);
   app.all("/api/*", (context) => problem(context, 404, "Not Found"));
   return app;

@@ -1,30 +1,7 @@
-/**
- * Ends connections between HAProxy and sandboxes, from outside of HAProxy: it
- * marks each with a hash of its sandbox (set-bc-mark in haproxy.cfg), and the
- * kernel can end marked sockets (ss -K, CONFIG_INET_DIAG_DESTROY).
- */
 import { execFile } from "node:child_process";
-import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
-import { crc32 } from "node:zlib";
 
 const run = promisify(execFile);
-
-/**
- * When to cut again after a revocation, in milliseconds: HAProxy sends a
- * request that was not answered yet a second and a third time, and one that
- * was let in just before may still be on its way.
- */
-const passes = [0, 250, 500, 1_000];
-
-/** Cuts what is open to a sandbox; others of its ports may come back at once. */
-export async function cutStreams(sandbox: string): Promise<void> {
-  const mark = `0x${crc32(sandbox).toString(16)}`;
-  for (const pause of passes) {
-    await sleep(pause);
-    await run("ss", ["-H", "-K", "-t", "fwmark", "=", mark]);
-  }
-}
 
 /**
  * Ends connections whose client is gone and whose sandbox does not answer the
