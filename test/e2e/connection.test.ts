@@ -11,6 +11,7 @@ import { storeDirectory } from "../../scripts/checkout.ts";
 import { answersOf, edgeError } from "./fixtures/answers.ts";
 import { type Target, hostOf } from "./fixtures/target.ts";
 import {
+  DOMAIN,
   FIRST_SANDBOX,
   SECOND_SANDBOX,
   SIGNED_DOMAIN,
@@ -233,4 +234,27 @@ test("where Daytona decides, the host decides again each time", async () => {
     ...[200, "port_denied", 200, "unknown_host", "unknown_host"],
     ...["unknown_host", 200],
   ]);
+});
+
+test("the login on the base name is no request to the sandbox before it", async () => {
+  const mine = hostOf(daytona);
+  const path = `/callback?state=${crypto.randomUUID()}`;
+  const said = await onOneConnection(
+    [
+      request(undefined, mine),
+      request(undefined, DOMAIN, [], path),
+      request(undefined, mine),
+    ],
+    150,
+    daytona,
+  );
+  // 400 is Daytona's own answer; the application would have none for it.
+  expect(said).toEqual([200, 400, 200]);
+  const rows = await edgeRows("edge", 30);
+  const row = rows.findLast((line) => line.includes('"path": "/callback"'));
+  expect(JSON.parse(row ?? "")).toMatchObject({
+    status: 400,
+    sandbox: "",
+    port: "",
+  });
 });

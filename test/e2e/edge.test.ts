@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { patternBytes } from "../../scripts/lab/daytona/app/pattern.ts";
+import { edgeAddresses } from "../../scripts/lab/edge-addresses.ts";
 import { labSecrets } from "../../scripts/lab/secrets.ts";
 import {
   DOMAIN,
@@ -16,7 +17,7 @@ import {
 
 const id = FIRST_SANDBOX;
 const app = `https://${id}-3000.${DOMAIN}`;
-const edge = "198.18.0.4";
+const { ipv4: edge, ipv6: edge6 } = edgeAddresses.edge;
 
 /** Asks the edge for any host, and returns status and error code. */
 async function ask(host: string, path = "/", args: string[] = []) {
@@ -276,6 +277,10 @@ describe("protocols", () => {
       "a name that is not ours",
       ["--connect-to", `::${edge}:443`, "https://example.org/"],
     ],
+    [
+      "a name that is not ours, by IPv6",
+      ["--connect-to", `::[${edge6}]:443`, "https://example.org/"],
+    ],
     ["no name", ["-k", `https://${edge}/`]],
   ])("%s: no handshake", async (_, args) => {
     const { exitCode } = await labCurl(args);
@@ -296,6 +301,17 @@ describe("protocols", () => {
       `http://${edge}/`,
     ]);
     expect(foreign.stdout).toMatch(/^HTTP\/1\.1 404/);
+    const row = (await edgeRows("edge", 5)).at(-1) ?? "";
+    expect(JSON.parse(row)).toMatchObject({
+      status: 404,
+      error: "unknown_host",
+    });
+  });
+
+  test("so does the base name, where a browser logs in", async () => {
+    const { stdout } = await labCurl(["-i", `http://${DOMAIN}/callback?a=b`]);
+    expect(stdout).toMatch(/^HTTP\/1\.1 308/);
+    expect(stdout).toContain(`location: https://${DOMAIN}/callback?a=b`);
   });
 });
 
@@ -321,6 +337,31 @@ describe("errors", () => {
         requestId: expect.stringMatching(/^[0-9a-f-]{36}$/) as string,
       },
     });
+  });
+
+  test.each([
+    [
+      "an old browser says only what it accepts",
+      ["-H", "Accept: text/html,*/*;q=0.8"],
+      "html",
+    ],
+    ["a script of it", ["-H", "Accept: */*"], "json"],
+    [
+      "a frame",
+      ["-H", "Sec-Fetch-Mode: navigate", "-H", "Sec-Fetch-Dest: iframe"],
+      "json",
+    ],
+    [
+      "a fetch that accepts pages",
+      ["-H", "Sec-Fetch-Mode: cors", "-H", "Accept: text/html"],
+      "json",
+    ],
+  ])("%s", async (_, headers, format) => {
+    const { stdout } = await labCurl([
+      ...["-i", ...headers],
+      `https://${id}-2280.${DOMAIN}/`,
+    ]);
+    expect(stdout).toMatch(new RegExp(`^content-type: [a-z]+/${format}`, "m"));
   });
 
   test("an error of the edge is kept nowhere, run by nothing, and says its code", async () => {

@@ -79,6 +79,7 @@ interface BurstOptions {
   readonly path?: string;
   readonly token?: boolean;
   readonly holdMs?: number;
+  readonly fields?: Readonly<Record<string, string>>;
 }
 
 /** What became of many requests, by status. */
@@ -92,10 +93,12 @@ async function burst(options: BurstOptions) {
     edge: from.includes(":") ? spareEdge.ipv6 : spareEdge.ipv4,
     count: options.count,
     atATime: options.atATime ?? 1,
-    headers:
-      options.token === false
+    headers: {
+      ...options.fields,
+      ...(options.token === false
         ? {}
-        : { "X-Sandbox-Token": sign(key, claims(to)) },
+        : { "X-Sandbox-Token": sign(key, claims(to)) }),
+    },
     holdMs: options.holdMs ?? 0,
     proxiedFor: options.proxiedFor,
   };
@@ -174,6 +177,21 @@ test("streams at a time, of a client and to a sandbox", async () => {
   expect(late).toMatchObject({ 101: 1, 429: 2 });
 });
 
+test.each([
+  ["an event stream", { Accept: "text/event-stream" }],
+  ["a gRPC call", { "Content-Type": "application/grpc" }],
+])("%s counts as a stream", async (kind, fields) => {
+  const counts = await burst({
+    from: client(kind === "a gRPC call" ? 16 : 17),
+    to: SECOND_SANDBOX,
+    path: "/silent?seconds=2",
+    count: 3,
+    atATime: 3,
+    fields,
+  });
+  expect(counts).toMatchObject({ 429: 1 });
+});
+
 test("new TLS connections of a client", async () => {
   const counts = await burst({
     kind: "connection",
@@ -220,6 +238,16 @@ test("behind a balancer, those of the client that it names", async () => {
   // Whoever is no balancer is not believed.
   const stranger = { ...from, from: client(14), proxiedFor: "203.0.113.64" };
   expect(await burst({ ...stranger, count: 1 })).toMatchObject({ closed: 1 });
+});
+
+test("on port 80 too a balancer names the client", async () => {
+  const { stdout } = await labCurl([
+    ...["-o", "/dev/null", "-w", "%{http_code}", "--interface", balancer],
+    "--haproxy-protocol",
+    ...["--resolve", `*:80:${spareEdge.ipv4}`],
+    `http://${SECOND_SANDBOX}-3000.${SIGNED_DOMAIN}/`,
+  ]);
+  expect(stdout).toBe("308");
 });
 
 /** What comes back, and after how many milliseconds, for a request that stops in the middle. */

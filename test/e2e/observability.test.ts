@@ -99,6 +99,23 @@ test("metrics count what a sandbox was asked, and no stranger's invention", asyn
   expect(stdout).toContain("haproxy_frontend_http_requests_total");
 });
 
+test("looking leaves no row, and there is nothing else to see", async () => {
+  const mark = crypto.randomUUID();
+  for (const path of ["healthz", "metrics", "status", mark]) {
+    const { stdout } = await labCurl([
+      ...["-o", "/dev/null", "-w", "%{http_code}"],
+      `${health}/${path}`,
+    ]);
+    expect(stdout).toBe(path === mark ? "404" : "200");
+  }
+  const rows = await edgeRows("edge-signed", 20);
+  const looks = rows.filter((row) =>
+    /"path": "\/(healthz|metrics|status)"/.test(row),
+  );
+  expect(looks).toEqual([]);
+  expect(rows.join()).not.toContain(mark);
+});
+
 test("the status says which live state is at work", async () => {
   const { stdout } = await labCurl([`${health}/status`]);
   expect(JSON.parse(stdout)).toMatchObject({
