@@ -1,0 +1,154 @@
+/** What the gateway refused, out of its machine's journal. */
+import { z } from "zod";
+
+/** One refusal. */
+export interface Denial {
+  /** Unix time in milliseconds. */
+  readonly time: number;
+  /** Address of the sandbox. */
+  readonly sandbox: string;
+  /** What was wanted: `GET openrouter.ai/credits`, `example.org A`, `1.1.1.1 tcp 443`. */
+  readonly wanted: string;
+  /** Who refused: the proxy, the resolver or the firewall. */
+  readonly by: "proxy" | "resolver" | "firewall";
+  /** Why; the proxy's are words such as `path_not_allowed`. */
+  readonly reason: string;
+  /** The rule that was nearest, or nothing. */
+  readonly rule: string;
+}
+
+/** Refusals of one kind. */
+export interface DenialGroup extends Omit<Denial, "time"> {
+  readonly count: number;
+  /** Unix time of the last one in milliseconds. */
+  readonly last: number;
+}
+
+/** Units whose journals hold refusals. */
+export const denialUnits = [
+  "daytona-gateway.service",
+  "daytona-gateway-resolver.service",
+  "daytona-gateway-log.service",
+];
+
+/** An entry of `journalctl -o json` (Journal Export Formats, JSON). */
+const entry = z.looseObject({
+  __REALTIME_TIMESTAMP: z.string(),
+  _SYSTEMD_UNIT: z.string(),
+  // Bytes that are no text come as a list of numbers.
+  MESSAGE: z.string(),
+});
+
+const proxyRow = z.looseObject({
+  kind: z.enum(["tls", "http"]),
+  client: z.string(),
+  host: z.string(),
+  verdict: z.string(),
+  method: z.string().default(""),
+  path: z.string().default(""),
+  rule: z.string().default(""),
+});
+
+const firewallRow = z.looseObject({
+  "oob.prefix": z.literal("egress refused"),
+  src_ip: z.string(),
+  dest_ip: z.string(),
+  dest_port: z.number().optional(),
+  "ip.protocol": z.number().optional(),
+});
+
+/** Names of IP protocols (IANA, Assigned Internet Protocol Numbers). */
+const protocols: Readonly<Record<number, string>> = {
+  1: "icmp",
+  6: "tcp",
+  17: "udp",
+  58: "icmpv6",
+  132: "sctp",
+};
+
+/** Refusals among lines of `journalctl -o json`; other lines are none. */
+export function denialsOf(journal: string): Denial[] {
+  return journal.split("\n").flatMap((line) => {
+    const parsed = entry.safeParse(json(line));
+    if (!parsed.success) return [];
+    const time = Math.floor(Number(parsed.data.__REALTIME_TIMESTAMP) / 1000);
+    const message = parsed.data.MESSAGE;
+    const denial =
+      parsed.data._SYSTEMD_UNIT === "daytona-gateway-resolver.service"
+        ? ofResolver(message)
+        : parsed.data._SYSTEMD_UNIT === "daytona-gateway-log.service"
+          ? ofFirewall(message)
+          : ofProxy(message);
+    return denial ? [{ time, ...denial }] : [];
+  });
+}
+
+function ofProxy(message: string): Omit<Denial, "time"> | undefined {
+  const row = proxyRow.safeParse(json(message));
+  if (!row.success || row.data.verdict === "allowed") return undefined;
+  const { kind, client, host, verdict, method, path, rule } = row.data;
+  return {
+    sandbox: client,
+    wanted: kind === "http" ? `${method} ${host}${path}` : host,
+    by: "proxy",
+    reason: verdict,
+    rule,
+  };
+}
+
+/** `. always_refuse 172.20.0.2@40000 example.org. A IN` (log-local-actions). */
+function ofResolver(message: string): Omit<Denial, "time"> | undefined {
+  const [, sandbox, name, type] =
+    / always_refuse (\S+)@\d+ (\S+?)\.? (\S+) IN$/.exec(message) ?? [];
+  if (sandbox === undefined) return undefined;
+  return {
+    sandbox,
+    wanted: `${name ?? ""} ${type ?? ""}`,
+    by: "resolver",
+    reason: "name_not_allowed",
+    rule: "",
+  };
+}
+
+function ofFirewall(message: string): Omit<Denial, "time"> | undefined {
+  const row = firewallRow.safeParse(json(message));
+  if (!row.success) return undefined;
+  const { src_ip, dest_ip, dest_port } = row.data;
+  const number = row.data["ip.protocol"];
+  const protocol =
+    number === undefined
+      ? ""
+      : (protocols[number] ?? `protocol ${String(number)}`);
+  return {
+    sandbox: src_ip,
+    wanted: [dest_ip, protocol, dest_port].filter(Boolean).join(" "),
+    by: "firewall",
+    reason: "address_not_allowed",
+    rule: "",
+  };
+}
+
+/** One line for what is the same but for its time; the most frequent first. */
+export function grouped(denials: readonly Denial[]): DenialGroup[] {
+  const groups = new Map<string, DenialGroup>();
+  for (const { time, ...denial } of denials) {
+    const key = JSON.stringify(denial);
+    const known = groups.get(key);
+    groups.set(key, {
+      ...denial,
+      count: (known?.count ?? 0) + 1,
+      last: Math.max(known?.last ?? 0, time),
+    });
+  }
+  return [...groups.values()].sort(
+    (a, b) => b.count - a.count || b.last - a.last,
+  );
+}
+
+function json(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

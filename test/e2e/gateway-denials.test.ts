@@ -1,0 +1,63 @@
+/** Each kind of refusal is one row, with the sandbox's address, and can be asked for. */
+import { setTimeout as sleep } from "node:timers/promises";
+import { expect, test } from "vitest";
+import type { DenialGroup } from "../../scripts/egress/denials.ts";
+import { sandbox } from "./gateway-rules.ts";
+import { script } from "./lab.ts";
+
+const mark = crypto.randomUUID().slice(0, 8);
+const gateway = "169.254.20.1";
+
+async function denials(...args: string[]): Promise<string> {
+  const { stdout, stderr, exitCode } = await script("egress.ts", [
+    "denials",
+    "--since=3m",
+    ...args,
+  ]);
+  expect({ stderr, exitCode }).toEqual({ stderr: "", exitCode: 0 });
+  return stdout;
+}
+
+test("what a sandbox wanted and did not get, by whom and why", async () => {
+  const port = 20_000 + (parseInt(mark, 16) % 40_000);
+  const own = (await sandbox("hostname -I")).split(" ")[0];
+  await sandbox(
+    `for i in 1 2; do dig +time=1 +tries=1 ${mark}.example.org; done
+     curl -sS -k --resolve ${mark}.example.com:443:${gateway} https://${mark}.example.com/
+     curl -sS https://openrouter.ai/${mark}
+     curl -sS --max-time 2 http://203.0.113.77:${String(port)}/`,
+  );
+  await sleep(1_500);
+  const said = (await denials("--json"))
+    .split("\n")
+    .map((line) => JSON.parse(line) as DenialGroup)
+    .filter(
+      ({ wanted }) => wanted.includes(mark) || wanted.endsWith(String(port)),
+    );
+  const found = said.map(({ sandbox: address, count, by, reason, rule }) => [
+    ...[address, count, by, reason, rule],
+  ]);
+  expect(found).toEqual(
+    expect.arrayContaining([
+      [own, 2, "resolver", "name_not_allowed", ""],
+      [own, 1, "proxy", "host_not_allowed", ""],
+      [own, 1, "proxy", "path_not_allowed", "https://openrouter.ai/api/v1/*"],
+      [own, 1, "firewall", "address_not_allowed", ""],
+    ]),
+  );
+  expect(found).toHaveLength(4);
+  const table = await denials();
+  expect(table).toContain(`GET openrouter.ai/${mark}`);
+  expect(await denials("--sandbox=192.0.2.1")).toContain("Nothing was refused");
+});
+
+test("what a sandbox sends cannot write on the operator's terminal", async () => {
+  await sandbox(
+    `curl -sS --path-as-is "https://openrouter.ai/$(printf '${mark}\\033[31m')"`,
+  );
+  await sleep(500);
+  const table = await denials();
+  expect(table).toContain(mark);
+  // eslint-disable-next-line no-control-regex
+  expect(table.replaceAll(/\n/g, "")).not.toMatch(/[\x00-\x1f\x7f]/);
+});
