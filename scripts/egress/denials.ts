@@ -96,16 +96,25 @@ function ofProxy(message: string): Omit<Denial, "time"> | undefined {
   };
 }
 
-/** `. always_refuse 172.20.0.2@40000 example.org. A IN` (log-local-actions). */
+/**
+ * `. always_refuse 172.20.0.2@40000 example.org. A IN`, and for a listed name
+ * `api.github.com. static 172.20.0.2@40000 api.github.com. TXT IN`: zone, its
+ * type, who asks, and the question (unbound.conf(5), log-local-actions).
+ */
 function ofResolver(message: string): Omit<Denial, "time"> | undefined {
-  const [, sandbox, name, type] =
-    / always_refuse (\S+)@\d+ (\S+?)\.? (\S+) IN$/.exec(message) ?? [];
-  if (sandbox === undefined) return undefined;
+  const [, zone = "", kind, sandbox = "", name = "", type = ""] =
+    /: (\S+) (always_refuse|static|redirect) (\S+)@\d+ (\S+) (\S+) IN$/.exec(
+      message,
+    ) ?? [];
+  if (kind === undefined) return undefined;
+  const isListed = kind === "redirect" || (kind === "static" && name === zone);
+  // An IPv6 address is asked for by everybody, and never there.
+  if (isListed && ["A", "AAAA"].includes(type)) return undefined;
   return {
     sandbox,
-    wanted: `${name ?? ""} ${type ?? ""}`,
+    wanted: `${name.replace(/\.$/, "")} ${type}`,
     by: "resolver",
-    reason: "name_not_allowed",
+    reason: isListed ? "type_not_answered" : "name_not_allowed",
     rule: "",
   };
 }

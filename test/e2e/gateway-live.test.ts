@@ -3,8 +3,6 @@
  * where an allowed name may lead, and who repairs what others break.
  */
 import { afterEach, describe, expect, test } from "vitest";
-import { labSecrets } from "../../scripts/lab/secrets.ts";
-import { stackConfig } from "../../scripts/stack.ts";
 import {
   gateway,
   keepRules,
@@ -16,43 +14,19 @@ import {
   trustAgain,
 } from "./gateway-rules.ts";
 import { runInSandbox } from "./gateway-sandbox-program.ts";
-import { labCurl } from "./lab.ts";
+import { nameOf, removeNames } from "./leading-names.ts";
 
 keepRules();
 afterEach(() => rule(request));
 
 describe("where an allowed name leads", () => {
-  const zone = stackConfig<{ zoneId: string }>("cloudflare").zoneId;
-  const records = `https://cloudflare.internal/client/v4/zones/${zone}/dns_records`;
-  const cloudflare = (...args: string[]) =>
-    labCurl([
-      "--fail-with-body",
-      "-H",
-      `Authorization: Bearer ${labSecrets().cloudflareToken}`,
-      "-H",
-      "Content-Type: application/json",
-      ...args,
-    ]);
-  const made: string[] = [];
-  const name = async (address: string) => {
-    const host = `lead-${address.replaceAll(".", "-")}.defikit.net`;
-    const record = { type: "A", name: host, content: address, ttl: 60 };
-    const { stdout } = await cloudflare("-d", JSON.stringify(record), records);
-    const { result } = JSON.parse(stdout) as { result: { id: string } };
-    made.push(result.id);
-    return host;
-  };
-  afterEach(async () => {
-    for (const id of made.splice(0)) {
-      await cloudflare("-X", "DELETE", `${records}/${id}`);
-    }
-  });
+  afterEach(removeNames);
 
   // At the first a web server does answer: only the guard is in between.
   test.each(["198.18.0.2", "127.0.0.1", "169.254.20.1", "172.20.0.3"])(
     "to %s: refused, spliced or inspected",
     async (address) => {
-      const host = await name(address);
+      const host = await nameOf(address);
       await rule([...request, `https://${host}/*`]);
       expect(await statusOf(`https://${host}/`, "-k")).toMatch(/000$/);
       await rule([...request, { url: `https://${host}/*`, inspect: true }]);
@@ -66,7 +40,7 @@ describe("where an allowed name leads", () => {
   );
 
   test("to a public host: through, but only with a certificate for the name", async () => {
-    const host = await name("203.0.113.20");
+    const host = await nameOf("203.0.113.20");
     await rule([...request, `https://${host}/*`]);
     // Spliced, it is the client who sees the wrong certificate.
     expect(await sandbox(`curl -sS --max-time 8 https://${host}/`)).toMatch(

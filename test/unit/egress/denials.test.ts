@@ -41,6 +41,18 @@ test.each([
     ["resolver", "example.org A", "name_not_allowed"],
   ],
   [
+    resolver(
+      "[1] unbound[1:0] info: api.github.com. static 172.20.0.2@5 c2VjcmV0.api.github.com. A IN",
+    ),
+    ["resolver", "c2VjcmV0.api.github.com A", "name_not_allowed"],
+  ],
+  [
+    resolver(
+      "[1] unbound[1:0] info: api.github.com. static 172.20.0.2@5 api.github.com. TXT IN",
+    ),
+    ["resolver", "api.github.com TXT", "type_not_answered"],
+  ],
+  [
     firewall({ dest_ip: "1.1.1.1", dest_port: 443, "ip.protocol": 6 }),
     ["firewall", "1.1.1.1 tcp 443", "address_not_allowed"],
   ],
@@ -70,7 +82,7 @@ test.each([
   proxy({ kind: "connection", host: "openrouter.ai", verdict: "failed" }),
   line("daytona-gateway.service", "Proxy inspector stopped"),
   resolver(
-    "[1] unbound[1:0] info: api.github.com. static 172.20.0.2@5 api.github.com. TXT IN",
+    "[1] unbound[1:0] info: api.github.com. static 172.20.0.2@5 api.github.com. AAAA IN",
   ),
   firewall({ "oob.prefix": "of somebody else", dest_ip: "1.1.1.1" }),
   // Bytes that are no text.

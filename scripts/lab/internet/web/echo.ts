@@ -10,7 +10,8 @@ export interface WebEnv extends Env {
 
 /**
  * Says what arrived: for tests of what stands between. Also in a header, and
- * with `?pieces` the body byte by byte, each a packet of its own.
+ * with `?pieces` the body byte by byte, each a packet of its own; with
+ * `?redirect=URL` sends the client there.
  */
 export async function echo(context: Context<WebEnv>): Promise<Response> {
   const { incoming } = context.env;
@@ -28,6 +29,8 @@ export async function echo(context: Context<WebEnv>): Promise<Response> {
     `heard ${context.req.header("authorization") ?? ""}`,
   );
   context.header("set-cookie", "session=of-the-account; Path=/");
+  const elsewhere = context.req.query("redirect");
+  if (elsewhere !== undefined) return context.redirect(elsewhere);
   if (context.req.query("pieces") === undefined) return context.body(said);
   return stream(context, async (pieces) => {
     for (const piece of said) {

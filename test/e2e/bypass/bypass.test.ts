@@ -1,0 +1,396 @@
+/**
+ * Every known way around an egress list, tried as root inside a sandbox of the
+ * real gateway. A row holds when the attempt got an application's own "no", the
+ * log says so, and nothing arrived at a forbidden host: its packets are counted
+ * where they would arrive.
+ */
+import Table from "cli-table3";
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { denialUnits, denialsOf } from "../../../scripts/egress/denials.ts";
+import {
+  clientHello,
+  encryptedClientHello,
+  padding,
+  records,
+} from "../gateway-client-hello.ts";
+import {
+  keepRules,
+  machine,
+  request,
+  rule,
+  sandbox,
+  statusOf,
+  trustAgain,
+  write,
+} from "../gateway-rules.ts";
+import { runInSandbox } from "../gateway-sandbox-program.ts";
+import { nameOf, removeNames } from "../leading-names.ts";
+import { SECOND_SANDBOX, labCurl, sandboxExec } from "../lab.ts";
+import { addSandbox, removeSandbox } from "../own-sandbox.ts";
+import { forbidden, gateway, rows } from "./rows.ts";
+import {
+  arrivedText,
+  forbiddenPackets,
+  forget,
+  unwatch,
+  watch,
+} from "./watch.ts";
+
+interface Verdict {
+  readonly number: number;
+  readonly attempt: string;
+  readonly verdict: string;
+}
+const verdicts: Verdict[] = [];
+const held = (number: number, attempt: string, note = "refused and logged") => {
+  verdicts.push({ number, attempt, verdict: note });
+};
+
+let other: string;
+let cursor: string;
+
+/** What was refused since the suite began, as `by wanted reason`. */
+async function refusals(): Promise<string[]> {
+  await sleep(600);
+  const units = denialUnits.map((unit) => `--unit=${unit}`).join(" ");
+  const journal = await machine(
+    `journalctl --sync; journalctl --no-pager --output=json --after-cursor='${cursor}' ${units}`,
+  );
+  return denialsOf(journal).map(
+    ({ by, wanted, reason }) => `${by} ${wanted} ${reason}`,
+  );
+}
+
+keepRules();
+
+beforeAll(async () => {
+  const { result } = await sandboxExec(SECOND_SANDBOX, "hostname -I");
+  other = result.split(" ")[0] ?? "";
+  const shown = await machine("journalctl --lines=0 --show-cursor");
+  cursor = /cursor: (\S+)/.exec(shown)?.[1] ?? "";
+  await forget();
+  await watch();
+});
+
+afterAll(async () => {
+  await unwatch();
+  const table = new Table({
+    head: ["row", "attempt", "verdict"],
+    style: { head: [], border: [], compact: true },
+    colAligns: ["right"],
+  });
+  verdicts.sort((a, b) => a.number - b.number);
+  for (const { number, attempt, verdict } of verdicts) {
+    table.push([number, attempt, verdict]);
+  }
+  console.log(
+    `${table.toString()}\n${String(verdicts.length)} of 50 rows held`,
+  );
+});
+
+test.each(rows.map((row) => [row.number, row.attempt, row] as const))(
+  "%i %s",
+  async (number, attempt, row) => {
+    const said = await sandbox(row.run(other));
+    const lines = said.split("\n").filter((line) => line.trim() !== "");
+    expect(lines).not.toEqual([]);
+    for (const line of lines) expect(line).toMatch(row.denied);
+    const seen = await refusals();
+    for (const wanted of row.logged) {
+      expect(seen).toContainEqual(expect.stringMatching(wanted));
+    }
+    expect(await forbiddenPackets()).toBe(0);
+    held(number, attempt, row.note ?? "refused and logged");
+  },
+);
+
+describe("hellos by hand", () => {
+  const answersTo = (hellos: Buffer[]) =>
+    runInSandbox<string[]>(
+      "gateway-hellos.ts",
+      JSON.stringify(hellos.map((hello) => [hello.toString("base64")])),
+    );
+  const alert = "15030300020270";
+  const spliced = "api.github.com";
+
+  test("12 an encrypted hello, a false name outside", async () => {
+    const hidden = clientHello({
+      names: [spliced],
+      after: [encryptedClientHello()],
+    });
+    expect(await answersTo([records(hidden)])).toEqual([alert]);
+    expect(await refusals()).toContain(`proxy ${spliced} encrypted_hello`);
+    held(
+      12,
+      "an encrypted hello, a false name outside",
+      "refused and logged; the hello is made by hand, for the lab has no CDN",
+    );
+  });
+
+  test("13 names that are none", async () => {
+    const names = [
+      "",
+      `${spliced}.`,
+      `${spliced}\0.example.org`,
+      `example.org\0.${spliced}`,
+      "xn--api-github.com",
+      "a".repeat(300),
+      `${spliced} `,
+      "[api.github.com]",
+    ];
+    const answers = await answersTo([
+      records(clientHello({})),
+      records(clientHello({ names: ["example.org", spliced] })),
+      ...names.map((name) => records(clientHello({ names: [name] }))),
+    ]);
+    expect([...new Set(answers)]).toEqual([alert]);
+    expect(await refusals()).toContain("proxy  no_name");
+    held(13, "names that are none, or several");
+  });
+
+  test("14 a hello in pieces; one of a browser with a large key passes", async () => {
+    const plain = clientHello({ names: [spliced] });
+    const [apart, large] = await answersTo([
+      records(plain, 60),
+      records(clientHello({ names: [spliced], before: [padding(3000)] })),
+    ]);
+    expect(apart).toBe("");
+    expect(large).toMatch(/^160303/);
+    expect(await refusals()).toContain("proxy  hello_shape");
+    held(14, "a hello over two records");
+  });
+
+  test("11 another host in a second stream of HTTP/2", async () => {
+    const statuses = await runInSandbox<number[]>(
+      "gateway-streams.ts",
+      "openrouter.ai",
+      "example.com",
+      "openrouter.ai",
+    );
+    expect(statuses).toEqual([200, 403, 200]);
+    expect(await refusals()).toContainEqual(
+      expect.stringMatching(/^proxy GET example\.com\S* host_mismatch/),
+    );
+    held(11, "another host in a second stream of HTTP/2");
+  });
+
+  test("45 a thousand hellos that never end: others are served, none is let through", async () => {
+    const attempt = sandbox(
+      `python3 - <<'PY'
+import socket, time
+held = []
+for i in range(1000):
+  s = socket.create_connection(("${gateway}", 443), 5); s.send(b"\\x16\\x03\\x01"); held.append(s)
+time.sleep(3)
+print(len(held))
+PY`,
+    );
+    await sleep(2_000);
+    expect(await statusOf("https://api.github.com/zen")).toBe("200");
+    expect(await statusOf("https://example.org/")).toMatch(/resolve/);
+    expect((await attempt).trim()).toBe("1000");
+    expect(await refusals()).toContain("proxy  hello_incomplete");
+    held(
+      45,
+      "a thousand hellos that never end",
+      "closed after 5 s, others served",
+    );
+  });
+});
+
+describe("credentials", () => {
+  const github = "ghp_0123456789abcdefghij";
+  beforeAll(async () => {
+    await rule(
+      [
+        {
+          url: "https://api.github.com/*",
+          credential: { header: "Authorization", secret: "github" },
+          clientCredential: "deny",
+        },
+        "https://openrouter.ai/api/v1/*",
+      ],
+      { github },
+    );
+    await trustAgain();
+  });
+  afterAll(async () => {
+    await rule(request);
+  });
+
+  test("36 a stranger's account at an allowed host", async () => {
+    expect(
+      await statusOf(
+        "https://api.github.com/echo",
+        "-H 'Authorization: Bearer strangers'",
+      ),
+    ).toBe("403");
+    expect(await refusals()).toContainEqual(
+      expect.stringMatching(
+        /^proxy GET api\.github\.com\/echo client_credential/,
+      ),
+    );
+    held(36, "a stranger's account at an allowed host");
+  });
+
+  test("37 the injected key, read back", async () => {
+    const answer = await sandbox(
+      "curl -sSi https://api.github.com/echo; cat /proc/*/environ /proc/*/cmdline 2>/dev/null | tr '\\0' '\\n'",
+    );
+    expect(answer).toContain('"authorization":"****');
+    expect(answer).not.toContain(github);
+    held(37, "the injected key, read back", "stars in its place");
+  });
+
+  test("38 a key for another allowed host", async () => {
+    const answer = await sandbox("curl -sS https://openrouter.ai/api/v1/echo");
+    expect(answer).not.toMatch(/authorization/i);
+    held(38, "a key for another allowed host", "not sent there");
+  });
+});
+
+describe("what changes meanwhile", () => {
+  afterAll(async () => {
+    await rule(request);
+    await trustAgain();
+  });
+
+  test("26 an allowed name that leads to a private address", async () => {
+    const answers = [];
+    try {
+      for (const address of ["169.254.169.254", "10.0.0.1", "198.18.0.3"]) {
+        const url = `https://${await nameOf(address)}/*`;
+        await rule([...request, { url, inspect: true }]);
+        answers.push(
+          await sandbox(`curl -sSk --max-time 8 ${url.slice(0, -1)}`),
+        );
+      }
+    } finally {
+      await removeNames();
+    }
+    expect(answers).toEqual(
+      Array<unknown>(3).fill(expect.stringContaining("address_refused")),
+    );
+    expect(await forbiddenPackets()).toBe(0);
+    held(26, "an allowed name that leads to a private address");
+  });
+
+  test("43 a stream that was opened before its rule was narrowed", async () => {
+    await rule(request);
+    await trustAgain();
+    const stream = sandbox(
+      "curl -sSN -o /dev/null --max-time 12 -w '%{time_total}' https://api.github.com/sse",
+    );
+    await sleep(3_000);
+    await rule(request.slice(0, 2));
+    expect(await stream).toMatch(/curl: \((18|35|52|56|92)\)/);
+    held(43, "a stream opened before its rule was narrowed", "cut");
+  });
+
+  test("44 a new sandbox, from its first moment", async () => {
+    await rule(request);
+    const id = await addSandbox();
+    try {
+      const { result } = await sandboxExec(
+        id,
+        `curl -sS -k --max-time 4 https://${forbidden}/`,
+      );
+      expect(result).toMatch(/curl: \((7|28)\)/);
+    } finally {
+      await removeSandbox(id);
+    }
+    held(44, "a new sandbox, from its first moment");
+  });
+
+  test("46 an empty, broken or partial state", async () => {
+    await write("egress-rules.json", '{"rules":[]}');
+    expect(await statusOf("https://api.github.com/zen")).not.toMatch(/200$/);
+    await rule(request);
+    await machine(
+      `cd /var/lib/daytona-edge/store; cp -p egress-rules.json /run/kept; head -c 40 /run/kept >egress-rules.json; sleep 2.5; grep -q refused /run/daytona-gateway/status.json; cp -p /run/kept egress-rules.json; rm /run/kept`,
+    );
+    expect(await statusOf("https://api.github.com/zen")).toBe("200");
+    expect(await statusOf("https://example.org/")).toMatch(/resolve/);
+    held(
+      46,
+      "an empty, broken or partial state",
+      "denied, or the last good one stays",
+    );
+  });
+});
+
+test("50 the edge as a proxy to the world", async () => {
+  const asked = ["-o", "/dev/null", "-w", "%{http_code}", "--max-time", "5"];
+  const plain = await labCurl([
+    ...asked,
+    ...["-x", "http://198.18.0.4:80", "http://example.org/"],
+  ]);
+  expect(plain.stdout).toBe("404");
+  const tunnel = await labCurl([
+    ...asked,
+    ...["-x", "http://198.18.0.4:80", "https://example.org/"],
+  ]);
+  expect(tunnel.stdout).toBe("000");
+  const named = await labCurl([
+    ...asked,
+    ...["-H", "X-Sandbox-Pod-IP: 203.0.113.20", "-H", "Host: example.org"],
+    "https://83792513-cd9e-428f-99c0-63c63bc7739c-3000.sandbox.daytona.defikit.net/",
+  ]);
+  expect(named.stdout).toBe("404");
+  held(50, "the edge as a proxy to the world");
+});
+
+describe("what no list can stop is seen", () => {
+  test("48 and 49 data in an allowed request, and orders in its answer", async () => {
+    const path = `/api/v1/echo?slow=${crypto.randomUUID()}`;
+    expect(await statusOf(`https://openrouter.ai${path}`)).toBe("200");
+    await sleep(500);
+    const row = await machine(
+      'journalctl --sync; journalctl --no-pager -o cat -t daytona-gateway-log -n 5 | grep \'"path": "/api/v1/echo"\' | tail -n 1',
+    );
+    expect(JSON.parse(row)).toMatchObject({
+      verdict: "allowed",
+      client: expect.stringMatching(/^172\.20\./) as string,
+      bytesIn: expect.any(Number) as number,
+      bytesOut: expect.any(Number) as number,
+    });
+    const known =
+      "a known limit: allowed, and each request is a row with its sizes";
+    held(48, "data in an allowed request", known);
+    held(49, "orders in an allowed answer", known);
+  });
+});
+
+describe("the positive controls", () => {
+  test("what is allowed came through meanwhile", async () => {
+    for (const url of [
+      "https://openrouter.ai/api/v1/models",
+      "https://api.github.com/zen",
+      "https://api.anthropic.com/v1/echo",
+    ]) {
+      expect(await statusOf(url)).toBe("200");
+    }
+  });
+
+  test("nothing arrived that should not: no packet, no name, no request", async () => {
+    expect(await forbiddenPackets()).toBe(0);
+    const arrived = await arrivedText();
+    expect(arrived).toContain("openrouter.ai");
+    expect(arrived).not.toMatch(/smuggled|"b[0-9a-f]{8}\./);
+  });
+
+  test("the counter counts: without the firewall packets arrive", async () => {
+    await machine(
+      "systemctl stop daytona-gateway-agent; nft delete table inet daytona_egress",
+    );
+    try {
+      await sandbox(`curl -sS -k --max-time 3 https://${forbidden}/`);
+      expect(await forbiddenPackets()).toBeGreaterThan(0);
+    } finally {
+      await machine(
+        "systemctl reload daytona-gateway-firewall; systemctl start daytona-gateway-agent",
+      );
+    }
+  });
+});

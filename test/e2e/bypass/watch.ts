@@ -1,0 +1,74 @@
+/** What arrived at the lab's internet from the machine that sandboxes run on. */
+import { labSecrets } from "../../../scripts/lab/secrets.ts";
+import { labCurl, labExec } from "../lab.ts";
+
+const table = "inet bypass_watch";
+
+/**
+ * Counts packets from sandboxes, or from their machine in their name, to
+ * anywhere but the hosts that rules allow and the name servers.
+ */
+const ruleset = `
+table ${table} {
+  chain arrived {
+    type filter hook prerouting priority -300; policy accept;
+    ip saddr { 198.18.0.3, 172.20.0.0/16 } jump judge
+    ip6 saddr 2001:db8:198:18::3 jump judge
+    ip6 saddr 2001:db8:20::/64 jump judge
+  }
+  chain judge {
+    ct direction reply return
+    ip daddr { 203.0.113.10, 203.0.113.11, 203.0.113.12 } tcp dport 443 return
+    ip daddr { 198.18.0.2, 198.18.0.22 } meta l4proto { tcp, udp } th dport 53 return
+    meta l4proto ipv6-icmp return
+    counter
+  }
+}`;
+
+/** Starts counting, from zero. */
+export async function watch(): Promise<void> {
+  await unwatch();
+  await on(`nft '${ruleset}'`);
+}
+
+export async function unwatch(): Promise<void> {
+  await on(`nft delete table ${table} 2>/dev/null || true`);
+}
+
+/** Packets that arrived where none may. */
+export async function forbiddenPackets(): Promise<number> {
+  const listed = await on(`nft list table ${table}`);
+  return Number(/counter packets (\d+)/.exec(listed)?.[1] ?? NaN);
+}
+
+/** Names that the internet's name servers were asked for, and requests by host. */
+export async function arrivedText(): Promise<string> {
+  const [queries, requests] = await Promise.all([
+    control("queries"),
+    control("requests"),
+  ]);
+  return queries + requests;
+}
+
+export async function forget(): Promise<void> {
+  await control("queries", "-X", "DELETE");
+  await control("requests", "-X", "DELETE");
+}
+
+async function control(path: string, ...args: string[]): Promise<string> {
+  const { stdout, stderr, exitCode } = await labCurl([
+    ...["-f", "-H", `Authorization: Bearer ${labSecrets().cloudflareToken}`],
+    ...args,
+    `https://cloudflare.internal/__lab/${path}`,
+  ]);
+  if (exitCode !== 0) throw new Error(stderr);
+  return stdout;
+}
+
+async function on(script: string): Promise<string> {
+  const { stdout, stderr, exitCode } = await labExec("internet", [
+    ...["sh", "-c", script],
+  ]);
+  if (exitCode !== 0) throw new Error(stderr);
+  return stdout;
+}
