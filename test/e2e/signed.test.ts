@@ -47,6 +47,13 @@ describe("a token opens", () => {
     expect(await withHeader(sign(key, claims(id, ports)))).toMatchObject(good);
   });
 
+  test("that is valid since a moment, or in one by a clock that is behind", async () => {
+    for (const nbf of [now() - 10, now() + 30]) {
+      const token = sign(key, { ...claims(id), nbf });
+      expect(await withHeader(token)).toMatchObject(good);
+    }
+  });
+
   test("with the other order of the host", async () => {
     const url = `https://3000-${id}.${SIGNED_DOMAIN}`;
     expect(await withHeader(sign(key, claims(id)), url)).toMatchObject(good);
