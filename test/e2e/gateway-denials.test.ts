@@ -2,11 +2,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, test } from "vitest";
 import type { DenialGroup } from "../../scripts/egress/denials.ts";
-import { sandbox } from "./gateway-rules.ts";
+import { gateway, sandbox } from "./gateway-rules.ts";
 import { script } from "./lab.ts";
 
 const mark = crypto.randomUUID().slice(0, 8);
-const gateway = "169.254.20.1";
 
 async function denials(...args: string[]): Promise<string> {
   const { stdout, stderr, exitCode } = await script("egress.ts", [

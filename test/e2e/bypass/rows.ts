@@ -3,9 +3,10 @@
  * advisories, issues and test suites make up. All run as root in a sandbox.
  */
 
+import { gateway } from "../gateway-rules.ts";
+
 /** An address of a host that no rule allows; it answers everybody. */
 export const forbidden = "203.0.113.20";
-export const gateway = "169.254.20.1";
 
 export interface Row {
   readonly number: number;

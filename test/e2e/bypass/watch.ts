@@ -32,7 +32,8 @@ export async function watch(): Promise<void> {
 }
 
 export async function unwatch(): Promise<void> {
-  await on(`nft delete table ${table} 2>/dev/null || true`);
+  // Made first, so that taking it away fails only when something is wrong.
+  await on(`nft 'table ${table}; delete table ${table}'`);
 }
 
 /** Packets that arrived where none may. */
