@@ -23,8 +23,16 @@ export type Decision =
   | { readonly action: "wait"; readonly until: Date }
   | { readonly action: "renew"; readonly because: string };
 
+const day = 24 * 60 * 60_000;
+
+/** Longest time from one run to the next, in ms; the schedules keep to it. */
+export const runInterval = day;
+
 /** Part of its life after which a certificate is renewed when nobody says better. */
 const usualAge = 2 / 3;
+/** And of one so short that a third of it is gone after two runs that fail. */
+const shortLife = 10 * day;
+const shortLivedAge = 1 / 2;
 /** Part of its life that no window of the authority may go beyond. */
 const greatestAge = 5 / 6;
 
@@ -46,10 +54,14 @@ export function decide(
   const suggested =
     information && momentInWindow(information, certificate.serial);
   const due = suggested
-    ? new Date(Math.min(suggested.getTime(), backstop.getTime()))
-    : momentAt(certificate, usualAge);
-  if (now < due) return { action: "wait", until: due };
-  return { action: "renew", because: reason(information, suggested, due) };
+    ? earlier(suggested, backstop)
+    : momentAt(certificate, usualAgeOf(certificate));
+  // A run that comes too early is better than one that misses the window
+  // (RFC 9773, 4.2), or finds the certificate older than it should get.
+  const latest = information ? earlier(information.end, backstop) : due;
+  const nextRun = new Date(now.getTime() + runInterval);
+  if (now < due && nextRun < latest) return { action: "wait", until: due };
+  return { action: "renew", because: reason(certificate, information, due) };
 }
 
 function changeOf(
@@ -69,21 +81,35 @@ function changeOf(
   return undefined;
 }
 
+function lifeOf(certificate: HeldCertificate): number {
+  return Date.parse(certificate.notAfter) - Date.parse(certificate.notBefore);
+}
+
+function usualAgeOf(certificate: HeldCertificate): number {
+  return lifeOf(certificate) < shortLife ? shortLivedAge : usualAge;
+}
+
 /** @param age part of the life, 0 to 1. */
 function momentAt(certificate: HeldCertificate, age: number): Date {
   const start = Date.parse(certificate.notBefore);
-  const end = Date.parse(certificate.notAfter);
-  return new Date(start + age * (end - start));
+  return new Date(start + age * lifeOf(certificate));
+}
+
+function earlier(one: Date, other: Date): Date {
+  return one < other ? one : other;
 }
 
 function reason(
+  certificate: HeldCertificate,
   information: RenewalInformation | undefined,
-  suggested: Date | undefined,
   due: Date,
 ): string {
-  if (!information || !suggested) return "two thirds of its life are over";
-  if (due < suggested) {
-    return "five sixths of its life are over, and the authority's window is later";
+  if (!information) {
+    const age = usualAgeOf(certificate) === usualAge ? "two thirds" : "half";
+    return `${age} of its life are over before the next run`;
+  }
+  if (due < information.start) {
+    return "five sixths of its life are over before the next run, and the authority's window is later";
   }
   const why = information.explanation ? ` (${information.explanation})` : "";
   return `the authority asks for it between ${information.start.toISOString()} and ${information.end.toISOString()}${why}`;

@@ -63,7 +63,7 @@ async function ensureAlone(args: EnsureArgs): Promise<Ensured> {
   if (held && decision.action === "wait") {
     await forgetOrder(accountStore);
     log(
-      `certificate ${held.serial} is good until ${held.notAfter}; it is renewed after ${decision.until.toISOString()}`,
+      `certificate ${held.serial} is good until ${held.notAfter}; its renewal is due at ${decision.until.toISOString()}`,
     );
     return { action: "kept", certificate: held };
   }

@@ -40,17 +40,29 @@ test("gets a certificate when there is none", () => {
 });
 
 describe("without the authority's wish", () => {
-  test("waits until two thirds of the life are over", () => {
-    expect(decide(held, undefined, at("2026-03-01"), wanted)).toEqual({
+  test("waits while the next run comes before two thirds of the life are over", () => {
+    expect(decide(held, undefined, at("2026-02-28"), wanted)).toEqual({
       action: "wait",
       until: at("2026-03-02"),
     });
   });
 
   test("then renews", () => {
-    expect(decide(held, undefined, at("2026-03-02"), wanted)).toEqual({
+    expect(decide(held, undefined, at("2026-03-01"), wanted)).toEqual({
       action: "renew",
-      because: "two thirds of its life are over",
+      because: "two thirds of its life are over before the next run",
+    });
+  });
+
+  test("renews at half of a life of days, for a third of it is too soon gone", () => {
+    const short = { ...held, notAfter: "2026-01-07T00:00:00.000Z" };
+    expect(decide(short, undefined, at("2026-01-02"), wanted)).toEqual({
+      action: "wait",
+      until: at("2026-01-04"),
+    });
+    expect(decide(short, undefined, at("2026-01-03"), wanted)).toEqual({
+      action: "renew",
+      because: "half of its life are over before the next run",
     });
   });
 });
@@ -89,14 +101,29 @@ describe("with the authority's window", () => {
     });
   });
 
+  test("renews before it when the next run would come after it", () => {
+    const narrow = {
+      start: new Date("2026-03-05T06:00:00.000Z"),
+      end: new Date("2026-03-05T18:00:00.000Z"),
+    };
+    expect(decide(held, narrow, at("2026-03-04"), wanted)).toMatchObject({
+      action: "wait",
+    });
+    expect(decide(held, narrow, at("2026-03-05"), wanted)).toMatchObject({
+      action: "renew",
+    });
+  });
+
   test("is not led beyond five sixths of the life", () => {
     const late = window("2026-03-30", "2026-03-31");
-    expect(decide(held, late, at("2026-03-16"), wanted)).toEqual({
+    expect(decide(held, late, at("2026-03-15"), wanted)).toEqual({
       action: "wait",
       until: at("2026-03-17"),
     });
-    expect(decide(held, late, at("2026-03-17"), wanted)).toMatchObject({
+    expect(decide(held, late, at("2026-03-16"), wanted)).toEqual({
       action: "renew",
+      because:
+        "five sixths of its life are over before the next run, and the authority's window is later",
     });
   });
 });
