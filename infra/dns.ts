@@ -1,4 +1,4 @@
-/** Cloudflare: where the sandboxes' names lead, and who may certify them. */
+/** Cloudflare: where the sandboxes' names lead. Who may certify them: caa.ts. */
 import * as cloudflare from "@pulumi/cloudflare";
 import * as pulumi from "@pulumi/pulumi";
 
@@ -12,8 +12,6 @@ export interface DnsArgs {
   readonly domain: string;
   /** The edge's front door. */
   readonly edge: EdgeAddress;
-  /** The certificate authority's name in CAA records (RFC 8659). */
-  readonly caaIdentity: string;
 }
 
 /** Addresses of the edge. */
@@ -23,7 +21,7 @@ export interface EdgeAddress {
 }
 
 /**
- * The wildcard record, the base record and CAA. They are never proxied:
+ * The wildcard record and the base record. They are never proxied:
  * Cloudflare's own certificate covers one label only, and its proxy would cut
  * long requests.
  */
@@ -39,8 +37,6 @@ export class Dns extends pulumi.ComponentResource {
     this.record(`${name}-wildcard-v6`, args, wildcard, "AAAA", args.edge.ipv6);
     this.record(`${name}-base`, args, args.domain, "A", args.edge.ipv4);
     this.record(`${name}-base-v6`, args, args.domain, "AAAA", args.edge.ipv6);
-    this.authorization(`${name}-caa-issue`, args, "issue");
-    this.authorization(`${name}-caa-issuewild`, args, "issuewild");
     this.registerOutputs({});
   }
 
@@ -54,31 +50,6 @@ export class Dns extends pulumi.ComponentResource {
     new cloudflare.DnsRecord(
       name,
       { zoneId: args.zoneId, name: host, type, content, ttl, proxied: false },
-      { parent: this },
-    );
-  }
-
-  /**
-   * CAA stands on the domain itself, not on the zone's apex, where it would
-   * bind Cloudflare's own certificates too. RFC 8657 limits it to dns-01: root
-   * in a sandbox could otherwise answer an http-01 challenge for its own host.
-   */
-  private authorization(
-    name: string,
-    args: DnsArgs,
-    tag: "issue" | "issuewild",
-  ): void {
-    const value = `${args.caaIdentity}; validationmethods=dns-01`;
-    new cloudflare.DnsRecord(
-      name,
-      {
-        zoneId: args.zoneId,
-        name: args.domain,
-        type: "CAA",
-        data: { flags: 0, tag, value },
-        ttl,
-        proxied: false,
-      },
       { parent: this },
     );
   }

@@ -37,7 +37,6 @@ export default function program(): StackOutputs {
     zoneId: config.zoneId,
     domain: config.domain,
     edge: platform.edge,
-    caaIdentity: config.certificate.caaIdentity,
   });
 
   return stackOutputs({

@@ -5,6 +5,7 @@
  */
 import { type JWK, exportJWK, generateKeyPair } from "jose";
 import { z } from "zod";
+import { AcmeClient, type ExternalAccount } from "./acme.ts";
 import { type CertificateStore, readDocument, writeDocument } from "./store.ts";
 
 /** Name of the document in the account's store. */
@@ -37,4 +38,29 @@ export async function accountKey(store: CertificateStore): Promise<JWK> {
   const key = await exportJWK(privateKey);
   await writeDocument(store, accountDocument, { key });
   return key;
+}
+
+export interface AccountArgs {
+  /** URL of the ACME server's directory. */
+  readonly directory: string;
+  /** E-mail address. */
+  readonly contact?: string | undefined;
+  readonly externalAccount?: ExternalAccount | undefined;
+  readonly accountStore: CertificateStore;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Finds the account or makes it. CAA records name it (RFC 8657), and must do
+ * so before a certificate is ordered.
+ * @returns the account's URL.
+ * @throws AcmeProblem with the authority's own words when it refuses.
+ */
+export async function ensureAccount(args: AccountArgs): Promise<string> {
+  const { directory, accountStore, signal } = args;
+  return accountStore.lock(async () => {
+    const key = await accountKey(accountStore);
+    const client = await AcmeClient.connect(directory, key, { signal });
+    return client.login(args);
+  });
 }

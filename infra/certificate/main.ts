@@ -3,12 +3,13 @@
  * for the gateway from its own (egress-ca.ts). Nothing here knows of Pulumi,
  * so that a timer or a function in the cloud can run it as well.
  *
- * This file: the command that `pulumi up` runs, and a timer after it. It gets
- * a certificate if one is due, else does nothing. One JSON line on standard
- * output says what is in the store now; lines for people go to standard error.
+ * This file: the command that `pulumi up` runs, and a timer after it. One JSON
+ * line on standard output says what there is now; lines for people go to
+ * standard error.
  */
 import { Command, InvalidArgumentError, Option } from "commander";
 import { relative, resolve } from "node:path";
+import { ensureAccount } from "./account.ts";
 import { cloudflareTxtRecords } from "./cloudflare-dns.ts";
 import { DirectoryStore } from "./directory-store.ts";
 import { dns01 } from "./dns01.ts";
@@ -16,13 +17,16 @@ import { ensureCertificate } from "./ensure.ts";
 import { type KeyType, keyTypes } from "./held-certificate.ts";
 import { nameServers, waitForTxt } from "./name-servers.ts";
 
-interface Options {
-  readonly names: string[];
+interface AccountOptions {
   readonly directory: string;
-  readonly store: string;
   readonly account: string;
-  readonly zone: string;
   readonly contact: string;
+}
+
+interface IssueOptions extends AccountOptions {
+  readonly names: string[];
+  readonly store: string;
+  readonly zone: string;
   readonly profile: string;
   readonly keyType: KeyType;
   readonly cloudflareBaseUrl: string;
@@ -31,23 +35,32 @@ interface Options {
 /** No authority takes longer, in ms. */
 const limit = 10 * 60_000;
 
-const command = new Command("infra/certificate/main.ts")
+const program = new Command("infra/certificate/main.ts")
   .description(
-    "Gets a certificate by ACME and dns-01 at Cloudflare, if one is due.",
+    "Certificates by ACME (RFC 8555), with dns-01 at Cloudflare; safe to run again and to kill.",
   )
+  .showHelpAfterError();
+
+/** Secrets come by the environment: arguments show in the process list. */
+const externalAccountHelp =
+  "ACME_EAB_KID, ACME_EAB_HMAC_KEY  external account, if the server asks for one";
+
+addAccountOptions(program.command("account"))
+  .description(
+    "Registers the account if it is new, and says its URL, for CAA records.",
+  )
+  .addHelpText("after", `\nEnvironment:\n  ${externalAccountHelp}`)
+  .action(register);
+
+addAccountOptions(program.command("issue"))
+  .description("Gets a certificate, if one is due.")
   .requiredOption(
     "--names <names>",
     "names, separated by commas, for example *.example.net,example.net",
     parseNames,
   )
-  .requiredOption("--directory <url>", "directory of the ACME server", parseUrl)
   .requiredOption("--store <path>", "directory where the certificate is kept")
-  .requiredOption(
-    "--account <path>",
-    "directory where the account's key is kept; no machine may read it",
-  )
   .requiredOption("--zone <id>", "id of the Cloudflare zone with the names")
-  .option("--contact <e-mail>", "address for the ACME account", "")
   .option(
     "--profile <name>",
     'profile to order when the server offers it; "" for its default',
@@ -63,25 +76,44 @@ const command = new Command("infra/certificate/main.ts")
       .env("CLOUDFLARE_BASE_URL")
       .default("https://api.cloudflare.com/client/v4"),
   )
-  // Secrets come by the environment: arguments show in the process list.
   .addHelpText(
     "after",
-    `
-Environment:
-  CLOUDFLARE_API_TOKEN             token with Zone / DNS / Edit on the zone
-  ACME_EAB_KID, ACME_EAB_HMAC_KEY  external account, if the server asks for one`,
+    `\nEnvironment:\n  CLOUDFLARE_API_TOKEN             token with Zone / DNS / Edit on the zone\n  ${externalAccountHelp}`,
   )
-  .showHelpAfterError()
-  .action(run);
+  .action(issue);
 
 try {
-  await command.parseAsync();
+  await program.parseAsync();
 } catch (error) {
   process.exitCode = 1;
   say(messageOf(error));
 }
 
-async function run(options: Options): Promise<void> {
+function addAccountOptions(command: Command): Command {
+  return command
+    .requiredOption(
+      "--directory <url>",
+      "directory of the ACME server",
+      parseUrl,
+    )
+    .requiredOption(
+      "--account <path>",
+      "directory where the account's key is kept; no machine may read it",
+    )
+    .option("--contact <e-mail>", "address for the ACME account", "");
+}
+
+async function register(options: AccountOptions): Promise<void> {
+  const account = await ensureAccount({
+    ...options,
+    externalAccount: externalAccount(),
+    accountStore: directoryStore(resolve(options.account)),
+    signal: stopSignal(),
+  });
+  console.log(JSON.stringify({ account }));
+}
+
+async function issue(options: IssueOptions): Promise<void> {
   const store = resolve(options.store);
   const account = resolve(options.account);
   if (contains(store, account)) {

@@ -130,6 +130,7 @@ async function renewCertificate(): Promise<void> {
     [
       process.execPath,
       join(checkout, "infra/certificate/main.ts"),
+      "issue",
       ...["--names", `*.${SIGNED_DOMAIN},${SIGNED_DOMAIN}`],
       ...["--directory", "https://acme.internal:14000/dir", "--store", store],
       ...["--account", join(labDirectory, "acme-accounts/edge-signed")],

@@ -1,4 +1,7 @@
-/** The certificate on this computer: issued into the directory that the edge reads. */
+/**
+ * The certificate on this computer: issued into the directory that the edge
+ * reads. The account comes first, for CAA names it, and CAA before the order.
+ */
 import * as command from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import { join } from "node:path";
@@ -7,6 +10,7 @@ import {
   labDirectory,
   storeDirectory,
 } from "../../../scripts/checkout.ts";
+import { Caa } from "../../caa.ts";
 
 export interface CertificateArgs {
   /** Machine whose store gets it. */
@@ -19,6 +23,8 @@ export interface CertificateArgs {
   readonly directory: string;
   /** E-mail address for the ACME account. */
   readonly contact?: string | undefined;
+  /** The authority's name in CAA records. */
+  readonly caaIdentity: string;
 }
 
 export class Certificate extends pulumi.ComponentResource {
@@ -31,30 +37,52 @@ export class Certificate extends pulumi.ComponentResource {
     opts?: pulumi.ComponentResourceOptions,
   ) {
     super("daytona-edge:local:Certificate", name, {}, opts);
+    const program = '"$NODE" infra/certificate/main.ts';
+    const environment = {
+      NODE: process.execPath,
+      DIRECTORY: args.directory,
+      CONTACT: args.contact ?? "",
+      ACCOUNT: join(labDirectory, "acme-accounts", args.machine),
+    };
+    const account = new command.local.Command(
+      `${name}-account`,
+      {
+        dir: checkout,
+        create: `${program} account --directory "$DIRECTORY" --contact "$CONTACT" --account "$ACCOUNT"`,
+        environment,
+      },
+      { parent: this },
+    );
+    const caa = new Caa(
+      `${name}-caa`,
+      { ...args, account: account.stdout.apply(accountUrl) },
+      { parent: this },
+    );
     // The Cloudflare token stays in the environment of whoever runs pulumi, as
     // for the Cloudflare provider: it is in no argument and not in the state.
     const issue = new command.local.Command(
       `${name}-issue`,
       {
         dir: checkout,
-        create:
-          '"$NODE" infra/certificate/main.ts --names "$NAMES" --directory "$DIRECTORY" --contact "$CONTACT" --zone "$ZONE" --store "$STORE" --account "$ACCOUNT"',
+        create: `${program} issue --names "$NAMES" --directory "$DIRECTORY" --contact "$CONTACT" --zone "$ZONE" --store "$STORE" --account "$ACCOUNT"`,
         environment: {
-          NODE: process.execPath,
+          ...environment,
           NAMES: `*.${args.domain},${args.domain}`,
-          DIRECTORY: args.directory,
-          CONTACT: args.contact ?? "",
           ZONE: args.zoneId,
           STORE: storeDirectory(args.machine),
-          ACCOUNT: join(labDirectory, "acme-accounts", args.machine),
           ...(args.cloudflareUrl
             ? { CLOUDFLARE_BASE_URL: args.cloudflareUrl }
             : {}),
         },
       },
-      { parent: this },
+      { parent: this, dependsOn: caa },
     );
     this.issued = issue.stdout;
     this.registerOutputs({});
   }
+}
+
+/** What the command "account" prints. */
+function accountUrl(line: string): string {
+  return (JSON.parse(line) as { readonly account: string }).account;
 }

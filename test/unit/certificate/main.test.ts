@@ -31,7 +31,7 @@ async function run(
   return new Promise((resolve) => {
     execFile(
       process.execPath,
-      [program, ...args],
+      [program, "issue", ...args],
       { env: environment },
       (error, _, stderr) => {
         resolve({ code: error?.code, stderr });
