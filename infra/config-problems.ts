@@ -14,6 +14,10 @@ export const whenMissing: Readonly<Record<string, string>> = {
   cloudflare: "set zoneId, the id of the Cloudflare zone that holds the domain",
   "cloudflare.zoneId":
     "set the id of the Cloudflare zone that holds the domain; its overview page shows it",
+  "certificate.challenge.zoneId":
+    "set the id of the Cloudflare zone that the challenge's records are written in",
+  "certificate.challenge.name":
+    "set the name in that zone that _acme-challenge leads to by CNAME",
   upstream:
     "set mode: daytona and the url of Daytona's proxy, for example http://10.0.0.5:4000",
   "upstream.url":

@@ -5,6 +5,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { allConfig } from "@pulumi/pulumi/runtime/index.js";
 import { z } from "zod";
+import { keyTypes } from "./certificate/held-certificate.ts";
 import {
   type Problem,
   issueProblems,
@@ -65,6 +66,11 @@ const directUpstream = z.strictObject({
     .min(1, "name the sandboxes' networks, for example [172.20.0.0/16]"),
 });
 
+const zoneId = z.string().regex(/^[0-9a-f]{32}$/, {
+  error: (issue) =>
+    `${quote(issue.input)} is not a zone id; copy the 32 hexadecimal digits from the zone's overview page at Cloudflare`,
+});
+
 const schema = z.strictObject({
   domain: hostname,
   platform: z.enum(["local"]),
@@ -75,16 +81,16 @@ const schema = z.strictObject({
     })
     .prefault({}),
   cloudflare: z.strictObject({
-    zoneId: z.string().regex(/^[0-9a-f]{32}$/, {
-      error: (issue) =>
-        `${quote(issue.input)} is not a zone id; copy the 32 hexadecimal digits from the zone's overview page at Cloudflare`,
-    }),
+    zoneId,
   }),
   certificate: z
     .strictObject({
       directory: z.url({ protocol: /^https$/ }).default(letsEncrypt),
       contact: z.email().optional(),
       caaIdentity: hostname.default("letsencrypt.org"),
+      profile: z.string().default("tlsserver"),
+      keyType: z.enum(keyTypes).default(keyTypes[0]),
+      challenge: z.strictObject({ zoneId, name: hostname }).optional(),
     })
     .prefault({}),
   upstream: z.discriminatedUnion("mode", [daytonaUpstream, directUpstream], {

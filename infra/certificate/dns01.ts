@@ -36,20 +36,26 @@ export interface TxtRecords {
 
 export interface Dns01Args {
   readonly records: TxtRecords;
+  /**
+   * Where the names of the challenges lead by CNAME, if they do: a zone of its
+   * own lets the token that writes there be good for nothing else.
+   */
+  readonly alias?: string | undefined;
   /** Resolves when every authoritative server answers with these values. */
   readonly visible: (name: string, values: readonly string[]) => Promise<void>;
   readonly log: (line: string) => void;
 }
 
 export function dns01(args: Dns01Args): Challenge {
-  const { records, visible, log } = args;
+  const { records, alias, visible, log } = args;
+  const nameFor = (domain: string) => alias ?? challengeName(domain);
   const clear = async (names: Iterable<string>) => {
     for (const name of names) await records.set(name, []);
   };
   return {
     type: "dns-01",
     async during(tasks, work) {
-      const wanted = recordsOf(tasks);
+      const wanted = recordsOf(tasks, nameFor);
       try {
         for (const [name, values] of wanted) await records.set(name, values);
         for (const [name, values] of wanted) {
@@ -65,7 +71,7 @@ export function dns01(args: Dns01Args): Challenge {
       }
     },
     async sweep(domains) {
-      await clear(new Set(domains.map(recordName)));
+      await clear(new Set(domains.map(nameFor)));
     },
   };
 }
@@ -73,10 +79,11 @@ export function dns01(args: Dns01Args): Challenge {
 /** A wildcard and its base name share one record name and need two values. */
 function recordsOf(
   tasks: readonly ChallengeTask[],
+  nameFor: (domain: string) => string,
 ): ReadonlyMap<string, string[]> {
   const records = new Map<string, string[]>();
   for (const { domain, keyAuthorization } of tasks) {
-    const name = recordName(domain);
+    const name = nameFor(domain);
     const value = createHash("sha256")
       .update(keyAuthorization)
       .digest("base64url");
@@ -85,6 +92,7 @@ function recordsOf(
   return records;
 }
 
-function recordName(domain: string): string {
+/** RFC 8555, 8.4. */
+export function challengeName(domain: string): string {
   return `_acme-challenge.${domain}`;
 }

@@ -12,10 +12,10 @@ import { relative, resolve } from "node:path";
 import { ensureAccount } from "./account.ts";
 import { cloudflareTxtRecords } from "./cloudflare-dns.ts";
 import { DirectoryStore } from "./directory-store.ts";
-import { dns01 } from "./dns01.ts";
+import { challengeName, dns01 } from "./dns01.ts";
 import { ensureCertificate } from "./ensure.ts";
 import { type KeyType, keyTypes } from "./held-certificate.ts";
-import { nameServers, waitForTxt } from "./name-servers.ts";
+import { nameServers, waitForRecord } from "./name-servers.ts";
 
 interface AccountOptions {
   readonly directory: string;
@@ -27,10 +27,14 @@ interface IssueOptions extends AccountOptions {
   readonly names: string[];
   readonly store: string;
   readonly zone: string;
+  readonly challengeAlias?: string;
   readonly profile: string;
   readonly keyType: KeyType;
   readonly cloudflareBaseUrl: string;
 }
+
+/** With dashes and, as in _acme-challenge, underscores inside. */
+const dnsName = /^([a-z0-9_]([a-z0-9_-]*[a-z0-9])?\.)+[a-z0-9-]+$/;
 
 /** No authority takes longer, in ms. */
 const limit = 10 * 60_000;
@@ -60,7 +64,15 @@ addAccountOptions(program.command("issue"))
     parseNames,
   )
   .requiredOption("--store <path>", "directory where the certificate is kept")
-  .requiredOption("--zone <id>", "id of the Cloudflare zone with the names")
+  .requiredOption(
+    "--zone <id>",
+    "id of the Cloudflare zone with the names, or with the alias",
+  )
+  .option(
+    "--challenge-alias <name>",
+    "name that _acme-challenge of the names leads to by CNAME",
+    parseName,
+  )
   .option(
     "--profile <name>",
     'profile to order when the server offers it; "" for its default',
@@ -78,7 +90,11 @@ addAccountOptions(program.command("issue"))
   )
   .addHelpText(
     "after",
-    `\nEnvironment:\n  CLOUDFLARE_API_TOKEN             token with Zone / DNS / Edit on the zone\n  ${externalAccountHelp}`,
+    `
+Environment:
+  CLOUDFLARE_API_TOKEN             token with Zone / DNS / Edit on the zone
+  CLOUDFLARE_CHALLENGE_API_TOKEN   goes before it, for a zone with the alias only
+  ${externalAccountHelp}`,
   )
   .action(issue);
 
@@ -122,6 +138,7 @@ async function issue(options: IssueOptions): Promise<void> {
     );
   }
   const signal = stopSignal();
+  const alias = options.challengeAlias;
   const { action, certificate } = await ensureCertificate({
     config: {
       ...options,
@@ -133,11 +150,15 @@ async function issue(options: IssueOptions): Promise<void> {
     challenge: dns01({
       records: cloudflareTxtRecords({
         zoneId: options.zone,
-        token: environment("CLOUDFLARE_API_TOKEN"),
+        token: cloudflareToken(),
         baseUrl: options.cloudflareBaseUrl,
       }),
-      visible: async (name, values) =>
-        waitForTxt(await nameServers(name), name, values, { signal }),
+      alias,
+      visible: async (name, values) => {
+        const servers = await nameServers(name);
+        await waitForRecord(servers, "TXT", name, values, { signal });
+        if (alias !== undefined) await waitForAlias(options, alias, signal);
+      },
       log: say,
     }),
     now: () => new Date(),
@@ -146,6 +167,19 @@ async function issue(options: IssueOptions): Promise<void> {
   });
   const { serial, names, notAfter } = certificate;
   console.log(JSON.stringify({ action, serial, names, notAfter }));
+}
+
+/** The authority comes by the names' own zone, which may be new there too. */
+async function waitForAlias(
+  { names }: IssueOptions,
+  alias: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const domains = names.map((name) => name.replace(/^\*\./, ""));
+  for (const name of new Set(domains.map(challengeName))) {
+    const servers = await nameServers(name);
+    await waitForRecord(servers, "CNAME", name, [alias], { signal });
+  }
 }
 
 function directoryStore(path: string): DirectoryStore {
@@ -181,11 +215,14 @@ function externalAccount() {
   return keyId && hmacKey ? { keyId, hmacKey } : undefined;
 }
 
-function environment(name: string): string {
-  const value = process.env[name];
-  if (value) return value;
+/** The challenge's own zone may have a token of its own. */
+function cloudflareToken(): string {
+  const token =
+    process.env.CLOUDFLARE_CHALLENGE_API_TOKEN ??
+    process.env.CLOUDFLARE_API_TOKEN;
+  if (token) return token;
   throw new Error(
-    `${name} is not set; it must hold a Cloudflare API token with Zone / DNS / Edit on the zone`,
+    "CLOUDFLARE_API_TOKEN is not set; it must hold a Cloudflare API token with Zone / DNS / Edit on the zone",
   );
 }
 
@@ -197,13 +234,18 @@ function contains(directory: string, path: string): boolean {
 function parseNames(list: string): string[] {
   const names = list.split(",").map((name) => name.trim());
   for (const name of names) {
-    if (!/^(\*\.)?([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z0-9-]+$/.test(name)) {
+    if (!dnsName.test(name.replace(/^\*\./, ""))) {
       throw new InvalidArgumentError(
         `"${name}" is not a lower-case DNS name, with or without "*." in front.`,
       );
     }
   }
   return names;
+}
+
+function parseName(name: string): string {
+  if (dnsName.test(name)) return name;
+  throw new InvalidArgumentError(`"${name}" is not a lower-case DNS name.`);
 }
 
 function parseUrl(text: string): string {

@@ -41,12 +41,21 @@ export async function nameServers(name: string): Promise<NameServer[]> {
   );
 }
 
+/** How a server is asked for a kind of record, and its values as text. */
+const questions = {
+  TXT: async (resolver: Resolver, name: string) =>
+    (await resolver.resolveTxt(name)).map((strings) => strings.join("")),
+  CNAME: (resolver: Resolver, name: string) => resolver.resolveCname(name),
+} as const;
+type Kind = keyof typeof questions;
+
 /**
- * Resolves when each server answers with every value as TXT of `name`.
+ * Resolves when each server answers with every value as record of `name`.
  * @throws Error that names the servers that lag when the limit is over.
  */
-export async function waitForTxt(
+export async function waitForRecord(
   servers: readonly NameServer[],
+  kind: Kind,
   name: string,
   values: readonly string[],
   options: WaitOptions = {},
@@ -58,7 +67,7 @@ export async function waitForTxt(
     const answers = await Promise.all(
       waiting.map(async (server) => ({
         server,
-        answer: await askServer(server, name),
+        answer: await askServer(server, kind, name),
       })),
     );
     const lagging = answers.filter(
@@ -70,7 +79,7 @@ export async function waitForTxt(
         ({ server, answer }) => `${server.name} ${answer.state}`,
       );
       throw new Error(
-        `After ${String(limit / 1000)} s not every name server has the new TXT record ${name}: ${states.join("; ")}`,
+        `After ${String(limit / 1000)} s not every name server has the new ${kind} record ${name}: ${states.join("; ")}`,
       );
     }
     waiting = lagging.map(({ server }) => server);
@@ -81,6 +90,7 @@ export async function waitForTxt(
 /** The first address that answers at all speaks for its server. */
 async function askServer(
   server: NameServer,
+  kind: Kind,
   name: string,
 ): Promise<{ values: string[]; state: string }> {
   let failure = "has no address";
@@ -89,8 +99,7 @@ async function askServer(
     const resolver = new Resolver({ timeout: 2_000, tries: 1 });
     resolver.setServers([address]);
     try {
-      const records = await resolver.resolveTxt(name);
-      const values = records.map((strings) => strings.join(""));
+      const values = await questions[kind](resolver, name);
       return { values, state: `answers ${values.join(", ")}` };
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;

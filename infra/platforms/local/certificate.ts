@@ -2,6 +2,7 @@
  * The certificate on this computer: issued into the directory that the edge
  * reads. The account comes first, for CAA names it, and CAA before the order.
  */
+import * as cloudflare from "@pulumi/cloudflare";
 import * as command from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import { join } from "node:path";
@@ -11,6 +12,7 @@ import {
   storeDirectory,
 } from "../../../scripts/checkout.ts";
 import { Caa } from "../../caa.ts";
+import { challengeName } from "../../certificate/dns01.ts";
 
 export interface CertificateArgs {
   /** Machine whose store gets it. */
@@ -21,6 +23,11 @@ export interface CertificateArgs {
   readonly cloudflareUrl: string | undefined;
   /** URL of the ACME server's directory. */
   readonly directory: string;
+  readonly profile: string;
+  readonly keyType: string;
+  /** Where the challenge's records are written instead of in the zone. */
+  readonly challenge?:
+    { readonly zoneId: string; readonly name: string } | undefined;
   /** E-mail address for the ACME account. */
   readonly contact?: string | undefined;
   /** The authority's name in CAA records. */
@@ -58,24 +65,43 @@ export class Certificate extends pulumi.ComponentResource {
       { ...args, account: account.stdout.apply(accountUrl) },
       { parent: this },
     );
+    const alias = args.challenge
+      ? [
+          new cloudflare.DnsRecord(
+            `${name}-challenge`,
+            {
+              zoneId: args.zoneId,
+              name: challengeName(args.domain),
+              type: "CNAME",
+              content: args.challenge.name,
+              ttl: 300,
+              proxied: false,
+            },
+            { parent: this },
+          ),
+        ]
+      : [];
     // The Cloudflare token stays in the environment of whoever runs pulumi, as
     // for the Cloudflare provider: it is in no argument and not in the state.
     const issue = new command.local.Command(
       `${name}-issue`,
       {
         dir: checkout,
-        create: `${program} issue --names "$NAMES" --directory "$DIRECTORY" --contact "$CONTACT" --zone "$ZONE" --store "$STORE" --account "$ACCOUNT"`,
+        create: `${program} issue --names "$NAMES" --directory "$DIRECTORY" --contact "$CONTACT" --zone "$ZONE" --store "$STORE" --account "$ACCOUNT" --profile "$PROFILE" --key-type "$KEY_TYPE" \${ALIAS:+--challenge-alias "$ALIAS"}`,
         environment: {
           ...environment,
           NAMES: `*.${args.domain},${args.domain}`,
-          ZONE: args.zoneId,
+          ZONE: args.challenge?.zoneId ?? args.zoneId,
+          PROFILE: args.profile,
+          KEY_TYPE: args.keyType,
+          ALIAS: args.challenge?.name ?? "",
           STORE: storeDirectory(args.machine),
           ...(args.cloudflareUrl
             ? { CLOUDFLARE_BASE_URL: args.cloudflareUrl }
             : {}),
         },
       },
-      { parent: this, dependsOn: caa },
+      { parent: this, dependsOn: [caa, ...alias] },
     );
     this.issued = issue.stdout;
     this.registerOutputs({});

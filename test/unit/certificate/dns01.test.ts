@@ -6,7 +6,7 @@ const digest = (text: string) =>
   createHash("sha256").update(text).digest("base64url");
 
 /** A zone in memory, and what happened to it. */
-function zone(options: { refuse?: boolean } = {}) {
+function zone(options: { refuse?: boolean; alias?: string } = {}) {
   const records = new Map<string, readonly string[]>();
   const log = vi.fn<(line: string) => void>();
   const visible = vi.fn(() => Promise.resolve());
@@ -18,7 +18,12 @@ function zone(options: { refuse?: boolean } = {}) {
     return Promise.resolve();
   };
   return {
-    challenge: dns01({ records: { set }, visible, log }),
+    challenge: dns01({
+      records: { set },
+      alias: options.alias,
+      visible,
+      log,
+    }),
     records,
     visible,
     log,
@@ -65,4 +70,16 @@ test("records that do not go are told of, and hide nothing", async () => {
   expect(log).toHaveBeenCalledWith(
     "could not take the challenge records away: Error: no",
   );
+});
+
+test("with an alias nothing is written anywhere else", async () => {
+  const alias = "edge.challenges.example.org";
+  const { challenge, records, visible } = zone({ alias });
+  await challenge.sweep(["example.net"]);
+  await challenge.during(tasks, () => Promise.resolve());
+  expect([...records.keys()]).toEqual([alias]);
+  expect(visible).toHaveBeenCalledWith(alias, [
+    digest("wildcard"),
+    digest("base"),
+  ]);
 });

@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { expect, onTestFinished, test } from "vitest";
 import {
   type NameServer,
-  waitForTxt,
+  waitForRecord,
 } from "../../../infra/certificate/name-servers.ts";
 
 const name = "_acme-challenge.example.net";
@@ -46,7 +46,7 @@ test("waits for the last server, and for every value", async () => {
     await nameServer("first", () => ["b", "a", "other"]),
     await nameServer("second", () => (++asked < 3 ? ["a"] : ["a", "b"])),
   ];
-  await waitForTxt(servers, name, ["a", "b"]);
+  await waitForRecord(servers, "TXT", name, ["a", "b"]);
   expect(asked).toBe(3);
 });
 
@@ -58,7 +58,7 @@ test("names the servers that lag when the time is over", async () => {
     { name: "fourth", addresses: [] },
   ];
   await expect(
-    waitForTxt(servers, name, ["a"], { limit: 100 }),
+    waitForRecord(servers, "TXT", name, ["a"], { limit: 100 }),
   ).rejects.toThrow(
     `After 0.1 s not every name server has the new TXT record ${name}: second answers that there is none; third answers old; fourth has no address`,
   );
@@ -67,13 +67,13 @@ test("names the servers that lag when the time is over", async () => {
 test("takes a server's other address when the first is dead", async () => {
   const { addresses } = await nameServer("first", () => ["a"]);
   const server = { name: "first", addresses: ["127.0.0.1:1", ...addresses] };
-  await waitForTxt([server], name, ["a"]);
+  await waitForRecord([server], "TXT", name, ["a"]);
 });
 
 test("can be stopped", async () => {
   const servers = [await nameServer("first", () => [])];
   const signal = AbortSignal.timeout(50);
   await expect(
-    waitForTxt(servers, name, ["a"], { signal }),
+    waitForRecord(servers, "TXT", name, ["a"], { signal }),
   ).rejects.toMatchObject({ name: "AbortError" });
 });
