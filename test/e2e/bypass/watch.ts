@@ -1,6 +1,6 @@
 /** What arrived at the lab's internet from the machine that sandboxes run on. */
-import { labSecrets } from "../../../scripts/lab/secrets.ts";
-import { labCurl, labExec } from "../lab.ts";
+import { askInternet } from "../internet.ts";
+import { labExec } from "../lab.ts";
 
 const table = "inet bypass_watch";
 
@@ -45,25 +45,15 @@ export async function forbiddenPackets(): Promise<number> {
 /** Names that the internet's name servers were asked for, and requests by host. */
 export async function arrivedText(): Promise<string> {
   const [queries, requests] = await Promise.all([
-    control("queries"),
-    control("requests"),
+    askInternet("queries"),
+    askInternet("requests"),
   ]);
   return queries + requests;
 }
 
 export async function forget(): Promise<void> {
-  await control("queries", "-X", "DELETE");
-  await control("requests", "-X", "DELETE");
-}
-
-async function control(path: string, ...args: string[]): Promise<string> {
-  const { stdout, stderr, exitCode } = await labCurl([
-    ...["-f", "-H", `Authorization: Bearer ${labSecrets().cloudflareToken}`],
-    ...args,
-    `https://cloudflare.internal/__lab/${path}`,
-  ]);
-  if (exitCode !== 0) throw new Error(stderr);
-  return stdout;
+  await askInternet("queries", "-X", "DELETE");
+  await askInternet("requests", "-X", "DELETE");
 }
 
 async function on(script: string): Promise<string> {
