@@ -8,10 +8,10 @@ import {
   heldCertificate,
   type HeldCertificate,
   readChain,
-} from "../../infra/certificate/held-certificate.ts";
-import { labDirectory, storeDirectory } from "../../scripts/checkout.ts";
-import { trustFile } from "../../scripts/lab/surroundings.ts";
-import { DOMAIN, labExec } from "./lab.ts";
+} from "../../../infra/certificate/held-certificate.ts";
+import { labDirectory, storeDirectory } from "../../../scripts/checkout.ts";
+import { trustFile } from "../../../scripts/lab/surroundings.ts";
+import { DOMAIN, labExec } from "../lab.ts";
 
 const store = storeDirectory("edge");
 const file = join(store, "certificate.json");

@@ -1,0 +1,113 @@
+/** More certificate authorities on the lab's internet: Pebble, as told. */
+import { execa } from "execa";
+import { createHash } from "node:crypto";
+import { existsSync, readFileSync } from "node:fs";
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { cacheDirectory, checkout } from "../../../scripts/checkout.ts";
+import { insideLab } from "../../../scripts/lab/namespaces.ts";
+import { labExec } from "../lab.ts";
+
+export interface Pebble {
+  readonly directory: string;
+  /** Address of its management interface. */
+  readonly management: string;
+  stop(): Promise<void>;
+}
+
+export interface PebbleArgs {
+  readonly port: number;
+  /** Path on the machine; Debian's when absent. */
+  readonly program?: string;
+  readonly environment?: Readonly<Record<string, string>>;
+  /** The resolver that it validates by. */
+  readonly resolver?: string;
+  /** Goes into its configuration. */
+  readonly config?: Readonly<Record<string, unknown>>;
+}
+
+const shipped = join(checkout, "scripts/lab/internet/files/pebble.json");
+
+export async function startPebble(args: PebbleArgs): Promise<Pebble> {
+  const {
+    port,
+    program = "/usr/bin/pebble",
+    environment = {},
+    resolver = "198.18.0.2:53",
+  } = args;
+  const usual = JSON.parse(readFileSync(shipped, "utf8")) as { pebble: object };
+  const config = {
+    pebble: {
+      ...usual.pebble,
+      listenAddress: `0.0.0.0:${String(port)}`,
+      managementListenAddress: `0.0.0.0:${String(port + 1000)}`,
+      ...args.config,
+    },
+  };
+  const unit = `pebble-${String(port)}`;
+  const settings = Object.entries({
+    PEBBLE_VA_NOSLEEP: "1",
+    PEBBLE_AUTHZREUSE: "0",
+    ...environment,
+  }).map(([name, value]) => `--setenv=${name}=${value}`);
+  await onInternet(`cat >/run/${unit}.json`, JSON.stringify(config));
+  await onInternet(
+    `systemctl stop ${unit} 2>/dev/null || true
+     systemd-run --quiet --collect --unit=${unit} ${settings.join(" ")} ${program} -config /run/${unit}.json -dnsserver ${resolver}
+     for attempt in $(seq 100); do
+       curl -sk -o /dev/null https://127.0.0.1:${String(port)}/dir && exit 0
+       sleep 0.1
+     done
+     journalctl --no-pager -u ${unit} >&2; exit 1`,
+  );
+  return {
+    directory: `https://acme.internal:${String(port)}/dir`,
+    management: `https://acme.internal:${String(port + 1000)}`,
+    stop: async () => {
+      await labExec("internet", [
+        ...["sh", "-c", `systemctl stop ${unit}; rm -f /run/${unit}.json`],
+      ]);
+    },
+  };
+}
+
+/**
+ * Pebble 2.10.1, which knows profiles and can be told a renewal window; built
+ * from its Go module and kept by what its sums say.
+ * @returns its path on the machine; undefined when there is no Go here
+ */
+export async function newerPebble(): Promise<string | undefined> {
+  const source = join(import.meta.dirname, "pebble-go");
+  const sums = readFileSync(join(source, "go.sum"));
+  const key = createHash("sha256").update(sums).digest("hex").slice(0, 16);
+  const built = join(cacheDirectory, `pebble-${key}`);
+  if (!existsSync(built)) {
+    const go = await execa("go", ["version"], { reject: false });
+    if (go.failed) return undefined;
+    await mkdir(cacheDirectory, { recursive: true });
+    await execa(
+      "go",
+      [
+        ...["build", "-mod=readonly", "-trimpath", "-o", `${built}.new`],
+        "github.com/letsencrypt/pebble/v2/cmd/pebble",
+      ],
+      { cwd: source, env: { CGO_ENABLED: "0" } },
+    );
+    await execa("mv", ["-T", `${built}.new`, built]);
+  }
+  const place = "/run/pebble-newer";
+  await onInternet(`cat >${place}; chmod 0755 ${place}`, readFileSync(built));
+  return place;
+}
+
+async function onInternet(
+  script: string,
+  input: string | Uint8Array = "",
+): Promise<void> {
+  const [file, ...argv] = insideLab([
+    process.execPath,
+    join(checkout, "scripts/lab/main.ts"),
+    ...["shell", "internet", "--", "sh", "-ec", script],
+  ]);
+  await execa(file, argv, { input });
+}
