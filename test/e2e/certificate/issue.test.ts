@@ -366,7 +366,7 @@ test(
     const requests = await whole.requests();
     const orderAt = requests.findIndex(isOrder) + 1;
     expect(orderAt).toBeGreaterThan(0);
-    const outcomes: { readonly killed: string }[] = [];
+    const outcomes: Readonly<Record<string, unknown>>[] = [];
     for (let call = 1; call <= requests.length; call++) {
       for (const when of ["before", "after"]) {
         const at = place();
