@@ -1,308 +1,58 @@
-/**
- * The part of `npm run bench` that runs inside its container: starts the
- * contenders, loads them, and prints progress and, last, the results as JSON.
- * environment: BENCH_QUICK for short runs
- */
-import {
-  type ChildProcess,
-  execFileSync,
-  fork,
-  spawn,
-} from "node:child_process";
-import { createHmac } from "node:crypto";
-import { cpSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { decode, encode } from "dns-packet";
-import { createSocket } from "node:dgram";
+/** What the drivers share: they run inside a bench's container, and print JSON lines. */
+import { execFileSync, spawn } from "node:child_process";
 import { cpus, release } from "node:os";
-import { h2loadRate, logPercentile, median, wrkRate } from "./figures.ts";
-import { load, loadCore, memory, proxyCore, start, stop } from "./processes.ts";
-import type { Compared, Results } from "./results.ts";
+import { loadCore } from "./processes.ts";
 
-const isQuick = process.env.BENCH_QUICK === "1";
-const seconds = isQuick ? 2 : 6;
-const pairs = isQuick ? 3 : 7;
-const manyHosts = isQuick ? 10_000 : 100_000;
-const domain = "sandbox.daytona.defikit.net";
-const sandbox = "83792513-cd9e-428f-99c0-63c63bc7739c";
-const host = `${sandbox}-3000.${domain}`;
-const state = "/var/lib/daytona-edge/edge";
-const secret = "benchbenchbenchbenchbenchbenchbenchbenchbenchben";
-const token = sign(sandbox);
+/** Short runs, for a first look. */
+export const isQuick = process.env.BENCH_QUICK === "1";
 
-function say(text: string): void {
-  console.log(JSON.stringify({ progress: text }));
+/** The computer that figures are of. */
+export interface Machine {
+  readonly processor: string;
+  readonly kernel: string;
+  readonly versions: Readonly<Record<string, string>>;
 }
 
-function sign(id: string): string {
-  const part = (value: unknown) =>
-    Buffer.from(JSON.stringify(value)).toString("base64url");
-  const now = Math.floor(Date.now() / 1000);
-  const text = `${part({ alg: "HS256", typ: "JWT", kid: "key-1" })}.${part({ sub: id, ports: 3000, iat: now, exp: now + 86_400, jti: "bench" })}`;
-  return `${text}.${createHmac("sha256", secret).update(text).digest("base64url")}`;
+export function say(progress: string): void {
+  console.log(JSON.stringify({ progress }));
 }
 
-/** The edge's files where they belong, with a certificate and keys at work. */
-function layEdge(): Record<string, string> {
-  cpSync("/bench/edge", "/", { recursive: true });
-  mkdirSync(state, { recursive: true });
-  mkdirSync("/run/daytona-edge", { recursive: true });
-  mkdirSync("/path/to", { recursive: true });
-  execFileSync("openssl", [
-    ..."req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=bench".split(
-      " ",
-    ),
-    ...["-addext", `subjectAltName=DNS:*.${domain},DNS:${domain}`],
-    ...["-keyout", "/path/to/wildcard.key", "-out", "/path/to/wildcard.crt"],
-  ]);
-  const pem = ["crt", "key"].map((end) =>
-    readFileSync(`/path/to/wildcard.${end}`, "utf8"),
-  );
-  writeFileSync(`${state}/certificate.pem`, pem.join(""));
-  writeFileSync(
-    `${state}/state.map`,
-    "access live\ncertificate issued\nrevocations live\n",
-  );
-  writeFileSync(`${state}/access-keys.map`, `key-1 ${secret}\n`);
-  // A list as a busy stack may have one.
-  const revoked = Array.from(
-    { length: 1_000 },
-    (_, i) => `${String(i).padStart(8, "0")}-cd9e-428f-99c0-63c63bc7739c 1\n`,
-  );
-  writeFileSync(`${state}/revoked.map`, revoked.join(""));
-  writeFileSync("/etc/hosts", `127.0.0.1 localhost ${host} ${sandbox}\n`);
-  const env = readFileSync("/etc/daytona-edge/edge/env", "utf8");
-  return Object.fromEntries(
-    env
-      .split("\n")
-      .filter((line) => line.includes("="))
-      .map((line) => line.split("=", 2) as [string, string]),
+/** Measures, prints the results as the last line, and ends the container. */
+export function drive(measure: () => Promise<unknown>): void {
+  measure().then(
+    (results) => {
+      console.log(JSON.stringify({ results }));
+      process.exit();
+    },
+    (error: unknown) => {
+      console.error(error);
+      process.exit(1);
+    },
   );
 }
 
-const startBare = () =>
-  start(proxyCore, ["haproxy", "-f", "/bench/files/bare.cfg"], 8443);
-const url = (port: number) => `https://${host}:${String(port)}/`;
-const field = ["-H", `X-Sandbox-Token: ${token}`];
-
-async function wrk(port: number): Promise<number> {
-  return wrkRate(
-    await load([
-      ...["wrk", "-t1", "-c64", `-d${String(seconds)}s`, ...field, url(port)],
-    ]),
-  );
-}
-
-async function h2load(port: number): Promise<number> {
-  return h2loadRate(
-    await load([
-      ...["h2load", "-t1", "-c16", "-m8", "-D", String(seconds)],
-      ...[...field, url(port)],
-    ]),
-  );
-}
-
-/** Request times at a constant rate, 99th percentile, in milliseconds. */
-async function timed(port: number, perSecond: number): Promise<number> {
-  const clients = 32;
-  const log = "/tmp/h2load.log";
-  await load([
-    ...["h2load", "-t1", `-c${String(clients)}`, "--h1"],
-    ...["--rps", (perSecond / clients).toFixed(1), "-D", String(seconds)],
-    ...["--log-file", log, ...field, url(port)],
-  ]);
-  const text = readFileSync(log, "utf8");
-  writeFileSync(log, "");
-  return logPercentile(text, 99);
-}
-
-/** Alternating runs, so that whatever else the computer does meets both. */
-async function compare(
-  name: string,
-  measure: (port: number) => Promise<number>,
-): Promise<Compared & { differences: number[] }> {
-  const edges: number[] = [];
-  const bares: number[] = [];
-  for (let pair = 1; pair <= pairs; pair++) {
-    say(`${name}: pair ${String(pair)} of ${String(pairs)}`);
-    // Whoever goes first meets another computer than who goes second.
-    for (const port of pair % 2 === 0 ? [443, 8443] : [8443, 443]) {
-      (port === 443 ? edges : bares).push(await measure(port));
-    }
-  }
-  const ratio = median(edges.map((edge, i) => edge / (bares[i] ?? 0)));
-  console.error(`${name}: ${String(edges)} beside ${String(bares)}`);
+/** @param programs name → the command that prints its version */
+export function machine(
+  programs: Readonly<Record<string, readonly [string, ...string[]]>>,
+): Machine {
   return {
-    edge: median(edges),
-    bare: median(bares),
-    ratio,
-    differences: edges.map((edge, i) => edge - (bares[i] ?? 0)),
+    processor: cpus()[0]?.model ?? "?",
+    kernel: release(),
+    versions: Object.fromEntries(
+      Object.entries(programs).map(([name, argv]) => [name, version(argv)]),
+    ),
   };
 }
 
-/** Holds as many WebSockets as this computer lets one process have. */
-async function idleWebSockets(edge: ChildProcess) {
-  const limit = Number(execFileSync("sh", ["-c", "ulimit -Hn"]).toString());
-  // Two files for each in the edge, and some for itself.
-  const count = Math.min(10_000, Math.floor((limit - 400) / 2 / 100) * 100);
-  say(`${String(count)} idle WebSockets`);
-  const holder = fork("/bench/sockets.cjs", [host, token, String(count)], {
-    execArgv: ["--max-old-space-size=4096"],
-  });
-  const opened = await new Promise<number>((resolve) => {
-    holder.once("message", (message) => {
-      resolve(Number(message));
-    });
-  });
-  const bytes = memory(edge);
-  holder.kill("SIGKILL");
-  return { count: opened, bytes };
-}
-
-/** Asks for sandboxes that were never seen; each with a token of its own. */
-async function distinctHosts(count: number, from: number): Promise<void> {
-  const holder = fork("/bench/hosts.cjs", [
-    ...[domain, secret, String(count), String(from)],
-  ]);
-  const [answered] = await new Promise<number[]>((resolve) => {
-    holder.once("message", (message) => {
-      resolve(message as number[]);
-    });
-  });
-  if (answered !== count) {
-    throw new Error(`${String(answered)} of ${String(count)} hosts answered`);
-  }
-}
-
-async function contender(name: string, argv: string[]) {
-  say(name);
-  const proxy = await start(proxyCore, argv, 443, { GOMAXPROCS: "1" });
-  const rates = [];
-  for (let i = 0; i < Math.min(3, pairs); i++) rates.push(await wrk(443));
-  const bytes = memory(proxy);
-  await stop(proxy);
-  return { rate: median(rates), bytes };
-}
-
-/** The names that the request's nginx example looks up. */
-function startNames(): void {
-  const socket = createSocket("udp4");
-  socket.on("message", (message, client) => {
-    const { id = 0, questions = [] } = decode(message);
-    const name = questions[0]?.name ?? "";
-    socket.send(
-      encode({
-        type: "response",
-        id,
-        questions,
-        answers: [{ type: "A", name, ttl: 60, data: "127.0.0.1" }],
-      }),
-      client.port,
-      client.address,
-    );
-  });
-  socket.bind(5353, "127.0.0.1");
-}
-
-/** Takes the edge's rows, as the journal does on a machine. */
-function startJournal(): void {
-  const argv = ["socat", "-u", "UNIX-RECV:/dev/log", "OPEN:/dev/null"];
-  spawn("taskset", ["-c", String(loadCore), ...argv], { stdio: "inherit" });
-}
-
-function version(argv: readonly [string, ...string[]]): string {
-  const [file, ...args] = argv;
-  const text = execFileSync("sh", ["-c", [file, ...args, "2>&1"].join(" ")]);
+function version(argv: readonly string[]): string {
+  const text = execFileSync("sh", ["-c", [...argv, "2>&1"].join(" ")]);
   return /\d+\.\d+[\w.+~-]*/.exec(text.toString())?.[0] ?? "?";
 }
 
-async function measure(): Promise<Results> {
-  const env = layEdge();
-  startNames();
-  startJournal();
-  const upstream = await start(
-    loadCore,
-    ["haproxy", "-f", "/bench/files/upstream.cfg"],
-    4000,
-  );
-  const echo = await start(loadCore, ["node", "/bench/echo.cjs"], 4001);
-  const startEdge = () =>
-    start(
-      proxyCore,
-      ["haproxy", "-f", "/etc/daytona-edge/edge/haproxy.cfg"],
-      443,
-      env,
-    );
-  let edge = await startEdge();
-  const bare = await startBare();
-  const http1 = await compare("HTTP/1.1", wrk);
-  const http2 = await compare("HTTP/2", h2load);
-  // Of the edge's own rate: at half of bare HAProxy's it would be all but full,
-  // and the difference would be its queue.
-  const half = http1.edge / 2;
-  const latency = await compare("latency at half load", (port) =>
-    timed(port, half),
-  );
-  await stop(bare);
-  await stop(edge);
-
-  edge = await startEdge();
-  const webSockets = await idleWebSockets(edge);
-  await stop(edge);
-
-  edge = await startEdge();
-  await distinctHosts(1_000, 0);
-  const before = memory(edge);
-  say(`${String(manyHosts)} sandbox hosts`);
-  await distinctHosts(manyHosts, 1_000);
-  const after = memory(edge);
-  say(`${String(manyHosts)} sandbox hosts more`);
-  await distinctHosts(manyHosts, 1_000 + manyHosts);
-  const afterMore = memory(edge);
-  await stop(edge);
-
-  const nginx = await contender("the request's nginx example", [
-    ...["nginx", "-c", "/bench/files/nginx.conf"],
-  ]);
-  const caddy = await contender("Caddy", [
-    ...["caddy", "run", "--config", "/bench/files/Caddyfile"],
-    ...["--adapter", "caddyfile"],
-  ]);
-  await stop(upstream);
-  await stop(echo);
-  return {
-    date: new Date().toISOString(),
-    machine: {
-      processor: cpus()[0]?.model ?? "?",
-      kernel: release(),
-      versions: {
-        haproxy: version(["haproxy", "-v"]),
-        nginx: version(["nginx", "-v"]),
-        caddy: version(["caddy", "version"]),
-      },
-    },
-    rate: { http1, http2, nginx: nginx.rate, caddy: caddy.rate },
-    latency: {
-      edge: latency.bare + median(latency.differences),
-      bare: latency.bare,
-    },
-    webSockets,
-    memory: {
-      before,
-      after,
-      afterMore,
-      nginx: nginx.bytes,
-      caddy: caddy.bytes,
-    },
-  };
+/** Takes the rows of the proxy under test, as the journal does on a machine. */
+export function startJournal(): void {
+  // Proxies write to it without root's rights.
+  const from = "UNIX-RECV:/dev/log,mode=666";
+  const argv = ["socat", "-u", from, "OPEN:/dev/null"];
+  spawn("taskset", ["-c", String(loadCore), ...argv], { stdio: "inherit" });
 }
-
-measure().then(
-  (results) => {
-    console.log(JSON.stringify({ results }));
-    process.exit();
-  },
-  (error: unknown) => {
-    console.error(error);
-    process.exit(1);
-  },
-);

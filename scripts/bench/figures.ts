@@ -2,14 +2,25 @@
 
 /** Requests per second of `wrk`. @throws Error when it says none, or errors */
 export function wrkRate(output: string): number {
-  const rate = /^Requests\/sec:\s+([\d.]+)$/m.exec(output)?.[1];
+  return Number(wrkFigure(output, /^Requests\/sec:\s+([\d.]+)$/m)[0]);
+}
+
+/** Bytes per second of `wrk`, unfinished answers included. @throws Error as above */
+export function wrkBytes(output: string): number {
+  const pattern = /^Transfer\/sec:\s+([\d.]+)([KMGT]?)B$/m;
+  const [number, unit = ""] = wrkFigure(output, pattern);
+  return Number(number) * 1024 ** ["", "K", "M", "G", "T"].indexOf(unit);
+}
+
+function wrkFigure(output: string, pattern: RegExp): string[] {
+  const figure = pattern.exec(output)?.slice(1);
   const bad = /Non-2xx or 3xx responses: (\d+)|Socket errors: (.*)/.exec(
     output,
   );
-  if (rate === undefined || bad) {
+  if (figure === undefined || bad) {
     throw new Error(`wrk: ${bad?.[0] ?? "no rate"}\n${output}`);
   }
-  return Number(rate);
+  return figure;
 }
 
 /** Requests per second of `h2load`. @throws Error when requests failed */
@@ -33,12 +44,18 @@ export function logPercentile(log: string, percent: number): number {
   const times = log
     .split("\n")
     .map((line) => Number(line.split("\t")[2]))
-    .filter((time) => time > 0)
-    .sort((a, b) => a - b);
-  const index = Math.ceil((times.length * percent) / 100) - 1;
-  const time = times[Math.max(0, index)];
-  if (time === undefined) throw new Error("h2load logged no request");
-  return time / 1000;
+    .filter((time) => time > 0);
+  if (times.length === 0) throw new Error("h2load logged no request");
+  return percentile(times, percent) / 1000;
+}
+
+/** By the nearest rank. @throws Error when there are no values */
+export function percentile(values: readonly number[], percent: number): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const index = Math.ceil((sorted.length * percent) / 100) - 1;
+  const value = sorted[Math.max(0, index)];
+  if (value === undefined) throw new Error("no values to take a percentile of");
+  return value;
 }
 
 export function median(values: readonly number[]): number {

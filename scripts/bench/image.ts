@@ -4,17 +4,21 @@ import { existsSync } from "node:fs";
 import { rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { edgePackages } from "../../infra/edge/bundle.ts";
+import { gatewayPackages } from "../../infra/gateway/bundle.ts";
 import { cacheDirectory } from "../checkout.ts";
 import { run } from "../lab/command.ts";
 
 const packages = [
-  ...edgePackages,
-  "caddy",
-  "nghttp2-client",
-  "nginx-light",
-  "procps",
-  "util-linux",
-  "wrk",
+  ...new Set([
+    ...edgePackages,
+    ...gatewayPackages,
+    "caddy",
+    "nghttp2-client",
+    "nginx-light",
+    "procps",
+    "util-linux",
+    "wrk",
+  ]),
 ].sort();
 
 /** @returns the root directory of the image @throws LabError when it cannot be made */

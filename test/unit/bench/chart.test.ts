@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
-import { chart, thousands } from "../../../scripts/bench/chart.ts";
-import type { Results } from "../../../scripts/bench/results.ts";
+import { chart } from "../../../scripts/bench/edge/chart.ts";
+import type { Results } from "../../../scripts/bench/edge/results.ts";
+import { thousands } from "../../../scripts/bench/thousands.ts";
 
 const results: Results = {
   date: "2026-11-24T12:00:00.000Z",

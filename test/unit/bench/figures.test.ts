@@ -3,6 +3,8 @@ import {
   h2loadRate,
   logPercentile,
   median,
+  percentile,
+  wrkBytes,
   wrkRate,
 } from "../../../scripts/bench/figures.ts";
 
@@ -16,6 +18,15 @@ Transfer/sec:      7.56MB
 
   test("its rate", () => {
     expect(wrkRate(output)).toBe(36_221.17);
+  });
+
+  test.each([
+    ["512.00B", 512],
+    ["1.50KB", 1_536],
+    ["7.56MB", 7_927_234.56],
+    ["1.02GB", 1_095_216_660.48],
+  ])("its bytes: %s", (written, bytes) => {
+    expect(wrkBytes(output.replace("7.56MB", written))).toBeCloseTo(bytes);
   });
 
   test.each([
@@ -76,6 +87,12 @@ describe("percentile of a log", () => {
   test("of none is an error", () => {
     expect(() => logPercentile("", 99)).toThrow("no request");
   });
+});
+
+test("percentile by the nearest rank", () => {
+  expect(percentile([3, 1, 2], 50)).toBe(2);
+  expect(percentile([3, 1, 2], 99)).toBe(3);
+  expect(() => percentile([], 50)).toThrow("no values");
 });
 
 test("median", () => {

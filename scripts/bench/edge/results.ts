@@ -1,12 +1,10 @@
-/** What a run of the bench found out. */
+import type { Machine } from "../driver.ts";
+
+/** What a run of the edge's bench found out. */
 export interface Results {
   /** ISO 8601. */
   readonly date: string;
-  readonly machine: {
-    readonly processor: string;
-    readonly kernel: string;
-    readonly versions: Readonly<Record<string, string>>;
-  };
+  readonly machine: Machine;
   /** Requests per second on one core; ratio is the edge's to bare HAProxy's. */
   readonly rate: {
     readonly http1: Compared;

@@ -1,3 +1,4 @@
+import { thousands } from "../thousands.ts";
 import type { Results } from "./results.ts";
 
 /** Sizes, in the chart's own units. */
@@ -37,8 +38,4 @@ text { font: 13px system-ui, sans-serif; fill: #1b2430; }
 ${bars.join("\n")}
 </svg>
 `;
-}
-
-export function thousands(value: number): string {
-  return Math.round(value).toLocaleString("en").replaceAll(",", " ");
 }
