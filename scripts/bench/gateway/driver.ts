@@ -123,6 +123,9 @@ async function measureGrown(
       const gateway = await (growth === "rules"
         ? startGateway("many", rulesAmong(many), env)
         : startGateway("few", rules, env));
+      // It also leaves a connection to the origin, as a gateway in use has one:
+      // a first crowd would each open its own, which costs more ever after.
+      await checkRoads();
       const holder =
         growth === "sandboxes"
           ? await connectSandboxes(many, grownRoads)

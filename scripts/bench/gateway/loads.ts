@@ -26,7 +26,7 @@ export const http2 = (road: Road) =>
     url(road, "answer"),
   ]).then(h2loadRate);
 
-/** Connections, each with its handshake and one request. */
+/** Connections of one request each; wrk resumes its TLS sessions. */
 export const connections = (road: Road) =>
   wrk(road, "answer", "-c16", "-H", "Connection: close").then(wrkRate);
 

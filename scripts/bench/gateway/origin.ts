@@ -6,6 +6,12 @@ import { loadCore, start } from "../processes.ts";
 import { originAddress, originCertificate } from "./places.ts";
 import { hostOf } from "./roads.ts";
 
+/** What large bodies consist of: the letters decide what a search through them costs. */
+const event = `event: content_block_delta
+data: {"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":" as a model writes it, word by word"}}
+
+`;
+
 /** Starts it on the load's core. */
 export async function startOrigin(): Promise<void> {
   mkdirSync(dirname(originCertificate), { recursive: true });
@@ -22,7 +28,7 @@ export async function startOrigin(): Promise<void> {
   cpSync(originCertificate, "/usr/local/share/ca-certificates/bench.crt");
   execFileSync("update-ca-certificates");
   mkdirSync("/srv/bench", { recursive: true });
-  writeFileSync("/srv/bench/body", Buffer.alloc(16_000_000, "body "));
+  writeFileSync("/srv/bench/body", Buffer.alloc(16_000_000, event));
   await start(loadCore, ["node", "/bench/events.cjs"], 4001);
   await start(
     loadCore,

@@ -29,7 +29,7 @@ export interface RoadFigures {
   /** Requests over connections that are kept. */
   readonly http1: Rate;
   readonly http2: Rate;
-  /** New connections, with one request each. */
+  /** New connections of one request each, TLS resumed. */
   readonly connections: Rate;
   /** Large bodies, in megabytes (10⁶). */
   readonly body: Rate;

@@ -9,7 +9,7 @@ export type Road = (typeof roads)[number];
 export const hostOf = (road: string) => `${road}.bench.example`;
 
 /** The value of the credential that the gateway puts in. */
-export const secret = "bench-bench-bench-bench-bench-bench-bench-bench";
+export const secret = "sk-bench-0123456789abcdefghijklmnopqrstuvwxyz";
 
 /** What a stack file would say of the roads through the gateway. */
 export const rules: RuleOptions[] = [

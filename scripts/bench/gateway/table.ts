@@ -38,7 +38,9 @@ function roadTable(results: GatewayResults): string {
       : `${thousands(perSecond)} (${cpuMicroseconds.toFixed(0)} µs)`;
   row("requests/s, HTTP/1.1", ({ http1 }, road) => rate(http1, road));
   row("requests/s, HTTP/2", ({ http2 }, road) => rate(http2, road));
-  row("new connections/s", (of, road) => rate(of.connections, road));
+  row("new connections/s, TLS resumed", (of, road) =>
+    rate(of.connections, road),
+  );
   row("large body, MB/s", ({ body }, road) => rate(body, road));
   const at = `at ${thousands(results.latencyRate)}/s`;
   row(`p50 ${at}`, ({ latency }) => ms(latency.p50));
