@@ -5,8 +5,9 @@ import type { TLSSocket } from "node:tls";
 import { authorities } from "./places.ts";
 import { type Road, hostOf, roads, secret } from "./roads.ts";
 
-/** Who signed the certificate that a client sees, and what the origin saw as credential. */
+/** Whom a client meets, who signed for it, and what the origin saw as credential. */
 interface Seen {
+  readonly address: unknown;
   readonly issuer: unknown;
   readonly credential: string;
 }
@@ -22,14 +23,24 @@ const expected: Readonly<Record<Road, { issuer: RegExp; credential: string }>> =
     },
   };
 
-/** @throws Error that names the road and what was seen on it */
-export async function checkRoads(): Promise<void> {
+/**
+ * @param addressOf where a road begins
+ * @throws Error that names the road and what was seen on it
+ */
+export async function checkRoads(
+  addressOf: (road: Road) => string | undefined,
+): Promise<void> {
   for (const road of roads) {
     const seen = await look(road);
     const { issuer, credential } = expected[road];
-    if (!issuer.test(String(seen.issuer)) || seen.credential !== credential) {
+    const address = addressOf(road);
+    if (
+      seen.address !== address ||
+      !issuer.test(String(seen.issuer)) ||
+      seen.credential !== credential
+    ) {
       throw new Error(
-        `The road "${road}" is another than it should be: its certificate is by ${JSON.stringify(seen.issuer)} and should be by ${String(issuer)}; the origin's answer is ${JSON.stringify(seen.credential)} and should be "${credential}"`,
+        `The road "${road}" is another than it should be: ${JSON.stringify(seen)}, not ${JSON.stringify({ address, issuer: String(issuer), credential })}`,
       );
     }
   }
@@ -45,13 +56,15 @@ function look(road: Road): Promise<Seen> {
         headers: { authorization: "Bearer mine" },
       },
       (response) => {
-        const certificate = (response.socket as TLSSocket).getPeerCertificate();
+        const socket = response.socket as TLSSocket;
+        const address = socket.remoteAddress;
+        const issuer = socket.getPeerCertificate().issuer.CN;
         let credential = "";
         response.on("data", (data: Buffer) => {
           credential += data.toString();
         });
         response.on("end", () => {
-          resolve({ issuer: certificate.issuer.CN, credential });
+          resolve({ address, issuer, credential });
         });
       },
     );

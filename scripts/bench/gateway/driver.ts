@@ -107,6 +107,7 @@ async function measureRoads(gateway: Gateway) {
 async function measureGrown(
   recursor: ChildProcess,
   env: NodeJS.Dict<string>,
+  check: () => Promise<void>,
 ): Promise<GatewayResults["grown"]> {
   const loads: Record<Load, (road: Road) => Promise<number>> = {
     http1,
@@ -125,7 +126,7 @@ async function measureGrown(
         : startGateway("few", rules, env));
       // It also leaves a connection to the origin, as a gateway in use has one:
       // a first crowd would each open its own, which costs more ever after.
-      await checkRoads();
+      await check();
       const holder =
         growth === "sandboxes"
           ? await connectSandboxes(many, grownRoads)
@@ -170,14 +171,13 @@ async function measureGrown(
 async function measure(): Promise<GatewayResults> {
   execFileSync("/bench/files/network.sh");
   const env = layGateway();
+  const addressOf = (road: Road) =>
+    road === "direct" ? originAddress : env.GATEWAY_ADDRESS;
   writeFileSync(
     "/etc/hosts",
     [
       "127.0.0.1 localhost",
-      ...roads.map((road) => {
-        const address = road === "direct" ? originAddress : env.GATEWAY_ADDRESS;
-        return `${address ?? ""} ${hostOf(road)}`;
-      }),
+      ...roads.map((road) => `${addressOf(road) ?? ""} ${hostOf(road)}`),
       "",
     ].join("\n"),
   );
@@ -185,10 +185,11 @@ async function measure(): Promise<GatewayResults> {
   await startOrigin();
   const recursor = await startRecursor();
   const gateway = await startGateway("few", rules, env);
-  await checkRoads();
+  const check = () => checkRoads(addressOf);
+  await check();
   const found = await measureRoads([gateway, recursor]);
   await stop(gateway);
-  const grown = await measureGrown(recursor, env);
+  const grown = await measureGrown(recursor, env, check);
   return {
     date: new Date().toISOString(),
     machine: machine({
