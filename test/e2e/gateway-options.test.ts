@@ -28,6 +28,18 @@ interface Echoed {
   readonly headers: Readonly<Record<string, string>>;
 }
 
+/** Where a client may carry a key, beside Authorization. */
+const keyHeaders = [
+  ...["X-Api-Key", "Api-Key", "X-Goog-Api-Key", "X-Auth-Token"],
+  ...["Private-Token", "Cookie"],
+];
+const keyNames = [
+  ...["key", "token", "secret", "api_key", "apikey", "api-key", "auth.token"],
+  ...["private_token", "client_secret", "%61ccess%5ftoken", "sig"],
+  ...["signature", "password", "X-Amz-Credential", "X-Amz-Signature"],
+  "X-Amz-Security-Token",
+];
+
 /** What arrived at the real host. */
 async function arrived(args: string): Promise<Echoed> {
   return JSON.parse(await sandbox(`curl -sS ${args}`)) as Echoed;
@@ -153,8 +165,10 @@ describe("a credential of the gateway's", () => {
       "two keys",
       "-H 'Authorization: Bearer stolen-1' -H 'authorization: x stolen-2'",
     ],
-    ["another kind of key", "-H 'X-Api-Key: stolen-1'"],
-    ["a cookie", "-H 'Cookie: session=stolen-1'"],
+    [
+      "any other kind of key",
+      keyHeaders.map((name) => `-H '${name}: a=stolen-${name}'`).join(" "),
+    ],
   ])("%s that the sandbox brings does not arrive", async (_, args) => {
     await rule(rules, { openrouter: "sk-or-v1-0123456789", github });
     const { headers } = await arrived(`${args} ${echo}`);
@@ -164,24 +178,52 @@ describe("a credential of the gateway's", () => {
 
   test("nor does one in the query; what else is there stays", async () => {
     const { path } = await arrived(
-      `'${echo}?q=1&key=stolen-1&api_key=stolen-2&%61ccess%5ftoken=stolen-3&x=2'`,
+      `'${echo}?q=1&${keyNames.map((name) => `${name}=stolen-${name}`).join("&")}&x=2'`,
     );
-    expect(path).not.toContain("stolen");
+    expect(path.match(/[^&]*stolen[^&]*/g) ?? []).toEqual([]);
     expect(path).toMatch(/q=1&.*x=2$/);
   });
 
   test.each([
     "-H 'Authorization: Bearer stolen-1' https://api.github.com/echo",
-    "-H 'X-Api-Key: stolen-1' https://api.github.com/echo",
-    "-H 'Cookie: session=stolen-1' https://api.github.com/echo",
     "-u me:stolen-1 https://api.github.com/echo",
-    "'https://api.github.com/echo?access_token=stolen-1'",
-    "'https://api.github.com/echo?%61ccess_token=stolen-1'",
   ])("where it is denied: %s", async (args) => {
     expect(await reasonOf(args)).toBe(
       "client_credential https://api.github.com/*",
     );
   });
+
+  test("so is every other kind of key, in a header or in the query", async () => {
+    const url = "https://api.github.com/echo";
+    const wanted = [
+      ...keyHeaders.map((name) => [name, `-H '${name}: a=1' ${url}`]),
+      ...keyNames.map((name) => [name, `'${url}?a=1&${name}=1'`]),
+    ];
+    const said = await sandbox(
+      wanted
+        .map(([name = "", args = ""]) => `echo '${name}' $(curl -sS ${args})`)
+        .join("\n"),
+    );
+    const passed = said
+      .split("\n")
+      .filter((line) => !line.includes("(client_credential)"));
+    expect(passed).toEqual([]);
+  });
+
+  test.each(["X-Api-Key", "Api-Key", "X-Goog-Api-Key"])(
+    "arrives as %s where the rule says so, and is as unseen",
+    async (header) => {
+      const credential = { header, secret: "openrouter" };
+      await rule([{ ...openrouter, credential }, ...rules.slice(1)], {
+        openrouter: "sk-or-v1-0123456789",
+        github,
+      });
+      const { headers } = await arrived(`--compressed ${echo}`);
+      expect(headers[header.toLowerCase()]).toBe("*".repeat(19));
+      expect(headers["accept-encoding"]).toBe("identity");
+      await rule(rules, { openrouter: secret, github });
+    },
+  );
 
   test("each host gets its own", async () => {
     const atGithub = await sandbox("curl -sS https://api.github.com/echo");
@@ -262,6 +304,22 @@ describe("without a credential of the gateway's", () => {
     );
     expect(await statusOf(echo)).toBe("200");
   });
+});
+
+test("no header tells the real host another path, method or client", async () => {
+  await rule(["https://openrouter.ai/api/v1/*"]);
+  await trustAgain();
+  const names = [
+    ...["X-HTTP-Method", "X-HTTP-Method-Override", "X-Method-Override"],
+    ...["X-Original-URL", "X-Rewrite-URL", "Forwarded", "X-Forwarded-Host"],
+    ...["X-Forwarded-For", "Proxy-Authorization", "Proxy-Connection"],
+  ];
+  const fields = names.map((name) => `-H '${name}: planted'`).join(" ");
+  const { headers } = await arrived(`${fields} ${echo}`);
+  const planted = Object.keys(headers).filter(
+    (name) => headers[name] === "planted",
+  );
+  expect(planted).toEqual([]);
 });
 
 describe("names", () => {
