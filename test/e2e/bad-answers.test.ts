@@ -163,6 +163,20 @@ describe.each(targets)("$machine", (target) => {
     expect(asked).toMatchObject({ [path]: 1 });
   });
 
+  // Daytona's proxy asks again by itself where it sees fit.
+  test.runIf(target.key).each(["GET", "HEAD", "OPTIONS"])(
+    "one that only reads is: %s",
+    async (method) => {
+      const path = `/nothing/${crypto.randomUUID()}`;
+      await exchangeAll([message(target, path, "http/1.1", method)]);
+      const asked = JSON.parse(await application.control("GET")) as Record<
+        string,
+        number
+      >;
+      expect(asked[path]).toBeGreaterThan(1);
+    },
+  );
+
   test("afterwards the edge is the same process and no larger", async () => {
     const after = await healthOf(target.machine);
     expect(after).toMatchObject({

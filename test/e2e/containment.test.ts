@@ -68,6 +68,7 @@ describe("fields of one connection", () => {
         expect(headers["x-real-ip"]).toBe("198.18.0.1");
         expect(headers["x-forwarded-for"]).toMatch(/^198\.18\.0\.1/);
         expect(headers["x-request-id"]).toMatch(/^[0-9a-f-]{36}$/);
+        expect(headers.connection ?? "").toMatch(/^(close|keep-alive)?$/);
         for (const name of [
           "keep-alive",
           "upgrade",
@@ -81,30 +82,38 @@ describe("fields of one connection", () => {
     },
   );
 
-  test("the client's address cannot be made up in any spelling", async () => {
-    const headers = await headersSeen(
-      signedApp,
-      [
-        await token(),
-        ...[
-          "X_Forwarded_For",
-          "X_Real_IP",
-          "X-Client-IP",
-          "X-Cluster-Client-IP",
-          "True-Client-IP",
-          "CF-Connecting-IP",
-          "CF-Connecting-IPv6",
-          "Fastly-Client-IP",
-          "X-Original-Forwarded-For",
-          "X-Original-URL",
-          "X-Rewrite-URL",
-          "Forwarded",
-          "X_Daytona_Authorization",
-        ].map((name) => `${name}: 6.6.6.6`),
-      ],
-      ["--http1.1"],
-    );
-    expect(JSON.stringify(headers)).not.toContain("6.6.6.6");
+  test("that an upstream understands trailers is passed on", async () => {
+    const fields = [await token(), "TE: trailers"];
+    const headers = await headersSeen(signedApp, fields, ["--http1.1"]);
+    expect(headers.te).toBe("trailers");
+  });
+
+  test("what only a proxy says cannot be made up in any spelling", async () => {
+    const names = [
+      ...["Forwarded", "Real-IP", "Request-Id", "Client-IP"],
+      ...["Cluster-Client-IP", "Original-URL", "Rewrite-URL"],
+      "Original-Forwarded-For",
+    ].flatMap((name) => [name, `X-${name}`]);
+    const fields = [
+      ...names,
+      ...["X-Forwarded-For", "X-Forwarded-Prefix", "X-Daytona-Authorization"],
+      ...["True-Client-IP", "CF-Connecting-IP", "CF-Connecting-IPv6"],
+      "Fastly-Client-IP",
+    ].flatMap((name) => [name, name.replaceAll("-", "_")]);
+    for (const [url, extra] of [
+      [app, []],
+      [signedApp, [await token()]],
+    ] as const) {
+      const headers = await headersSeen(
+        url,
+        [...extra, ...fields.map((name) => `${name}: 6.6.6.6`)],
+        ["--http1.1"],
+      );
+      const believed = Object.entries(headers)
+        .filter(([, value]) => value.includes("6.6.6.6"))
+        .map(([name]) => name);
+      expect(believed).toEqual([]);
+    }
   });
 });
 
@@ -254,6 +263,17 @@ describe("what Daytona says about a sandbox", () => {
         method: "GET",
       },
     ],
+    [
+      "400 with Daytona's words, but not its code",
+      400,
+      {
+        statusCode: 400,
+        message: "Is the Sandbox started?",
+        code: "NOT_STARTED",
+        path: "/answer",
+        method: "GET",
+      },
+    ],
     ["502 with a body", 502, { error: "upstream" }],
     ["503 with a body", 503, { error: "busy" }],
     ["504 with a body", 504, { error: "slow" }],
@@ -266,6 +286,70 @@ describe("what Daytona says about a sandbox", () => {
     const answer = await ask(`${app}/answer?${query.toString()}`);
     expect(answer.status).toBe(String(status));
     expect(JSON.parse(answer.body.split("\n")[0] ?? "")).toEqual(body);
+  });
+
+  /** What Daytona answers, were it asked for that path. */
+  const daytonaError = (message: string, path = "/answer") => ({
+    ...{ statusCode: 400, message, code: "BAD_REQUEST", path, method: "GET" },
+    timestamp: new Date().toISOString(),
+  });
+  const answerOf = (status: number, body: string, type?: string) =>
+    ask(
+      `${app}/answer?${new URLSearchParams({
+        status: String(status),
+        body,
+        ...(type === undefined ? {} : { type }),
+      }).toString()}`,
+    );
+
+  // Daytona's own words from an application cannot be told from Daytona's.
+  test.each([
+    "no IP address found. Is the Sandbox started?",
+    "failed to get runner info: timeout",
+    "Sandbox with ID x not found",
+  ])("it is unreachable when Daytona says: %s", async (message) => {
+    const body = JSON.stringify(daytonaError(message));
+    expect(await answerOf(400, body, "application/json")).toMatchObject(
+      unreachable,
+    );
+  });
+
+  test("also when its words come later than its head", async () => {
+    const port = 3991;
+    const body = JSON.stringify(
+      daytonaError("Is the Sandbox started?", "/late"),
+    );
+    await sandboxExec(
+      id,
+      `cat >/tmp/late.cjs <<'END'
+require("node:http").createServer((request, response) => {
+  response.writeHead(400, { "Content-Type": "application/json", "Content-Length": ${String(body.length)} }).flushHeaders();
+  setTimeout(() => response.end('${body}'), 500);
+}).listen(${String(port)});
+END
+(setsid node /tmp/late.cjs >/dev/null 2>&1 &) ; sleep 1`,
+    );
+    try {
+      const url = `https://${id}-${String(port)}.${DOMAIN}/late`;
+      expect(await ask(url)).toMatchObject(unreachable);
+    } finally {
+      await sandboxExec(id, "pkill -f /tmp/late.cjs");
+    }
+  });
+
+  test("words in a text, or in the middle of a long answer, are an application's", async () => {
+    const words = daytonaError("Is the Sandbox started?");
+    const own = { status: "400", code: undefined };
+    const short = JSON.stringify(words);
+    expect(await answerOf(400, short, "text/plain")).toMatchObject(own);
+    const long = JSON.stringify({ ...words, more: "x".repeat(4096) });
+    expect(await answerOf(400, long, "application/json")).toMatchObject(own);
+  });
+
+  test("a 502 that says anything at all is the application's", async () => {
+    const own = { status: "502", code: undefined };
+    expect(await answerOf(502, "busy")).toMatchObject(own);
+    expect(await answerOf(502, "", "text/plain")).toMatchObject(own);
   });
 
   test("the application's own login is its own", async () => {

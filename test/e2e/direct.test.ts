@@ -29,7 +29,11 @@ const evil = {
 const idOf = (index: number) =>
   `11111111-2222-4333-8444-${String(index).padStart(12, "0")}`;
 const rebinding = idOf(99);
+const byIpv6 = idOf(98);
+const byBoth = idOf(97);
+const operator6 = "2001:db8:198:18::1";
 let stopResolver: () => void;
+let stopApplication: () => void;
 
 beforeAll(async () => {
   const { result } = await sandboxExec(FIRST_SANDBOX, "hostname -I");
@@ -41,6 +45,8 @@ beforeAll(async () => {
     "5300",
     `${FIRST_SANDBOX}=${address}`,
     `${rebinding}=${address},169.254.169.254`,
+    `${byIpv6}=${operator6}`,
+    `${byBoth}=${address},${operator6}`,
     ...Object.values(evil).map((ip, index) => `${idOf(index)}=${ip}`),
   ]);
   const resolver = execa(file, args, { reject: false });
@@ -48,13 +54,28 @@ beforeAll(async () => {
     resolver.kill();
   };
   await new Promise((resolve) => resolver.stdout.once("data", resolve));
+  // The lab's sandboxes have no IPv6.
+  const [node, ...program] = insideLab([
+    process.execPath,
+    "-e",
+    `require("node:http").createServer((_, answer) => answer.end("by IPv6"))
+       .listen(3000, "${operator6}", () => console.log("ready"));`,
+  ]);
+  const application = execa(node, program, { reject: false });
+  stopApplication = () => {
+    application.kill();
+  };
+  await new Promise((resolve) => application.stdout.once("data", resolve));
   await bootSpareEdge("signed", {
     access: "public",
     upstream: {
       mode: "direct",
       resolver: "198.18.0.1:5300",
       // Too wide: what must never be dialled is not, all the same.
-      networks: ["172.20.0.0/16", "169.254.0.0/16", "127.0.0.0/8", "fe80::/10"],
+      networks: [
+        ...["172.20.0.0/16", "169.254.0.0/16", "127.0.0.0/8", "fe80::/10"],
+        `${operator6}/128`,
+      ],
     },
   });
 });
@@ -62,6 +83,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await removeSpareEdge();
   stopResolver();
+  stopApplication();
 });
 
 const ask = async (id: string, path = "/") => {
@@ -85,6 +107,12 @@ test("reaches the application, which sees its own public name", async () => {
     "x-forwarded-for": "198.18.0.1",
     "x-real-ip": "198.18.0.1",
   });
+});
+
+test("by IPv6 where its name has nothing else", async () => {
+  expect(await ask(byIpv6)).toEqual({ status: "200", body: "by IPv6" });
+  const { body } = await ask(byBoth);
+  expect(body).toContain(FIRST_SANDBOX);
 });
 
 test("an unknown sandbox is unreachable", async () => {

@@ -219,10 +219,43 @@ describe("what the application learns", () => {
     expect(stdout).toMatch(/x-request-id: [0-9a-f-]{36}/);
   });
 
+  test("Daytona neither warns a browser nor answers for the application's CORS", async () => {
+    const host = `${id}-3000.${DOMAIN}`;
+    const origin = ["-i", "-H", "Origin: https://other.example"];
+    const { body } = await ask(host, "/headers", origin);
+    expect(body).toContain('"x-daytona-skip-preview-warning":"true"');
+    expect(body).not.toMatch(/^access-control-allow-/m);
+  });
+
+  test("no empty token, where the client sent none", async () => {
+    const { body } = await ask(`${id}-3000.${DOMAIN}`, "/headers");
+    expect(body).not.toContain("x-daytona-preview-token");
+  });
+
   test("a cookie for the parent domain becomes the host's own", async () => {
     const { stdout } = await labCurl(["-i", `${app}/cookie?domain=.${DOMAIN}`]);
     expect(stdout).toContain("set-cookie: wide=1; Path=/");
     expect(stdout.toLowerCase()).not.toContain("domain=");
+  });
+
+  test("however often and in whatever spelling its domain is said", async () => {
+    const cookie = `a=1; Domain=x; domain =${DOMAIN};DOMAIN= .${DOMAIN}; Path=/`;
+    const query = new URLSearchParams({ field: "Set-Cookie", value: cookie });
+    const { stdout } = await labCurl([
+      "-i",
+      `${app}/answer?${query.toString()}`,
+    ]);
+    expect(stdout).toMatch(/^set-cookie: a=1; Path=\/\r$/m);
+  });
+
+  test("an application cannot lead browsers past the edge", async () => {
+    const query = new URLSearchParams({ field: "Alt-Svc", value: 'h3=":443"' });
+    const { stdout } = await labCurl([
+      "-i",
+      `${app}/answer?${query.toString()}`,
+    ]);
+    expect(stdout).toMatch(/^HTTP\/2 200/);
+    expect(stdout).not.toContain("alt-svc");
   });
 });
 
@@ -246,6 +279,17 @@ describe("protocols", () => {
       "1",
     ]);
     expect(stdout + stderr).toBe("echoed twice");
+  });
+
+  test("a WebSocket, in capitals as some clients write it", async () => {
+    const { stdout } = await labCurl([
+      ...["-i", "--http1.1", "--max-time", "2"],
+      ...["-H", "Connection: Upgrade", "-H", "Upgrade: WebSocket"],
+      ...["-H", "Sec-WebSocket-Version: 13"],
+      ...["-H", "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=="],
+      `${app}/ws`,
+    ]);
+    expect(stdout).toMatch(/^HTTP\/1\.1 101/);
   });
 
   test("50 MB both ways, unharmed", async () => {
@@ -388,6 +432,17 @@ describe("errors", () => {
     ]);
     expect(stdout).toMatch(/^HTTP\/2 401/);
     expect(stdout).toMatch(/^content-type: text\/plain\r$/m);
+    expect(stdout).toMatch(/mine$/);
+    expect(stdout).not.toMatch(/x-sandbox-error|cache-control|nosniff/i);
+  });
+
+  // What the edge looks into, for Daytona might have said it.
+  test.each(["400", "502"])("also where it is a %s", async (status) => {
+    const { stdout } = await labCurl([
+      "-i",
+      `${app}/answer?status=${status}&type=text/plain&body=mine`,
+    ]);
+    expect(stdout).toMatch(new RegExp(`^HTTP/2 ${status}`));
     expect(stdout).toMatch(/mine$/);
     expect(stdout).not.toMatch(/x-sandbox-error|cache-control|nosniff/i);
   });

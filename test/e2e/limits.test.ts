@@ -309,6 +309,14 @@ test("a head with too many fields, or too large", async () => {
   expect(await ask(["--http1.1", ...large, url])).toMatch(/400$/);
 });
 
+test("one that has begun may be silent for longer", async () => {
+  const body = await ask([
+    ...["-H", `X-Sandbox-Token: ${sign(key, claims(SECOND_SANDBOX))}`],
+    `https://${SECOND_SANDBOX}-3000.${SIGNED_DOMAIN}/sse?interval=5000&count=2`,
+  ]);
+  expect(body).toContain('{"event":1}');
+});
+
 test("an application that hangs", async () => {
   const body = await ask([
     ...["-H", `X-Sandbox-Token: ${sign(key, claims(SECOND_SANDBOX))}`],

@@ -1,8 +1,11 @@
 /** What an operator sees of an edge, and what it clears away by itself. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { beforeAll, expect, test } from "vitest";
+import { labSecrets } from "../../scripts/lab/secrets.ts";
 import {
+  DOMAIN,
   FIRST_SANDBOX,
+  SECOND_SANDBOX,
   SIGNED_DOMAIN,
   edgeRows,
   inLab,
@@ -97,6 +100,31 @@ test("metrics count what a sandbox was asked, and no stranger's invention", asyn
   expect(await count()).toBe(before + 3);
   const { stdout } = await labCurl([`${health}/metrics`]);
   expect(stdout).toContain("haproxy_frontend_http_requests_total");
+});
+
+test("where Daytona decides, they count what Daytona let in", async () => {
+  const host = (id: string) => `https://${id}-3000.${DOMAIN}`;
+  const count = async (id: string) => {
+    const { stdout } = await labCurl([
+      "http://198.18.0.4:8404/metrics/sandboxes",
+    ]);
+    const pattern = new RegExp(`requests_total\\{sandbox="${id}"\\} (\\d+)`);
+    return Number(pattern.exec(stdout)?.[1] ?? 0);
+  };
+  const token = `X-Daytona-Preview-Token: ${labSecrets().previewToken}`;
+  const before = [await count(FIRST_SANDBOX), await count(SECOND_SANDBOX)];
+  // A refusal in any of Daytona's words: its redirect, or these statuses.
+  await labCurl([`${host(FIRST_SANDBOX)}/status/401`]);
+  await labCurl([`${host(FIRST_SANDBOX)}/status/403`]);
+  await labCurl([`${host(SECOND_SANDBOX)}/`]);
+  expect([await count(FIRST_SANDBOX), await count(SECOND_SANDBOX)]).toEqual(
+    before,
+  );
+  await labCurl([`${host(FIRST_SANDBOX)}/status/404`]);
+  await labCurl([`${host(SECOND_SANDBOX)}/`, "-H", token]);
+  expect([await count(FIRST_SANDBOX), await count(SECOND_SANDBOX)]).toEqual(
+    before.map((one) => one + 1),
+  );
 });
 
 test("looking leaves no row, and there is nothing else to see", async () => {

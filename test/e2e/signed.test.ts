@@ -313,6 +313,11 @@ describe("no token goes further", () => {
       ...["-H", `Referer: ${app}/?__sandbox_token=${token}`],
     ]);
     expect(request.headers.referer).toBeUndefined();
+    const disguised = await seen(`${app}/headers`, [
+      ...["-H", `X-Sandbox-Token: ${token}`],
+      ...["-H", `Referer: ${app}/?__sandbox%5Ftoken=${token}`],
+    ]);
+    expect(disguised.headers.referer).toBeUndefined();
     const other = await seen(`${app}/headers`, [
       ...["-H", `X-Sandbox-Token: ${token}`],
       ...["-H", `Referer: ${app}/page`],
@@ -396,6 +401,24 @@ describe("a page in a browser", () => {
     expect(life).toBeLessThanOrEqual(300);
   });
 
+  test("at the host's own name, however it was written", async () => {
+    const token = sign(key, claims(id));
+    const { body } = await ask(`${app}/?__sandbox_token=${token}`, [
+      ...[...navigation, "--http1.1"],
+      ...["-H", `Host: ${host.toUpperCase()}:8443`],
+    ]);
+    expect(body).toContain(`location: ${app}/\r`);
+  });
+
+  test("keeps no token of the query where the header decided", async () => {
+    const { body } = await ask(`${app}/headers?__sandbox_token=planted`, [
+      ...navigation,
+      ...["-H", `X-Sandbox-Token: ${sign(key, claims(id))}`],
+    ]);
+    expect(body).toMatch(/^HTTP\/2 200/);
+    expect(body).not.toContain("planted");
+  });
+
   test("in a frame as well", async () => {
     const token = sign(key, claims(id));
     const { status } = await ask(`${app}/?__sandbox_token=${token}`, [
@@ -433,6 +456,13 @@ describe("a page in a browser", () => {
     ]);
     expect(body).toContain("set-cookie: host-only=1");
     expect(body).not.toContain("set-cookie: __Host-sandbox");
+    // Browsers drop the blank.
+    const query = "field=Set-Cookie&value=__Host-sandbox%20=planted";
+    const spaced = await ask(`${app}/answer?${query}`, [
+      ...["-i", "-H", `X-Sandbox-Token: ${sign(key, claims(id))}`],
+    ]);
+    expect(spaced.body).toContain("set-cookie: refused=");
+    expect(spaced.body).not.toContain("planted");
   });
 });
 
@@ -482,6 +512,18 @@ describe("revocation", () => {
       );
     } finally {
       await sandbox("restore", id);
+    }
+  });
+
+  test("of one port leaves the others where Daytona decides, too", async () => {
+    const on = (port: number) =>
+      ask(`https://${id}-${String(port)}.sandbox.daytona.defikit.net`);
+    try {
+      await sandbox("revoke", id, "--port", "8080", "--stack", "local");
+      expect(await on(8080)).toMatchObject(revoked);
+      expect(await on(3000)).toMatchObject(good);
+    } finally {
+      await sandbox("restore", id, "--stack", "local");
     }
   });
 
