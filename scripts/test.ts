@@ -12,10 +12,11 @@ import { ensureRoot } from "./root.ts";
 const command = new Command("npm test --")
   .description(
     `Checks the types and the style, then runs the suites: unit, program (the real
-engine) and e2e (the real lab, which it starts and stops unless one runs).`,
+engine), e2e (the real lab, which it starts and stops unless one runs) and
+e2e-long (the lab again: what takes minutes, side by side).`,
   )
   .argument("[files...]", "only test files whose path contains this")
-  .option("--project <name...>", "only these suites: unit, program, e2e")
+  .option("--project <name...>", "only these suites: unit, program, e2e…")
   .parse();
 
 interface Report {

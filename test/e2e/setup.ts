@@ -3,8 +3,15 @@ import { join } from "node:path";
 import { checkout } from "../../scripts/checkout.ts";
 import { livingLab } from "../../scripts/lab/namespaces.ts";
 
+/** Says that another project of this run has done it. */
+const done = "DAYTONA_EDGE_LAB_IS_SET_UP";
+
 /** Starts the lab, and stops it afterwards unless it was there before. */
-export default async function setup(): Promise<() => Promise<void>> {
+export default async function setup(): Promise<
+  (() => Promise<void>) | undefined
+> {
+  if (process.env[done]) return undefined;
+  process.env[done] = "yes";
   const wasRunning = livingLab() !== undefined;
   await script("start.ts");
   return async () => {
