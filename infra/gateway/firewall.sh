@@ -3,14 +3,40 @@
 # usage: firewall.sh [--check]
 set -eu
 etc=/etc/daytona-edge/gateway
+mark=0x1000000
 check=
 [ "${1:-}" != --check ] || check=--check
 
 load() {
   # shellcheck disable=SC2086
   nft $check -D "gateway=$GATEWAY_ADDRESS" -D "interfaces=$SANDBOX_INTERFACES" \
-    -D "networks=$SANDBOX_NETWORKS" -f "$1"
+    -D "networks=$SANDBOX_NETWORKS" -D "seen=$mark" -f "$1"
 }
+
+# The second wall, for the moment in which another program has emptied nftables
+# (nft flush ruleset): what comes from a sandbox is routed nowhere unless the
+# first wall stood and marked it. What is right already is left alone, for this
+# may be that moment.
+# usage: route_marked_only -4|-6
+route_marked_only() {
+  interfaces=$(echo "$SANDBOX_INTERFACES" | tr -d '{},')
+  for interface in $interfaces; do
+    [ -z "$(ip "$1" rule show priority 20 iif "$interface")" ] || continue
+    ip "$1" rule add priority 20 iif "$interface" fwmark "0/$mark" prohibit
+  done
+  ip "$1" rule show priority 20 | sed -n 's/.* iif \([^ ]*\).*/\1/p' |
+    while read -r interface; do
+      case " $interfaces " in
+        *" $interface "*) ;;
+        *) ip "$1" rule delete priority 20 iif "$interface" ;;
+      esac
+    done
+}
+
+if [ -z "$check" ]; then
+  route_marked_only -4
+  [ ! -e /proc/net/if_inet6 ] || route_marked_only -6
+fi
 
 load "$etc/nftables.conf"
 if load "$etc/nftables-bridge.conf" 2>/dev/null; then

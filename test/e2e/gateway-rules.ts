@@ -38,6 +38,22 @@ export async function machine(script: string, input = ""): Promise<string> {
   return stdout;
 }
 
+/** Takes both walls away, and the agent, which would put them back. */
+export async function openRoad(): Promise<void> {
+  await machine(
+    `systemctl stop daytona-gateway-agent
+     nft delete table inet daytona_egress
+     ip -4 rule delete priority 20
+     ip -6 rule delete priority 20`,
+  );
+}
+
+export async function closeRoad(): Promise<void> {
+  await machine(
+    "systemctl reload daytona-gateway-firewall; systemctl start daytona-gateway-agent",
+  );
+}
+
 /** Puts rules in the store and waits until the agent says what they are. */
 export async function rule(
   written: readonly unknown[],

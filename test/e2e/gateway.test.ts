@@ -4,6 +4,7 @@
  * matters, the internet is asked what arrived.
  */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { closeRoad, openRoad } from "./gateway-rules.ts";
 import { askInternet } from "./internet.ts";
 import { FIRST_SANDBOX, SECOND_SANDBOX, labExec, sandboxExec } from "./lab.ts";
 
@@ -431,10 +432,7 @@ describe("closed on failure", () => {
 });
 
 test("these probes can fail: without the firewall the world is open", async () => {
-  // The agent would put it back.
-  await machine(
-    "systemctl stop daytona-gateway-agent; nft delete table inet daytona_egress",
-  );
+  await openRoad();
   try {
     const { result } = await sandbox(
       "curl -sSk --max-time 4 --resolve example.org:443:203.0.113.20 https://example.org/",
@@ -445,8 +443,6 @@ test("these probes can fail: without the firewall the world is open", async () =
         .result,
     ).toContain("203.0.113.20");
   } finally {
-    await machine(
-      "systemctl reload daytona-gateway-firewall; systemctl start daytona-gateway-agent",
-    );
+    await closeRoad();
   }
 });

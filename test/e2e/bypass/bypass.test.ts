@@ -15,9 +15,11 @@ import {
   records,
 } from "../gateway-client-hello.ts";
 import {
+  closeRoad,
   gateway,
   keepRules,
   machine,
+  openRoad,
   request,
   rule,
   sandbox,
@@ -379,16 +381,12 @@ describe("the positive controls", () => {
   });
 
   test("the counter counts: without the firewall packets arrive", async () => {
-    await machine(
-      "systemctl stop daytona-gateway-agent; nft delete table inet daytona_egress",
-    );
+    await openRoad();
     try {
       await sandbox(`curl -sS -k --max-time 3 https://${forbidden}/`);
       expect(await forbiddenPackets()).toBeGreaterThan(0);
     } finally {
-      await machine(
-        "systemctl reload daytona-gateway-firewall; systemctl start daytona-gateway-agent",
-      );
+      await closeRoad();
     }
   });
 });
