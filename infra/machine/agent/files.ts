@@ -1,7 +1,7 @@
 /** What lives here: the library that the agents on the machines share. Node 20, nothing but its own modules. */
 import { readFileSync } from "node:fs";
-import { chmod, mkdir, open, rename } from "node:fs/promises";
-import { dirname } from "node:path";
+import { chmod, mkdir, open, rename, rm } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
 
 /**
  * Writes a file so that a reader, a crash or a power cut sees the old content
@@ -20,16 +20,23 @@ export async function writeAtomically(
     return false;
   }
   await mkdir(dirname(path), { recursive: true });
-  const staging = `${path}.${String(process.pid)}`;
-  const file = await open(staging, "w", mode);
+  // One name, so that a crash leaves no more than one; with a dot, so that
+  // HAProxy, which loads whatever lies in a directory of certificates, skips it.
+  const staging = join(dirname(path), `.${basename(path)}.new`);
   try {
-    await file.writeFile(bytes);
-    await file.chmod(mode);
-    await file.sync();
-  } finally {
-    await file.close();
+    const file = await open(staging, "w", mode);
+    try {
+      await file.writeFile(bytes);
+      await file.chmod(mode);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(staging, path);
+  } catch (error) {
+    await rm(staging, { force: true });
+    throw error;
   }
-  await rename(staging, path);
   return true;
 }
 

@@ -37,6 +37,7 @@ interface Status {
 export async function poll(options: PollOptions): Promise<void> {
   const states = new Map<string, Status>();
   let isLive = false;
+  let unsaid = "";
   while (!options.signal?.aborted) {
     for (const document of options.documents) {
       const before = states.get(document.name) ?? {};
@@ -50,7 +51,15 @@ export async function poll(options: PollOptions): Promise<void> {
       }
     }
     const status = JSON.stringify(Object.fromEntries(states), undefined, 2);
-    await writeAtomically(options.statusFile, `${status}\n`, 0o644);
+    try {
+      await writeAtomically(options.statusFile, `${status}\n`, 0o644);
+      unsaid = "";
+    } catch (error) {
+      // No reason to stop: the disk is full, say, and what is live stays live.
+      const message = error instanceof Error ? error.message : String(error);
+      if (message !== unsaid) options.log(`status: ${message}`);
+      unsaid = message;
+    }
     if (!isLive && [...states.values()].every((state) => state.live)) {
       isLive = true;
       await options.onLive?.();

@@ -1,13 +1,16 @@
 import {
+  mkdirSync,
   mkdtempSync,
   readFileSync,
+  readdirSync,
   rmSync,
   statSync,
+  watch,
   writeFileSync,
 } from "node:fs";
 import { type Server, createServer } from "node:net";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { writeAtomically } from "../../../infra/machine/agent/files.ts";
 import { HaproxyRuntime } from "../../../infra/machine/agent/haproxy.ts";
@@ -37,6 +40,25 @@ describe("writeAtomically", () => {
     writeFileSync(file, "secret", { mode: 0o644 });
     await writeAtomically(file, "secret", 0o600);
     expect(statSync(file).mode & 0o777).toBe(0o600);
+  });
+
+  test("one that fails leaves nothing beside the file", async () => {
+    mkdirSync(join(directory, "taken/inside"), { recursive: true });
+    await expect(
+      writeAtomically(join(directory, "taken"), "text", 0o600),
+    ).rejects.toThrow();
+    expect(readdirSync(directory)).toEqual(["taken"]);
+  });
+
+  test("what a crash leaves is no certificate to HAProxy", async () => {
+    const leaf = join(directory, "leaves/host.pem");
+    const seen = new Set<string>();
+    mkdirSync(dirname(leaf));
+    const watcher = watch(dirname(leaf), (_, name) => seen.add(name ?? ""));
+    await writeAtomically(leaf, "text", 0o600);
+    await expect.poll(() => [...seen]).toContain("host.pem");
+    watcher.close();
+    expect([...seen].sort()).toEqual([".host.pem.new", "host.pem"]);
   });
 });
 
@@ -89,6 +111,36 @@ describe("poll", () => {
       "rules: not in the store yet",
       "rules: good",
       "rules: bad",
+    ]);
+  });
+
+  test("a status that cannot be written is said once, and ends nothing", async () => {
+    const lines: string[] = [];
+    const stop = new AbortController();
+    writeFileSync(join(directory, "rules"), "first");
+    mkdirSync(join(directory, "status.json"));
+    const polling = poll({
+      store: new DirectoryStore(directory),
+      documents: [
+        {
+          name: "rules",
+          apply: (content) => Promise.resolve(content.toString()),
+        },
+      ],
+      intervalMs: 10,
+      statusFile: join(directory, "status.json"),
+      log: (line) => lines.push(line),
+      signal: stop.signal,
+    });
+    await expect.poll(() => lines).toHaveLength(2);
+    writeFileSync(join(directory, "rules"), "second");
+    await expect.poll(() => lines).toHaveLength(3);
+    stop.abort();
+    await polling;
+    expect(lines).toEqual([
+      "rules: first",
+      expect.stringMatching(/^status: E\w+/),
+      "rules: second",
     ]);
   });
 });
