@@ -75,6 +75,25 @@ export async function bootMachine(name: string): Promise<void> {
   await waitForUnits(name);
 }
 
+/**
+ * Lets a machine go down by itself and boots it again, with the disk that it
+ * has.
+ * @throws LabError when it does not go down or does not come up
+ */
+export async function rebootMachine(name: string): Promise<void> {
+  await run(inMachine(name, ["systemctl", "reboot"]));
+  // nspawn ends when its machine reboots: who manages it starts it again.
+  for (const deadline = Date.now() + bootLimit; nspawnProcess(name);) {
+    if (Date.now() > deadline) {
+      throw new LabError(
+        `Machine "${name}" does not go down.\n  console: ${consoleLog(name)}`,
+      );
+    }
+    await sleep(50);
+  }
+  await bootMachine(name);
+}
+
 /** Ends a machine at once and removes its disk. */
 export async function removeMachine(name: string): Promise<void> {
   const directory = join(machines, name);

@@ -18,6 +18,7 @@ import {
   inMachine,
   isRunning,
   machineNames,
+  rebootMachine,
   removeMachine,
 } from "./machine.ts";
 import { livingLab, stopNamespaces } from "./namespaces.ts";
@@ -163,6 +164,15 @@ machine
     await createMachine(edgeMachine(name, await text(process.stdin)));
     await bootMachine(name);
     become(inMachine(name, ["cloud-init", "status", "--wait", "--long"]));
+  });
+
+machine
+  .command("reboot")
+  .description("let a machine go down and boot it again, its disk as it is")
+  .argument("<name>", "name of the machine")
+  .action(async (name: string) => {
+    ensureInside();
+    await rebootMachine(name);
   });
 
 machine
