@@ -157,25 +157,6 @@ describe("a change of rules", () => {
 });
 
 describe("what others do to the machine", () => {
-  const around = () =>
-    statusOf(
-      "https://example.org/",
-      "-k --resolve example.org:443:203.0.113.20",
-    );
-
-  test("nft flush ruleset: the firewall is back within seconds", async () => {
-    await machine(
-      "nft flush ruleset; nft -f /usr/local/lib/daytona-lab/docker.nft; sleep 4",
-    );
-    expect(await around()).toMatch(/000$/);
-    expect(await machine("nft list tables")).toContain(
-      "table bridge daytona_egress",
-    );
-    expect(
-      await machine("journalctl --unit=daytona-gateway-agent --since=-20s"),
-    ).toContain("firewall: was taken away, is loaded again");
-  });
-
   test("a container's port 443 published on every address takes nothing", async () => {
     await machine(
       `nft 'table ip published { chain prerouting { type nat hook prerouting priority dstnat; fib daddr type local tcp dport 443 dnat to 172.20.0.3:3000; }; }'`,

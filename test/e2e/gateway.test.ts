@@ -3,14 +3,13 @@
  * everybody, so whatever is refused here was refused by the gateway; where it
  * matters, the internet is asked what arrived.
  */
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import { closeRoad, openRoad } from "./gateway-rules.ts";
 import { askInternet } from "./internet.ts";
-import { FIRST_SANDBOX, SECOND_SANDBOX, labExec, sandboxExec } from "./lab.ts";
+import { FIRST_SANDBOX, SECOND_SANDBOX, sandboxExec } from "./lab.ts";
 
 const gateway = "169.254.20.1";
 const sandbox = (command: string) => sandboxExec(FIRST_SANDBOX, command);
-const machine = (command: string) => labExec("daytona", ["sh", "-c", command]);
 
 /** Root in a sandbox may route as it likes: everything to the bridge. */
 let other: string;
@@ -347,87 +346,6 @@ describe("names that are answered", () => {
     );
     const asked = await askInternet("queries");
     expect(asked.toLowerCase()).not.toContain("c2vjcmv0");
-  });
-});
-
-describe("closed on failure", () => {
-  const store = "/var/lib/daytona-edge/store/egress-rules.json";
-  const reaches = async () =>
-    (await sandbox("curl -sS --max-time 6 https://api.github.com/zen"))
-      .exitCode === 0;
-  const settle = () => machine("sleep 3");
-
-  afterAll(async () => {
-    await machine(
-      "systemctl start daytona-gateway-firewall daytona-gateway-network daytona-gateway-recursor daytona-gateway-resolver daytona-gateway daytona-gateway-agent",
-    );
-    expect(await reaches()).toBe(true);
-  });
-
-  test("a broken rule list is refused as a whole, the last good one stays", async () => {
-    await machine(`cp ${store} /run/good.json`);
-    for (const bad of [
-      "not json",
-      '{"rules":[{"url":"https://*.example.org/*"}]}',
-      "{}",
-    ]) {
-      await machine(`printf '%s' '${bad}' >${store}`);
-      await settle();
-      expect(await reaches()).toBe(true);
-      const { stdout } = await machine("cat /run/daytona-gateway/status.json");
-      expect(stdout).toContain('"error"');
-    }
-    await machine(`cp /run/good.json ${store}`);
-    await settle();
-  });
-
-  test("a rule that goes is gone at once; one that comes works", async () => {
-    await machine(
-      `printf '%s' '{"rules":[{"url":"https://example.org/*"}]}' >${store}`,
-    );
-    await settle();
-    expect(await reaches()).toBe(false);
-    expect(
-      (await sandbox("curl -sS --max-time 6 https://example.org/")).exitCode,
-    ).toBe(0);
-    expect(
-      (
-        await sandbox(
-          "curl -sS --max-time 6 https://openrouter.ai/api/v1/models",
-        )
-      ).exitCode,
-    ).not.toBe(0);
-    await machine(`printf '%s' '{"rules":[]}' >${store}`);
-    await settle();
-    expect(
-      (await sandbox("curl -sS --max-time 6 https://example.org/")).exitCode,
-    ).not.toBe(0);
-    await machine(`cp /run/good.json ${store}`);
-    await settle();
-    expect(await reaches()).toBe(true);
-  });
-
-  test.each([
-    "daytona-gateway",
-    "daytona-gateway-resolver",
-    "daytona-gateway-recursor",
-    "daytona-gateway-network",
-    "daytona-gateway-firewall",
-  ])("with %s stopped nothing else opens", async (unit) => {
-    await machine(`systemctl stop ${unit}`);
-    for (const command of [
-      "curl -sSk --max-time 4 https://example.org/",
-      "curl -sSk --max-time 4 --resolve example.org:443:203.0.113.20 https://example.org/",
-      "curl -sSk --max-time 4 https://1.1.1.1/",
-      "dig +time=2 +tries=1 @8.8.8.8 example.org",
-    ]) {
-      const { exitCode } = await sandbox(command);
-      expect(exitCode, command).not.toBe(0);
-    }
-    await machine(
-      "systemctl start daytona-gateway-firewall daytona-gateway-network daytona-gateway-recursor daytona-gateway-resolver daytona-gateway daytona-gateway-agent",
-    );
-    await settle();
   });
 });
 

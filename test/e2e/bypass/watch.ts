@@ -18,9 +18,13 @@ table ${table} {
   }
   chain judge {
     ct direction reply return
+    ip saddr 172.20.0.0/16 goto forbidden
     ip daddr { 203.0.113.10, 203.0.113.11, 203.0.113.12 } tcp dport 443 return
     ip daddr { 198.18.0.2, 198.18.0.22 } meta l4proto { tcp, udp } th dport 53 return
-    meta l4proto ipv6-icmp return
+    icmpv6 type { nd-router-solicit, nd-neighbor-solicit, nd-neighbor-advert, mld2-listener-report } return
+    goto forbidden
+  }
+  chain forbidden {
     counter
   }
 }`;
