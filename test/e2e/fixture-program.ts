@@ -10,9 +10,17 @@ export function fixtureProgram(fixture: string): string {
     entryPoints: [join(import.meta.dirname, "fixtures", fixture)],
     bundle: true,
     write: false,
+    // It goes to a sandbox as one argument, of 128 KiB at most.
+    minify: true,
     platform: "node",
     target: "node20",
     format: "esm",
+    // Packages of the older kind ask for Node's own modules by this.
+    banner: {
+      js: 'import { createRequire } from "node:module"; const require = createRequire("/");',
+    },
+    // Optional native speed-ups of ws.
+    external: ["bufferutil", "utf-8-validate"],
   });
   return outputFiles[0]?.text ?? "";
 }

@@ -49,17 +49,11 @@ const deadline = 60_000;
 const rows: [string, string, string, string][] = [];
 let prober: SandboxServer;
 
-keepRules();
-
-beforeAll(async () => {
-  prober = await startInSandbox(FIRST_SANDBOX, "egress-prober.ts", 7100);
-  await forget();
-  await watch();
-});
-
+// Hooks after a suite run from the last to the first, and one that throws ends
+// them: the gateway and its rules come back before anything else.
 afterAll(async () => {
-  await prober.stop();
   await unwatch();
+  await prober.stop();
   const table = new Table({
     head: ["what was done", "tries", "allowed that failed", "back after, s"],
     style: { head: [], border: [], compact: true },
@@ -69,6 +63,18 @@ afterAll(async () => {
   console.log(
     `${table.toString()}\nbacks are to be within 10 s of the part's return`,
   );
+});
+
+keepRules();
+
+afterAll(async () => {
+  await machine(startAll);
+});
+
+beforeAll(async () => {
+  prober = await startInSandbox(FIRST_SANDBOX, "egress-prober.ts", 7100);
+  await forget();
+  await watch();
 });
 
 const reportOf = (text: string) => JSON.parse(text) as ProberReport;
@@ -275,6 +281,7 @@ test("the disk is full while rules change; then it is not", async () => {
   const { rules } = parseEgressRules(request.slice(0, 2));
   const narrowed = rulesDocument(rules).replaceAll("\n", "");
   const status = "/run/daytona-gateway/status.json";
+  const size = (await machine("findmnt -no SIZE -b /run")).trim();
   await machine(
     `cp -a ${state} /run/kept-state
      mount -t tmpfs -o size=2M,mode=755 tmpfs ${state}
@@ -285,8 +292,7 @@ test("the disk is full while rules change; then it is not", async () => {
   try {
     await disturb(
       "the disk full, HAProxy killed, rules changed",
-      `size=$(findmnt -no SIZE -b /run)
-       mount -o remount,size=$(($(df --output=used -B1 /run | tail -n 1) + 65536)) /run
+      `mount -o remount,size=$(($(df --output=used -B1 /run | tail -n 1) + 65536)) /run
        fill() { dd if=/dev/zero of=$1/filler bs=4k 2>/dev/null || true; }
        fill /run; fill ${state}
        f=${store}/egress-rules.json; cp -p $f ${store}/kept
@@ -295,7 +301,7 @@ test("the disk is full while rules change; then it is not", async () => {
        systemctl kill --signal=KILL daytona-gateway
        sleep 3
        cp -p ${store}/kept $f; rm ${store}/kept /run/filler ${state}/filler
-       mount -o remount,size=$size /run
+       mount -o remount,size=${size} /run
        ${now}`,
     );
     // What changed meanwhile counts once there is room.
@@ -315,6 +321,8 @@ test("the disk is full while rules change; then it is not", async () => {
   } finally {
     await machine(
       `rm -f /run/filler ${state}/filler
+       mount -o remount,size=${size} /run
+       if [ -e ${store}/kept ]; then mv ${store}/kept ${store}/egress-rules.json; fi
        cp -a ${state} /run/kept-state; umount ${state}
        cp -a /run/kept-state/. ${state}; rm -r /run/kept-state
        systemctl restart daytona-gateway daytona-gateway-agent`,

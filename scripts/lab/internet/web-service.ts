@@ -61,7 +61,12 @@ function sites(cloudflare: Hono): Site[] {
       webSocket: "/api/v1/ws",
     },
     { ...api, host: webHosts.anthropic, https: anthropic().fetch },
-    { ...api, host: webHosts.gitHub, https: gitHub().fetch },
+    {
+      ...api,
+      host: webHosts.gitHub,
+      https: gitHub().fetch,
+      webSocket: "/ws",
+    },
     page(webHosts.forbidden),
     ...outsideResolvers.map((host) => ({
       ...page(host),

@@ -1,0 +1,179 @@
+/**
+ * Rules and credentials change under load: what a change does not cover loses
+ * no request and no stream, what it does is cut.
+ */
+import Table from "cli-table3";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { credentialsDocument } from "../../infra/gateway/credentials-document.ts";
+import { rulesDocument } from "../../infra/gateway/rules-document.ts";
+import { parseEgressRules } from "../../infra/gateway/rules.ts";
+import type { LoadReport } from "./fixtures/egress-load.ts";
+import { keepRules, machine, rule } from "./gateway-rules.ts";
+import { FIRST_SANDBOX } from "./lab.ts";
+import { type SandboxServer, startInSandbox } from "./sandbox-server.ts";
+
+const openrouter = {
+  url: "https://openrouter.ai/api/v1/*",
+  upgrade: "websocket",
+  credential: { header: "Authorization", secret: "openrouter" },
+};
+const anthropic = "https://api.anthropic.com/*";
+const github = "https://api.github.com/*";
+const secrets = { openrouter: "first-secret" };
+const rotated = { openrouter: "the-second-secret" };
+const at = {
+  added: "https://example.org/",
+  narrowed: "https://api.github.com/user",
+  removed: "https://api.github.com/zen",
+  rotated: "https://openrouter.ai/api/v1/echo",
+};
+
+/** How long a change may take to be seen, in milliseconds. */
+const deadline = 60_000;
+const times: [string, string, string][] = [];
+let load: SandboxServer;
+
+// Hooks after a suite run from the last to the first, and one that throws ends
+// them: the rules come back before anything else.
+afterAll(async () => {
+  await load.stop();
+  const table = new Table({
+    head: ["changed under load", "in force after, s", "cut after, s"],
+    style: { head: [], border: [], compact: true },
+    colAligns: ["left", "right", "right"],
+  });
+  table.push(...times);
+  console.log(`${table.toString()}\npromised: within 5 s`);
+});
+
+keepRules();
+
+beforeAll(async () => {
+  await rule([openrouter, anthropic, github], secrets);
+  load = await startInSandbox(FIRST_SANDBOX, "egress-load.ts", 7300);
+});
+
+const report = async () => JSON.parse(await load.control("GET")) as LoadReport;
+const lastSaid = ({ inForce }: LoadReport, url: string) =>
+  inForce.findLast((it) => it.url === url);
+
+/** Writes a document, as the stack does, and says when it lay there. */
+async function write(name: string, content: string): Promise<number> {
+  const written = await machine(
+    `cd /var/lib/daytona-edge/store; umask 077; cat >${name}.new; mv ${name}.new ${name}; date +%s%3N`,
+    content,
+  );
+  return Number(written);
+}
+
+function rules(...written: unknown[]): string {
+  const parsed = parseEgressRules(written);
+  expect(parsed.problems).toEqual([]);
+  return rulesDocument(parsed.rules);
+}
+
+/** Waits until new connections are told so. */
+async function inForce(
+  what: string,
+  written: number,
+  url: string,
+  said: RegExp,
+): Promise<LoadReport> {
+  await expect
+    .poll(async () => lastSaid(await report(), url)?.said, {
+      timeout: deadline,
+    })
+    .toMatch(said);
+  const seen = await report();
+  const took = (lastSaid(seen, url)?.at ?? NaN) - written;
+  times.push([what, (took / 1000).toFixed(1), ""]);
+  return seen;
+}
+
+/** Nothing of these hosts failed or ended, and all that is open is alive. */
+async function unharmed(...hosts: string[]): Promise<LoadReport> {
+  const before = await report();
+  const later = await expect
+    .poll(
+      async () => {
+        const { streams } = await report();
+        return streams.every(
+          ({ ended, heard }, index) =>
+            ended !== undefined || heard > (before.streams[index]?.heard ?? 0),
+        );
+      },
+      { timeout: deadline },
+    )
+    .toBe(true)
+    .then(report);
+  for (const host of hosts) {
+    expect(later.requests[host], host).toMatchObject({ failed: {} });
+    expect(later.requests[host]?.answered).toBeGreaterThan(20);
+    const streams = later.streams.filter((it) => new URL(it.url).host === host);
+    expect(streams.length, host).toBeGreaterThan(0);
+    for (const stream of streams) expect(stream).not.toHaveProperty("ended");
+  }
+  return later;
+}
+
+const others = ["api.anthropic.com", "openrouter.ai"];
+
+test("rules added, narrowed, removed, a credential rotated, under load", async () => {
+  const first = await unharmed("api.github.com", ...others);
+  expect(lastSaid(first, at.added)?.said).toBe("unreached");
+  expect(lastSaid(first, at.rotated)?.said).toBe("200 12");
+
+  // Added: nothing is cut.
+  const added = await write(
+    "egress-rules.json",
+    rules(openrouter, anthropic, github, "https://example.org/*"),
+  );
+  await inForce("a rule added", added, at.added, /^200/);
+  await unharmed("api.github.com", ...others);
+
+  // Rotated: the next request has the new one, and nothing is cut.
+  const turned = await write(
+    "egress-credentials.json",
+    credentialsDocument(rotated),
+  );
+  await inForce("a credential rotated", turned, at.rotated, /^200 17$/);
+  await unharmed("api.github.com", ...others);
+
+  // Narrowed to one path: a new authority and a reload as well. What was
+  // spliced may ask for anything, so it goes.
+  const narrowed = await write(
+    "egress-rules.json",
+    rules(openrouter, anthropic, {
+      url: "https://api.github.com/zen",
+      inspect: true,
+    }),
+  );
+  await inForce("a rule narrowed", narrowed, at.narrowed, /^403/);
+  await expect
+    .poll(async () => githubStreams(await report()), { timeout: deadline })
+    .toEqual(Array<unknown>(6).fill(expect.any(Number)));
+  const ended = githubStreams(await report()) as number[];
+  expect(Math.min(...ended)).toBeGreaterThan(narrowed);
+  const cut = Math.max(...ended) - narrowed;
+  times.push(["its streams", "", (cut / 1000).toFixed(1)]);
+  const after = await unharmed(...others);
+  expect(lastSaid(after, at.removed)?.said).toMatch(/^200/);
+
+  // Removed.
+  const removed = await write(
+    "egress-rules.json",
+    rules(openrouter, anthropic),
+  );
+  await inForce("a rule removed", removed, at.removed, /^unreached$/);
+  const end = await unharmed(...others);
+  const sum = others.map((host) => end.requests[host]?.answered ?? 0);
+  console.log(
+    `requests answered beside the changes, none lost: ${sum.join(", ")}`,
+  );
+}, 240_000);
+
+function githubStreams({ streams }: LoadReport) {
+  return streams
+    .filter(({ url }) => new URL(url).host === "api.github.com")
+    .map(({ ended }) => ended);
+}
