@@ -17,6 +17,8 @@ export interface Egress {
   readonly rules: readonly string[];
   /** Address of the gateway as sandboxes see it. */
   readonly gateway: string;
+  /** Its name, where sandboxes ask the gateway for names; older stacks have none. */
+  readonly gatewayName?: string;
   /** PEM of the authority that signs for inspected hosts. */
   readonly caCertificate: string;
   /** Environment that makes common runtimes trust that authority. */

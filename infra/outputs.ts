@@ -6,6 +6,7 @@ import type * as pulumi from "@pulumi/pulumi";
 import type { AccessKey } from "./access.ts";
 import type { StackConfig } from "./config.ts";
 import type { EdgeAddress } from "./dns.ts";
+import { gatewayName } from "./gateway/address.ts";
 import { sandboxEnv } from "./gateway/sandbox-env.ts";
 
 export interface StackOutputs {
@@ -27,6 +28,8 @@ export interface StackOutputs {
     readonly rules: readonly string[];
     /** Address of the gateway as sandboxes see it. */
     readonly gateway: string;
+    /** Its name, where sandboxes ask the gateway for names. */
+    readonly gatewayName: string;
     /** PEM of the authority that signs for inspected hosts. */
     readonly caCertificate: pulumi.Input<string>;
     /** Environment that makes common runtimes trust that authority. */
@@ -67,6 +70,7 @@ export function stackOutputs(args: OutputsArgs): StackOutputs {
           egress: {
             rules: config.egress.egressRules.map(({ options }) => options.url),
             gateway: gateway.address,
+            gatewayName,
             caCertificate: gateway.caCertificate,
             sandboxEnv,
           },

@@ -7,10 +7,8 @@ import { join } from "node:path";
 import type { StackConfig } from "../config.ts";
 import { agentProgram } from "../machine/agent-program.ts";
 import type { Bundle, BundleFile } from "../machine/bundle.ts";
+import { gatewayAddress, gatewayName } from "./address.ts";
 import { rulesDocument } from "./rules-document.ts";
-
-/** The one address that sandboxes may reach. */
-export const gatewayAddress = "169.254.20.1";
 
 /** Debian packages of a gateway. */
 export const gatewayPackages = [
@@ -96,6 +94,7 @@ function environment({ gateway }: GatewayConfig): string {
   const { interfaces, networks } = gateway.sandboxes;
   return [
     `GATEWAY_ADDRESS=${gatewayAddress}`,
+    `GATEWAY_NAME=${gatewayName}`,
     `SANDBOX_INTERFACES="{ ${interfaces.join(", ")} }"`,
     `SANDBOX_NETWORKS="{ ${networks.join(", ")} }"`,
     "GATEWAY_STORE=/var/lib/daytona-edge/store",

@@ -1,5 +1,6 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
+import { gatewayName } from "./address.ts";
 
 const run = promisify(execFile);
 
@@ -10,8 +11,8 @@ const ttl = 30;
 export type Control = (command: string, input?: string) => Promise<string>;
 
 /**
- * Makes the sandboxes' resolver answer exactly these hosts, with the gateway's
- * address: names that are not wanted any more go first, then the missing ones
+ * Makes the sandboxes' resolver answer exactly these hosts and the gateway's own
+ * name, with the gateway's address: names that are not wanted any more go first, then the missing ones
  * come. Asks the resolver what it has, so that a restart is repaired.
  * @param hosts exact names; `*.` in front stands for the names below
  * @throws Error when the resolver does not run
@@ -21,7 +22,7 @@ export async function applyNames(
   address: string,
   control: Control = unboundControl,
 ): Promise<void> {
-  const wanted = zonesOf(hosts);
+  const wanted = zonesOf([gatewayName, ...hosts]);
   const present = await presentZones(address, control);
   const isSame = ([zone, type]: [string, string]) => present.get(zone) === type;
   const unwanted = [...present].filter(

@@ -1,5 +1,7 @@
 /** The URL pattern of a rule, as the request writes it: `https://host/path/*`. */
 
+import { gatewayName } from "./address.ts";
+
 /** What a URL pattern means. */
 export interface UrlPattern {
   /** Exact host name, lower case; with a wildcard `*.` and the name below it. */
@@ -72,6 +74,11 @@ export function parseUrlPattern(
   if (!hostPattern.test(name)) {
     return problem(
       "has no valid host name; write a name such as api.github.com",
+    );
+  }
+  if (`.${name}`.endsWith(`.${gatewayName}`)) {
+    return problem(
+      `is for ${gatewayName}, by which sandboxes find the gateway itself; no rule can lead there, remove it`,
     );
   }
   if (pattern === "") {

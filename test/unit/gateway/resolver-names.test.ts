@@ -2,6 +2,8 @@ import { expect, test } from "vitest";
 import { applyNames } from "../../../infra/gateway/resolver-names.ts";
 
 const gateway = "169.254.20.1";
+/** The gateway's own zone, which no change takes away. */
+const name = "gateway.internal.";
 
 /** unbound's local zones, as unbound-control(8) changes and lists them. */
 function resolver() {
@@ -66,18 +68,18 @@ const own = (zones: Map<string, string | undefined>) =>
 test("hosts get the gateway's address, and lose it when they go", async () => {
   const { zones, control } = resolver();
   await applyNames(["openrouter.ai", "api.github.com"], gateway, control);
-  expect(own(zones)).toEqual(["openrouter.ai.", "api.github.com."]);
+  expect(own(zones)).toEqual([name, "openrouter.ai.", "api.github.com."]);
   await applyNames(["api.github.com"], gateway, control);
-  expect(own(zones)).toEqual(["api.github.com."]);
+  expect(own(zones)).toEqual([name, "api.github.com."]);
   await applyNames([], gateway, control);
-  expect(own(zones)).toEqual([]);
+  expect(own(zones)).toEqual([name]);
 });
 
 test("a host below one of unbound's own zones goes like any other", async () => {
   const { zones, control } = resolver();
   await applyNames(["api.corp.test"], gateway, control);
   await applyNames([], gateway, control);
-  expect([...zones.keys()]).toEqual(["localhost.", "test."]);
+  expect([...zones.keys()]).toEqual(["localhost.", "test.", name]);
 });
 
 test("nothing is changed when nothing is to change", async () => {
@@ -92,9 +94,14 @@ test("a restarted resolver and a half-done name are repaired", async () => {
   const { zones, control } = resolver();
   await applyNames(["openrouter.ai", "api.github.com"], gateway, control);
   zones.delete("openrouter.ai.");
+  zones.delete(name);
   zones.set("api.github.com.", undefined);
   await applyNames(["openrouter.ai", "api.github.com"], gateway, control);
-  expect(own(zones).sort()).toEqual(["api.github.com.", "openrouter.ai."]);
+  expect(own(zones).sort()).toEqual([
+    "api.github.com.",
+    name,
+    "openrouter.ai.",
+  ]);
 });
 
 test("a wildcard answers the names below; an exact name may come in its place", async () => {
@@ -105,6 +112,6 @@ test("a wildcard answers the names below; an exact name may come in its place", 
     "static",
   ]);
   await applyNames(["example.org"], gateway, control);
-  expect(own(zones)).toEqual(["example.org."]);
+  expect(own(zones)).toEqual([name, "example.org."]);
   expect(types.get("example.org.")).toBe("static");
 });

@@ -89,6 +89,8 @@ test.each([
   ["https://OpenRouter.ai/*", 'write "https://openrouter.ai/*"'],
   ["https://openrouter.ai./*", "dot"],
   ["https://localhost/*", "no valid host name"],
+  ["https://gateway.internal/*", "the gateway itself"],
+  ["https://x.gateway.internal/ca.pem", "the gateway itself"],
   ["https:///api/*", "no valid host name"],
   ["https://exämple.org/*", "no valid host name"],
   ["https://-x.example.org/*", "no valid host name"],
@@ -215,6 +217,11 @@ describe("options", () => {
     [{ url: "https://a*.example/*", wildcard: true }, "url", "no wildcard"],
     [{ url: "https://*/*", wildcard: true }, "url", "no wildcard"],
     [{ url: "https://*.org/*", wildcard: true }, "url", "no valid host"],
+    [
+      { url: "https://*.gateway.internal/*", wildcard: true },
+      "url",
+      "the gateway itself",
+    ],
   ])("%j is refused at %s", (rule, key, message) => {
     const { rules, problems } = parseEgressRules([rule]);
     expect(rules).toEqual([]);
