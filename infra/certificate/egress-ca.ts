@@ -38,6 +38,8 @@ export interface EgressCaArgs {
   readonly names: readonly string[];
   readonly notBefore: Date;
   readonly days: number;
+  /** Of the authority that this one renews; a new one when absent. */
+  readonly key?: string | undefined;
 }
 
 /**
@@ -54,13 +56,13 @@ export async function createEgressCa(
   if (names.length === 0) {
     throw new Error("A private authority needs at least one name to sign for");
   }
-  const key = await generateKey(keyType);
+  const key = args.key ?? (await generateKey(keyType));
   const keys = await keyPair(key, keyType);
   const keyId = await x509.SubjectKeyIdentifierExtension.create(keys.publicKey);
   const certificate = await x509.X509CertificateGenerator.createSelfSigned({
     keys,
     signingAlgorithm,
-    // Clients find an issuer by its name, so no two authorities share one.
+    // Clients find an issuer by its name, so no two keys share one.
     name: `CN=daytona-edge egress CA ${keyId.keyId.slice(0, 8)}`,
     notBefore,
     notAfter: new Date(notBefore.getTime() + days * day),
@@ -117,7 +119,10 @@ export async function createLeaf(
   return { certificate: pem(certificate), key };
 }
 
-/** Whether the authority is made anew: every sandbox has to trust it again. */
+/**
+ * Whether the authority is made anew. A sandbox that trusts the one before goes
+ * on to call the hosts which that one named.
+ */
 export function decideEgressCa(
   ca: KeyedCertificate | undefined,
   names: readonly string[],

@@ -44,7 +44,14 @@ export async function ensureAuthority(args: AuthorityArgs): Promise<boolean> {
   const keyFile = join(directory, "ca-and-key.pem");
   let ca = readKeyed(keyFile);
   if (ca === undefined || decideEgressCa(ca, hosts, now).action === "renew") {
-    ca = await createEgressCa({ names: hosts, notBefore, days: authorityDays });
+    // Under the same key: what the gateway signs then is good as well for who
+    // trusts the one before, such as a snapshot that was built with it.
+    ca = await createEgressCa({
+      names: hosts,
+      notBefore,
+      days: authorityDays,
+      key: ca?.key,
+    });
     await writeAtomically(keyFile, ca.certificate + ca.key, 0o600);
     changed = true;
   }

@@ -116,6 +116,25 @@ describe("a leaf", () => {
     },
   );
 
+  test("of a renewed authority is good for who trusts the one before, for its names", async () => {
+    const more = [...names, "example.org"];
+    const { key } = ca;
+    const renewed = await createEgressCa({
+      names: more,
+      notBefore,
+      days: 90,
+      key,
+    });
+    const said = async (host: string) =>
+      verdict(
+        await createLeaf(renewed, host, { notBefore, days: 7 }),
+        "-verify_hostname",
+        host,
+      );
+    expect(await said("openrouter.ai")).toBe("good");
+    expect(await said("example.org")).toMatch(/permitted subtree violation/);
+  });
+
   test("for an address is refused", async () => {
     const issuer = new x509.X509Certificate(ca.certificate);
     const keys = await keyPair(ca.key, "ecdsa-p256");

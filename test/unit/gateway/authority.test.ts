@@ -60,6 +60,20 @@ test("a leaf is renewed alone, the authority with all its leaves", async () => {
   ).toBe(true);
 });
 
+test("another host takes nothing from who trusts the authority before", async () => {
+  await ensure(["openrouter.ai"]);
+  const before = certificate("ca.pem");
+  const leaf = certificate("leaves/openrouter.ai.pem").fingerprint256;
+  expect(await ensure(["openrouter.ai", "api.github.com"])).toBe(true);
+  expect(certificate("ca.pem").fingerprint256).not.toBe(before.fingerprint256);
+  expect(certificate("leaves/openrouter.ai.pem").fingerprint256).toBe(leaf);
+  await ensure(["openrouter.ai", "api.github.com"], later(250));
+  const renewed = certificate("leaves/openrouter.ai.pem");
+  expect(renewed.fingerprint256).not.toBe(leaf);
+  expect(renewed.checkIssued(before)).toBe(true);
+  expect(renewed.verify(before.publicKey)).toBe(true);
+});
+
 test("a host that is not inspected any more loses its leaf", async () => {
   await ensure(["openrouter.ai", "api.github.com"]);
   expect(await ensure(["openrouter.ai"])).toBe(true);
