@@ -96,7 +96,7 @@ async function up(
 async function trustAuthority(sandbox: string): Promise<void> {
   const { exitCode, result } = await daytona().execute(
     sandbox,
-    "curl -fsS --retry 10 --retry-delay 1 --retry-all-errors http://169.254.20.1/install-ca.sh | sh",
+    "curl -fsS --retry 10 --retry-delay 1 --retry-all-errors http://gateway.internal/install-ca.sh | sh",
   );
   if (exitCode === 0) return;
   throw new LabError(

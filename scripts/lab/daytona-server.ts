@@ -1,5 +1,6 @@
 import { stackConfig } from "../stack.ts";
 import {
+  type CreateSandbox,
   type Daytona,
   type Sandbox,
   createSandbox,
@@ -21,7 +22,7 @@ export function daytona() {
   return {
     list: (): Promise<Sandbox[]> => listSandboxes(server),
     /** Makes a sandbox with the demo application, and returns it. */
-    add: (options: { public: boolean }): Promise<Sandbox> =>
+    add: (options: Omit<CreateSandbox, "ports">): Promise<Sandbox> =>
       createSandbox(server, { ...options, ports: [3000, 8080] }),
     remove: (id: string): Promise<void> => removeSandbox(server, id),
     stop: (id: string): Promise<void> => stopSandbox(server, id),

@@ -134,11 +134,28 @@ sandbox
   .command("add")
   .description("a new sandbox with the demo application on ports 3000 and 8080")
   .option("--private", "reachable with its preview token only")
-  .action(async (options: { private?: boolean }) => {
-    ensureInside();
-    const { id } = await daytona().add({ public: !options.private });
-    console.log(id);
-  });
+  .option("--snapshot <name>", "what it is made of, in place of the lab's own")
+  .option(
+    "--env <NAME=value>",
+    "a variable that it is made with; may stand often",
+    (pair: string, env: Record<string, string>) => {
+      const [name = "", ...value] = pair.split("=");
+      return { ...env, [name]: value.join("=") };
+    },
+    {},
+  )
+  .action(
+    async (options: {
+      private?: boolean;
+      snapshot?: string;
+      env: Record<string, string>;
+    }) => {
+      ensureInside();
+      const { private: isPrivate, ...chosen } = options;
+      const { id } = await daytona().add({ ...chosen, public: !isPrivate });
+      console.log(id);
+    },
+  );
 
 sandbox
   .command("remove")

@@ -2,10 +2,10 @@
  * What the stack meets but does not own: the internet and Daytona. Both are
  * stand-ins that run on machines of their own.
  */
-import { writeFile } from "node:fs/promises";
+import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { labDirectory } from "../checkout.ts";
+import { cacheDirectory, labDirectory } from "../checkout.ts";
 import { LabError } from "./command.ts";
 import { daytonaMachine } from "./daytona/machine.ts";
 import type { Image } from "./image.ts";
@@ -23,6 +23,9 @@ import type { LabSecrets } from "./secrets.ts";
 
 /** What a client in the lab trusts: the web's roots and the ACME server's. */
 export const trustFile = join(labDirectory, "ca.pem");
+
+/** Roots of Daytona snapshots beside the lab's own; a suite may put one there. */
+export const snapshots = join(cacheDirectory, "snapshots");
 
 /** Exit code of a deployment that needs a new lab (EX_TEMPFAIL of sysexits.h). */
 export const worldIsGone = 75;
@@ -64,6 +67,7 @@ async function ensureInternet(args: SurroundingsArgs): Promise<void> {
 
 async function ensureDaytona(args: SurroundingsArgs): Promise<void> {
   const { image, secrets, domain } = args;
+  await mkdir(snapshots, { recursive: true });
   await ensureMachine("daytona", async () =>
     daytonaMachine({
       programs: {
@@ -78,6 +82,7 @@ async function ensureDaytona(args: SurroundingsArgs): Promise<void> {
       sshAuthorizedKey: secrets.operator.public,
       sshHostKey: secrets.host,
       imageRoot: image.root,
+      snapshots,
       sandboxes: [
         { id: firstSandbox, public: true },
         {

@@ -27,6 +27,7 @@ export type Sandbox = z.infer<typeof sandbox>;
 export interface CreateSandbox {
   readonly name?: string;
   readonly public?: boolean;
+  readonly snapshot?: string;
   readonly env?: Readonly<Record<string, string>>;
   /** Ports that the lab's app listens on; 3000 when absent. */
   readonly ports?: readonly number[];

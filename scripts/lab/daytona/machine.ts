@@ -29,6 +29,8 @@ export interface DaytonaMachineArgs {
   readonly sshHostKey: { readonly private: string; readonly public: string };
   /** Directory of this computer with the root of the sandboxes' image. */
   readonly imageRoot: string;
+  /** Directory of this computer with the roots of more snapshots, by their names. */
+  readonly snapshots: string;
   /** The sandboxes that exist from the beginning. */
   readonly sandboxes: readonly {
     readonly id: string;
@@ -55,6 +57,7 @@ export function daytonaMachine(args: DaytonaMachineArgs): MachineSpec {
     units: ["ssh.service", "daytona-host.service", "daytona.service"],
     binds: [
       { host: args.imageRoot, machine: "/srv/sandbox-image", readOnly: true },
+      { host: args.snapshots, machine: "/srv/snapshots", readOnly: true },
     ],
   };
 }
@@ -124,6 +127,7 @@ function environment(args: DaytonaMachineArgs): string {
     "OIDC_CLIENT_ID=daytona",
     `INITIAL_SANDBOXES=${settings}/sandboxes.json`,
     "SANDBOX_LAYERS=/run/daytona-lab/sandboxes",
+    "SANDBOX_SNAPSHOTS=/srv/snapshots",
     "",
   ].join("\n");
 }

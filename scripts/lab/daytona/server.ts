@@ -27,6 +27,7 @@ const environment = z
     INITIAL_SANDBOXES: z.string(),
     STATE_DIRECTORY: z.string(),
     SANDBOX_LAYERS: z.string(),
+    SANDBOX_SNAPSHOTS: z.string(),
   })
   .parse(process.env);
 
@@ -48,10 +49,11 @@ const apiKey = environment.DAYTONA_API_KEY;
 
 const sandboxes = new Sandboxes(
   join(environment.STATE_DIRECTORY, "sandboxes"),
-  systemdSandboxes(
-    join(environment.STATE_DIRECTORY, "units"),
-    environment.SANDBOX_LAYERS,
-  ),
+  systemdSandboxes({
+    units: join(environment.STATE_DIRECTORY, "units"),
+    layers: environment.SANDBOX_LAYERS,
+    snapshots: environment.SANDBOX_SNAPSHOTS,
+  }),
 );
 const initial = readFileSync(environment.INITIAL_SANDBOXES, "utf8");
 

@@ -70,6 +70,15 @@ it("leads a sandbox through its life", async () => {
   });
 });
 
+it("makes a sandbox of a snapshot that it has", async () => {
+  const made = await call("POST", "/sandbox", { snapshot: "known" });
+  expect(made.json.snapshot).toBe("known");
+  await call("DELETE", `/sandbox/${made.json.id as string}`);
+  const refused = await call("POST", "/sandbox", { snapshot: "unknown" });
+  expect(refused.status).toBe(400);
+  expect(refused.json.message).toContain("unknown");
+});
+
 it("signs preview addresses for a second to a day", async () => {
   const path = `/sandbox/${privateId}/ports/3000/signed-preview-url`;
   const signed = await call("GET", `${path}?expiresInSeconds=86400`);

@@ -74,6 +74,7 @@ export async function startLab(): Promise<TestLab> {
 export function loopbackRuntime(port: number): SandboxRuntime {
   const done = () => Promise.resolve();
   return {
+    hasSnapshot: (name) => name === "known",
     toolbox: () => ({ host: "127.0.0.1", port }),
     start: done,
     stop: done,

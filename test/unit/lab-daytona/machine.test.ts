@@ -10,6 +10,7 @@ const machine = daytonaMachine({
   sshAuthorizedKey: "ssh-ed25519 operator",
   sshHostKey: { private: "SECRET-host", public: "ssh-ed25519 host" },
   imageRoot: "/image",
+  snapshots: "/snapshots",
   sandboxes: [{ id: "a", public: true, previewToken: "SECRET-t", ports: [80] }],
 });
 const file = (path: string) =>
@@ -46,5 +47,6 @@ it("starts every unit it names, and the given sandboxes", () => {
   ]);
   expect(machine.binds).toEqual([
     { host: "/image", machine: "/srv/sandbox-image", readOnly: true },
+    { host: "/snapshots", machine: "/srv/snapshots", readOnly: true },
   ]);
 });

@@ -11,7 +11,7 @@ root="$layers/root"
 
 mkdir -p "$layers/upper" "$layers/work" "$root"
 mount -t overlay overlay \
-  -o "lowerdir=$state/snapshot:/srv/sandbox-image,upperdir=$layers/upper,workdir=$layers/work" \
+  -o "lowerdir=$state/snapshot:$SANDBOX_IMAGE,upperdir=$layers/upper,workdir=$layers/work" \
   "$root"
 mount -t proc proc "$root/proc"
 mount -t sysfs sysfs "$root/sys"

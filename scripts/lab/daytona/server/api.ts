@@ -75,6 +75,11 @@ export function createApi(settings: ApiSettings, sandboxes: Sandboxes): Hono {
   api.post("/sandbox", async (c) => {
     const text = await c.req.text();
     const body = parse(createBody, text === "" ? {} : json(text));
+    const { snapshot } = body;
+    if (snapshot !== undefined && !sandboxes.runtime.hasSnapshot(snapshot)) {
+      const message = `Snapshot ${snapshot} not found`;
+      throw new HTTPException(400, { message });
+    }
     return c.json(view(await sandboxes.create(body)));
   });
   api.get("/sandbox", (c) => c.json(sandboxes.list().map(view)));

@@ -1,6 +1,9 @@
 import { randomBytes, randomInt, randomUUID } from "node:crypto";
 import { z } from "zod";
 
+/** What a sandbox is made of when nobody chose. */
+export const standardSnapshot = "daytona-lab";
+
 /** A sandbox as it is kept on disk. */
 export const sandboxRecord = z.object({
   id: z.string(),
@@ -49,7 +52,7 @@ export function newRecord(chosen: NewSandbox, number: number): SandboxRecord {
     public: chosen.public ?? false,
     env: chosen.env ?? {},
     labels: chosen.labels ?? {},
-    snapshot: chosen.snapshot ?? "daytona-lab",
+    snapshot: chosen.snapshot ?? standardSnapshot,
     user: chosen.user ?? "root",
     state: "creating",
     number,

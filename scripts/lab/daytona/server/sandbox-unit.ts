@@ -1,11 +1,12 @@
 /** Sandboxes as systemd units of this machine: `sandbox@ID.service`. */
 import { execFile } from "node:child_process";
+import { existsSync } from "node:fs";
 import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 import { shellCommand } from "../shell-command.ts";
-import { type SandboxRecord, addressesOf } from "./record.ts";
+import { type SandboxRecord, addressesOf, standardSnapshot } from "./record.ts";
 import type { SandboxRuntime } from "./sandboxes.ts";
 
 const execute = promisify(execFile);
@@ -16,23 +17,35 @@ const toolboxPort = 2280;
 /** How long a sandbox may take until its toolbox answers, in milliseconds. */
 const startLimit = 30_000;
 
-/**
- * @param units directory of what the units read
- * @param layers directory of the sandboxes' writable layers
- */
-export function systemdSandboxes(
-  units: string,
-  layers: string,
-): SandboxRuntime {
+export interface SystemdSandboxesArgs {
+  /** Directory of what the units read. */
+  readonly units: string;
+  /** Directory of the sandboxes' writable layers. */
+  readonly layers: string;
+  /** Directory of snapshots beside the standard one, by their names. */
+  readonly snapshots: string;
+}
+
+export function systemdSandboxes(args: SystemdSandboxesArgs): SandboxRuntime {
+  const { units, layers, snapshots } = args;
   const stop = (id: string) => execute("systemctl", ["stop", unitOf(id)]);
+  const rootOf = (snapshot: string) =>
+    snapshot === standardSnapshot
+      ? "/srv/sandbox-image"
+      : join(snapshots, snapshot);
   return {
+    hasSnapshot: (name) =>
+      /^[a-z0-9][a-z0-9-]*$/.test(name) && existsSync(rootOf(name)),
     toolbox: ({ number }) => ({
       host: addressesOf(number).address,
       port: toolboxPort,
     }),
     async start(record) {
       await mkdir(units, { recursive: true, mode: 0o700 });
-      await writeFile(join(units, `${record.id}.env`), unitEnvironment(record));
+      await writeFile(
+        join(units, `${record.id}.env`),
+        unitEnvironment(record, rootOf(record.snapshot)),
+      );
       await writeFile(
         join(units, `${record.id}.environment`),
         sandboxEnvironment(record),
@@ -60,9 +73,10 @@ function unitOf(id: string): string {
   return `sandbox@${id}.service`;
 }
 
-function unitEnvironment(record: SandboxRecord): string {
+function unitEnvironment(record: SandboxRecord, image: string): string {
   const { address, address6, mac } = addressesOf(record.number);
   return [
+    `SANDBOX_IMAGE=${image}`,
     `SANDBOX_LINK=sb${String(record.number)}`,
     `SANDBOX_ADDRESS=${address}`,
     `SANDBOX_ADDRESS6=${address6}`,

@@ -20,6 +20,7 @@ import {
 
 /** What runs sandboxes. */
 export interface SandboxRuntime {
+  hasSnapshot(name: string): boolean;
   /** Where the toolbox of a running sandbox listens. */
   toolbox(record: SandboxRecord): { host: string; port: number };
   /** Starts it, unless it runs, and waits until its toolbox answers. */

@@ -6,6 +6,7 @@ import { streamSSE } from "hono/streaming";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import { z } from "zod";
 import { type WebEnv, echo, events } from "./echo.ts";
+import { gitRepository } from "./git.ts";
 
 const chatRequest = z.object({
   model: z.string().min(1),
@@ -32,6 +33,7 @@ export function openRouter(): Hono<WebEnv> {
     }),
   );
   app.all("/api/v1/echo", echo);
+  app.route("/api/v1/lab/repository.git", gitRepository());
   app.get("/api/v1/sse", events);
   app.post("/api/v1/chat/completions", chatCompletion);
   app.all("/api/*", (context) => problem(context, 404, "Not Found"));
