@@ -15,7 +15,7 @@ export interface SandboxEnvironment {
 
 /**
  * The variables and the authority's certificate that a new sandbox should get
- * (`curl -fsS http://{gateway}/install-ca.sh | sh` in it does the same).
+ * (`curl -fsS http://gateway.internal/install-ca.sh | sh` in it does the same).
  * @throws TypeError when the stack has no road out
  */
 export function sandboxEnvironment(outputs: StackOutputs): SandboxEnvironment {
@@ -33,6 +33,10 @@ export function sandboxEnvironment(outputs: StackOutputs): SandboxEnvironment {
   return {
     env: egress.sandboxEnv,
     files: [{ path, content: egress.caCertificate }],
-    commands: ["update-ca-certificates"],
+    // The link goes first: a snapshot may hold an earlier authority, and with it
+    // there Debian does not tell Java's store of a change.
+    commands: [
+      "rm -f /etc/ssl/certs/daytona-egress.pem && update-ca-certificates",
+    ],
   };
 }

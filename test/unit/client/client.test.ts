@@ -234,7 +234,7 @@ test("sandboxEnvironment: variables, file and command, or why not", () => {
   expect(client.sandboxEnvironment(outputs)).toEqual({
     env: outputs.egress.sandboxEnv,
     files: [{ path: "/ca.crt", content: outputs.egress.caCertificate }],
-    commands: ["update-ca-certificates"],
+    commands: [expect.stringContaining("update-ca-certificates")],
   });
   const { egress, ...roadIn } = outputs;
   expect(() => client.sandboxEnvironment(roadIn)).toThrow("only the road in");
