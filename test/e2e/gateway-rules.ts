@@ -87,7 +87,7 @@ export async function write(name: string, content: string): Promise<void> {
 
 /** The documented command; another authority is to be trusted by it again. */
 export async function trustAgain(id: string = FIRST_SANDBOX): Promise<void> {
-  const script = `curl -fsS http://${gateway}/install-ca.sh | sh`;
+  const script = `curl -fsS http://gateway.internal/install-ca.sh | sh`;
   expect((await sandboxExec(id, script)).result).toContain("trusts");
 }
 

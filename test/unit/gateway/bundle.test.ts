@@ -5,6 +5,7 @@ import {
   type GatewayConfig,
   gatewayBundle,
 } from "../../../infra/gateway/bundle.ts";
+import { gatewayAddress, gatewayName } from "../../../infra/gateway/address.ts";
 import { parseEgressRules } from "../../../infra/gateway/rules.ts";
 import { verifyRules } from "../../../infra/gateway/rules-document.ts";
 import { sandboxEnv } from "../../../infra/gateway/sandbox-env.ts";
@@ -40,6 +41,16 @@ test("interfaces and networks reach nft as sets", () => {
   const env = text("/etc/daytona-edge/gateway/env").split("\n");
   expect(env).toContain('SANDBOX_INTERFACES="{ br-sandbox, runner0 }"');
   expect(env).toContain('SANDBOX_NETWORKS="{ 172.20.0.0/16, 172.21.0.0/16 }"');
+});
+
+test("the resolver has the gateway's name and address from its start", () => {
+  expect(text("/etc/daytona-edge/gateway/resolver.conf")).toContain(
+    `local-zone: "${gatewayName}." static\n  local-data: "${gatewayName}. 30 IN A ${gatewayAddress}"`,
+  );
+  const script = text("/etc/daytona-edge/gateway/install-ca.sh");
+  expect(script).toContain(
+    `fetch http://${gatewayName}/ca.pem 2>/dev/null || fetch http://${gatewayAddress}/ca.pem`,
+  );
 });
 
 test("the world's roots are checked by DNSSEC, one's own are not signed", () => {
@@ -82,6 +93,22 @@ test("no key is in a bundle", () => {
     if (path.endsWith(".cjs")) continue;
     expect(Buffer.from(content).toString(), path).not.toContain("PRIVATE KEY");
   }
+});
+
+test("README's lines for a snapshot are what the outputs promise", () => {
+  const readme = readFileSync(join(source, "../../README.md"), "utf8");
+  const [, lines = ""] = /```dockerfile\n([^]*?)```/.exec(readme) ?? [];
+  const set = [...lines.matchAll(/^ENV (\w+)=(\S+)$/gm)].map(
+    ([, name, value]) => [name, value],
+  );
+  expect(Object.fromEntries(set)).toEqual(sandboxEnv);
+  expect(
+    lines
+      .match(/^COPY (\S+) (\S+)$/m)
+      ?.slice(1)
+      .reverse()
+      .join(""),
+  ).toBe(sandboxEnv.NODE_EXTRA_CA_CERTS);
 });
 
 test("install-ca.sh sets what the outputs promise", () => {

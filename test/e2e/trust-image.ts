@@ -1,0 +1,53 @@
+/**
+ * A Daytona snapshot with the runtimes that sandboxes call out with. Only its
+ * suite needs it, so only its suite makes it; kept in the lab's cache.
+ */
+import { createHash } from "node:crypto";
+import { existsSync, readFileSync, readdirSync } from "node:fs";
+import { rename, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { run } from "../../scripts/lab/command.ts";
+import { snapshots } from "../../scripts/lab/surroundings.ts";
+
+const fixtures = join(import.meta.dirname, "fixtures/trust");
+
+const packages = [
+  "busybox",
+  "ca-certificates",
+  "curl",
+  "default-jdk-headless",
+  "git",
+  "golang-go",
+  "iproute2",
+  "nodejs",
+  "procps",
+  "python3-httpx",
+  "python3-requests",
+  "wget",
+];
+
+/** @returns the snapshot's name @throws LabError when it cannot be made */
+export async function ensureTrustSnapshot(): Promise<string> {
+  const content = createHash("sha256").update(packages.join());
+  for (const file of readdirSync(fixtures).sort()) {
+    content.update(readFileSync(join(fixtures, file)));
+  }
+  const name = `trust-${content.digest("hex").slice(0, 16)}`;
+  const root = join(snapshots, name);
+  if (existsSync(root)) return name;
+  const staging = `${root}.${String(process.pid)}`;
+  try {
+    await run([
+      "mmdebstrap",
+      "--variant=minbase",
+      `--include=${packages.join(",")}`,
+      `--customize-hook=${join(fixtures, "setup.sh")} "$1"`,
+      "trixie",
+      staging,
+    ]);
+    await rename(staging, root);
+  } finally {
+    await rm(staging, { recursive: true, force: true });
+  }
+  return name;
+}
