@@ -19,6 +19,7 @@ import {
   parseSecrets,
 } from "./gateway/credentials-document.ts";
 import { type EgressRule, parseEgressRules } from "./gateway/rules.ts";
+import { unenforced } from "./gateway/unenforced.ts";
 
 /** Keys whose values are read as secrets only. */
 const secretKeys = ["sshPrivateKey", "credentials"];
@@ -246,10 +247,18 @@ export function parseConfig(given: Record<string, unknown>): {
       message,
     })),
   );
-  const warnings = egress.warnings.map(({ key, message }) => ({
-    key: `egress.allow${key}`,
-    message,
-  }));
+  // What the URL itself says is no news; the rest is weaker than it looks.
+  const warnings = unenforced(egress.rules).flatMap(
+    ({ index, option, subject, text }) =>
+      option === undefined
+        ? []
+        : [
+            {
+              key: `egress.allow[${String(index)}].${option}`,
+              message: `not enforced for ${subject}: ${text}`,
+            },
+          ],
+  );
   if (!parsed.success) return { problems, warnings };
 
   const { upstream } = parsed.data;

@@ -130,8 +130,6 @@ export interface ParsedRules {
   readonly rules: EgressRule[];
   /** Keys are an entry's place, such as `[0].url`. */
   readonly problems: Problem[];
-  /** What is allowed though it is weaker than it looks. */
-  readonly warnings: Problem[];
 }
 
 /**
@@ -141,7 +139,7 @@ export interface ParsedRules {
 export function parseEgressRules(input: unknown): ParsedRules {
   if (!Array.isArray(input)) {
     const message = `${show(input)} is not a list; write the allowed URLs as a list, for example [https://api.github.com/*]`;
-    return { rules: [], problems: [{ key: "", message }], warnings: [] };
+    return { rules: [], problems: [{ key: "", message }] };
   }
   const rules: EgressRule[] = [];
   const problems: Problem[] = [];
@@ -152,11 +150,7 @@ export function parseEgressRules(input: unknown): ParsedRules {
     else problems.push(...parsed);
   });
   if (problems.length === 0) problems.push(...contradictions(rules));
-  return {
-    rules: problems.length === 0 ? rules : [],
-    problems,
-    warnings: rules.flatMap(weaknesses),
-  };
+  return { rules: problems.length === 0 ? rules : [], problems };
 }
 
 function parseEntry(entry: unknown, key: string): EgressRule | Problem[] {
@@ -322,31 +316,6 @@ function addsNothing(rule: EgressRule, other: EgressRule): boolean {
     sameOtherwise &&
     (all === undefined || methods.every((method) => all.includes(method)))
   );
-}
-
-function weaknesses(rule: EgressRule, index: number): Problem[] {
-  const warn = (name: string, message: string): Problem => ({
-    key: `[${String(index)}].${name}`,
-    message: `"${rule.options.url}" ${message}`,
-  });
-  const warnings: Problem[] = [];
-  if (rule.options.wildcard) {
-    warnings.push(
-      warn(
-        "wildcard",
-        "lets a sandbox choose names, which the gateway then looks up: data can leave in them; name the hosts if you can",
-      ),
-    );
-  }
-  if (rule.options.inspect === "never" && (rule.exact || rule.path !== "/")) {
-    warnings.push(
-      warn(
-        "inspect",
-        `is not enforced below the host: with inspect: never every path of ${rule.host} is open`,
-      ),
-    );
-  }
-  return warnings;
 }
 
 function show(value: unknown): string {

@@ -233,18 +233,6 @@ describe("options", () => {
     ]);
   });
 
-  test("what is weaker than it looks is said", () => {
-    const { warnings } = parseEgressRules([
-      { url: api, inspect: "never" },
-      { url: "https://*.y.example/*", wildcard: true },
-      { url: "https://z.example/*", inspect: "never" },
-    ]);
-    expect(warnings.map(({ key }) => key)).toEqual([
-      "[0].inspect",
-      "[1].wildcard",
-    ]);
-  });
-
   test("a rule that narrows nothing, and one host with two kinds of ech", () => {
     const { problems } = parseEgressRules([
       api,
