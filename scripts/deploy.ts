@@ -52,6 +52,9 @@ await main(async () => {
   await step("pulumi up", (report) =>
     up("local", report, {
       "daytona-edge:sshPrivateKey": secrets.operator.private,
+      "daytona-edge:credentials": JSON.stringify({
+        openrouter: secrets.openRouterKey,
+      }),
     }),
   );
   await step("pulumi up, the stack with signed access", (report) =>

@@ -12,6 +12,8 @@ export interface LabSecrets {
   readonly daytonaProxyApiKey: string;
   /** Preview token of the private sandbox. */
   readonly previewToken: string;
+  /** The gateway's own key for openrouter.ai. */
+  readonly openRouterKey: string;
   /** The operator's key, which the daytona machine lets in. */
   readonly operator: KeyPair;
   /** The daytona machine's host key. */
@@ -40,6 +42,7 @@ export async function ensureSecrets(): Promise<LabSecrets> {
     daytonaApiKey: `dtn_${token()}`,
     daytonaProxyApiKey: token(),
     previewToken: randomBytes(16).toString("hex"),
+    openRouterKey: `sk-or-v1-${token()}`,
     operator: await keyPair("operator"),
     host: await keyPair("daytona-host"),
   };

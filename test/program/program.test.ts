@@ -27,7 +27,12 @@ async function preview(
 ) {
   const config = {
     ...stackFile(stackName).config,
-    ...(stackName === "local" ? { "daytona-edge:sshPrivateKey": "a key" } : {}),
+    ...(stackName === "local"
+      ? {
+          "daytona-edge:sshPrivateKey": "a key",
+          "daytona-edge:credentials": { openrouter: "sk-or-v1-0123456789" },
+        }
+      : {}),
     ...change,
   };
   writeFileSync(

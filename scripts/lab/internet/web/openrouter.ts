@@ -32,6 +32,7 @@ export function openRouter(): Hono<WebEnv> {
       data: models.map((id) => ({ id, name: id, context_length: 200_000 })),
     }),
   );
+  app.get("/api/v1/key", keyInformation);
   app.all("/api/v1/echo", echo);
   app.route("/api/v1/lab/repository.git", gitRepository());
   app.get("/api/v1/sse", events);
@@ -40,9 +41,26 @@ export function openRouter(): Hono<WebEnv> {
   return app;
 }
 
+/** Of the key that asks; its label is never the whole of it. */
+function keyInformation(context: Context<WebEnv>): Response {
+  const [, key] =
+    /^Bearer (.+)/.exec(context.req.header("authorization") ?? "") ?? [];
+  if (key === undefined) return unauthorized(context);
+  const label = `${key.slice(0, 12)}...${key.slice(-3)}`;
+  return context.json({
+    data: {
+      label,
+      limit: 10,
+      limit_remaining: 7.5,
+      usage: 2.5,
+      is_free_tier: false,
+    },
+  });
+}
+
 async function chatCompletion(context: Context<WebEnv>): Promise<Response> {
   if (!/^Bearer .+/.test(context.req.header("authorization") ?? "")) {
-    return problem(context, 401, "No cookie auth credentials found");
+    return unauthorized(context);
   }
   const body: unknown = await context.req.json().catch(() => undefined);
   const request = chatRequest.safeParse(body);
@@ -127,6 +145,10 @@ function usage(request: ChatRequest) {
     completion_tokens,
     total_tokens: prompt_tokens + completion_tokens,
   };
+}
+
+function unauthorized(context: Context): Response {
+  return problem(context, 401, "No cookie auth credentials found");
 }
 
 function problem(
