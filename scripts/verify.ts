@@ -9,6 +9,7 @@ import {
 } from "../client/index.ts";
 import { DirectoryStore } from "../infra/certificate/directory-store.ts";
 import { limitsSchema, rateWindow } from "../infra/edge/limits.ts";
+import { unenforcedLines } from "../infra/gateway/unenforced.ts";
 import { storeDirectory } from "./checkout.ts";
 import { main } from "./failure.ts";
 import { ensureInside } from "./inside.ts";
@@ -17,6 +18,7 @@ import { edgeAddresses } from "./lab/edge-addresses.ts";
 import { inMachine } from "./lab/machine.ts";
 import { firstSandbox, secondSandbox, strayName } from "./lab/sandboxes.ts";
 import { labSecrets } from "./lab/secrets.ts";
+import { step } from "./progress.ts";
 import { restore, revoke } from "./sandbox/revoke.ts";
 import { stackConfig, stackDirectory } from "./stack.ts";
 import { openStack } from "./toolchain/stack.ts";
@@ -25,27 +27,87 @@ import { egressProbes } from "./verify/egress.ts";
 import { ingressProbes } from "./verify/ingress.ts";
 import { limitsProbes } from "./verify/limits.ts";
 import { observabilityProbes } from "./verify/observability.ts";
-import { type ProbeResult, tryProbe } from "./verify/probe.ts";
+import { type Probe, type ProbeResult, tryProbe } from "./verify/probe.ts";
 import { revocationProbes } from "./verify/revocation.ts";
+import { bypassSuite, egressTarget, stackRules } from "./verify/road-out.ts";
 import { signedProbes } from "./verify/signed.ts";
 
 const command = new Command("npm run verify --")
   .description(
     `Tries both roads from outside: the request's Test 1 and Test 2, and a probe of
-every other promise. Exits with 1 when any probe fails.`,
+every other promise; two rows for each host of egress.allow. Says what the rules
+do not enforce. Exits with 1 when any probe fails.`,
+  )
+  .option(
+    "--bypass [rows...]",
+    `instead try, as root in the first sandbox, the known
+ways around the list that a living gateway can take.
+What is sent, should it get through: hellos, GETs and
+DNS queries with an invented name to example.org (or
+example.com, example.net), 8.8.8.8, 1.1.1.1,
+dns.google, the cloud's metadata (only a status is
+read), your own edge, Daytona and second sandbox; GETs
+of the rules' own paths, with a false Host, path or
+upgrade, to the hosts of egress.allow. Nothing is
+changed anywhere; the gateway's log must show each
+refusal`,
   )
   .option("--json", "print the results as JSON")
   .parse();
 
+interface VerifyOptions {
+  readonly json?: true;
+  /** Rows to try; `true` for all. */
+  readonly bypass?: true | string[];
+}
+
 await main(async () => {
   ensureInside();
+  const { json, bypass } = command.opts<VerifyOptions>();
+  const results = bypass
+    ? await inTurn(await bypassSuite(bypass === true ? [] : bypass))
+    : await Promise.all((await everyProbe()).map(tryProbe));
+  const failed = results.filter((result) => !result.ok);
+  const unenforced = unenforcedLines(stackRules());
+  if (json) {
+    const ok = failed.length === 0;
+    console.log(JSON.stringify({ ok, results, unenforced }, null, 2));
+  } else {
+    console.log(table(results));
+    for (const { name, command, got } of failed) {
+      console.log(`\n${name}\n  tried: ${command}\n  got:   ${got}`);
+    }
+    console.log(["", ...unenforced, ""].join("\n"));
+    console.log(
+      failed.length === 0
+        ? `All ${String(results.length)} probes passed.`
+        : `${String(failed.length)} of ${String(results.length)} probes failed. Look into the logs: npm run lab -- logs edge, npm run lab -- logs daytona`,
+    );
+  }
+  if (failed.length > 0) process.exitCode = 1;
+});
+
+/** One after the other: the firewall logs so many refusals a second and no more. */
+async function inTurn(probes: readonly Probe[]): Promise<ProbeResult[]> {
+  const results: ProbeResult[] = [];
+  await step("ways around the list", async (report) => {
+    for (const probe of probes) {
+      report(probe.name.trim());
+      results.push(await tryProbe(probe));
+    }
+    report(`${String(results.length)} tried`);
+  });
+  return results;
+}
+
+async function everyProbe(): Promise<Probe[]> {
   const outputs = await signedOutputs();
   const { key } = outputs.access;
   if (!key) throw new Error("The stack has no key to sign tokens with");
   const signed = { outputs, key, sandbox: firstSandbox };
   const store = new DirectoryStore(storeDirectory("edge-signed"));
   const limits = limitsSchema.parse(stackConfig("limits", "signed"));
-  const probes = [
+  return [
     ...ingressProbes({
       domain: stackConfig<string>("domain"),
       publicSandbox: firstSandbox,
@@ -87,25 +149,9 @@ await main(async () => {
       health: `${edgeAddresses["edge-signed"].ipv4}:8404`,
       log: () => journal("edge-signed"),
     }),
-    ...egressProbes((line) => daytona().execute(firstSandbox, line)),
+    ...egressProbes(await egressTarget()),
   ];
-  const results = await Promise.all(probes.map(tryProbe));
-  const failed = results.filter((result) => !result.ok);
-  if (command.opts<{ json?: boolean }>().json) {
-    console.log(JSON.stringify({ ok: failed.length === 0, results }, null, 2));
-  } else {
-    console.log(table(results));
-    for (const { name, command, got } of failed) {
-      console.log(`\n${name}\n  tried: ${command}\n  got:   ${got}`);
-    }
-    console.log(
-      failed.length === 0
-        ? `All ${String(results.length)} probes passed.`
-        : `${String(failed.length)} of ${String(results.length)} probes failed. Look into the logs: npm run lab -- logs edge, npm run lab -- logs daytona`,
-    );
-  }
-  if (failed.length > 0) process.exitCode = 1;
-});
+}
 
 /** What LumiLink would read, with the key that signs. */
 async function signedOutputs(): Promise<StackOutputs> {

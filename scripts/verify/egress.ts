@@ -1,15 +1,35 @@
 /** Probes of the road out: commands that run inside a sandbox, by the toolbox. */
+import {
+  type EgressRule,
+  clientCredential,
+} from "../../infra/gateway/rules.ts";
+import type { ForbiddenHost } from "./forbidden-host.ts";
 import type { Probe } from "./probe.ts";
+import { allowingRule } from "./rule-checks.ts";
+import { ruleProbes } from "./rule-probes.ts";
 
 /** Runs a command in the sandbox under test. */
 export type Execute = (
   command: string,
 ) => Promise<{ exitCode: number; result: string }>;
 
-/** Test 2 of the request, word for word but for the key. */
+/** Test 2 of the request, word for word. */
 const chatCompletion = `curl -sS -X POST https://openrouter.ai/api/v1/chat/completions -H "Authorization: Bearer $API_KEY" -H "Content-Type: application/json" -d '{"model":"anthropic/claude-sonnet-4","messages":[{"role":"user","content":"Hello"}]}'`;
+const ownKey = ' -H "Authorization: Bearer $API_KEY"';
 
-export function egressProbes(execute: Execute): Probe[] {
+export interface EgressTarget {
+  readonly rules: readonly EgressRule[];
+  /** Address of the gateway as sandboxes see it. */
+  readonly gateway: string;
+  /** The gateway's credentials; no answer may contain one. */
+  readonly secrets: readonly string[];
+  readonly forbidden: ForbiddenHost;
+  readonly execute: Execute;
+}
+
+export function egressProbes(target: EgressTarget): Probe[] {
+  const { rules, gateway, forbidden, execute } = target;
+  const { host, ipv4, ipv6 } = forbidden;
   const allowed = (name: string, command: string, proof: RegExp): Probe => ({
     road: "out",
     name,
@@ -34,46 +54,42 @@ export function egressProbes(execute: Execute): Probe[] {
       };
     },
   });
+  const openRouter = rules.filter((rule) => rule.host === "openrouter.ai");
+  const chat = allowingRule(openRouter, "/api/v1/chat/completions", "POST");
+  const completion = /"object":\s*"chat\.completion"/;
   return [
-    allowed(
-      "Test 2 of the request",
-      `API_KEY=x; ${chatCompletion}`,
-      /"object":\s*"chat\.completion"/,
-    ),
-    allowed(
-      "api.anthropic.com",
-      `curl -sS https://api.anthropic.com/v1/messages -H "x-api-key: x" -H "anthropic-version: 2023-06-01" -H "Content-Type: application/json" -d '{"model":"claude-sonnet-4-0","max_tokens":16,"messages":[{"role":"user","content":"Hello"}]}'`,
-      /"type":\s*"message"/,
-    ),
-    allowed("api.github.com", "curl -fsS https://api.github.com/zen", /\w/),
-    {
-      road: "out",
-      name: "forbidden path",
-      command: "curl https://openrouter.ai/",
-      expected: "403 egress_denied",
-      async attempt() {
-        const { result } = await execute(
-          "curl -sS -w '\\n%{http_code}' https://openrouter.ai/",
-        );
-        return {
-          ok: /"egress_denied"/.test(result) && result.endsWith("403"),
-          got: brief(result),
-        };
-      },
-    },
+    ...(chat && clientCredential(chat.options) !== "deny"
+      ? [
+          allowed(
+            "Test 2 of the request",
+            `API_KEY=x; ${chatCompletion}`,
+            completion,
+          ),
+        ]
+      : []),
+    ...(chat?.options.credential
+      ? [
+          allowed(
+            "Test 2 without a key in the sandbox",
+            chatCompletion.replace(ownKey, ""),
+            completion,
+          ),
+        ]
+      : []),
+    ...ruleProbes(rules, target, execute),
     refused(
       "forbidden host",
-      "curl -sS --max-time 5 https://example.org/",
+      `curl -sS --max-time 5 https://${host}/`,
       /resolve/i,
     ),
     refused(
       "forbidden host, its true address",
-      "curl -sS --max-time 5 --resolve example.org:443:203.0.113.20 https://example.org/",
+      `curl -sS --max-time 5 --resolve ${host}:443:${ipv4} https://${host}/`,
       /connect|refused|timed out|reset/i,
     ),
     refused(
       "forbidden host at the gateway",
-      "curl -sS --max-time 5 --resolve example.org:443:169.254.20.1 https://example.org/",
+      `curl -sS --max-time 5 --resolve ${host}:443:${gateway} https://${host}/`,
       /unrecognized name|alert|SSL|reset/i,
     ),
     refused(
@@ -83,17 +99,17 @@ export function egressProbes(execute: Execute): Probe[] {
     ),
     refused(
       "outside resolver, UDP",
-      "dig +time=2 +tries=1 @8.8.8.8 example.org",
+      `dig +time=2 +tries=1 @8.8.8.8 ${host}`,
       /timed out|refused|unreachable|no servers/i,
     ),
     refused(
       "outside resolver, TCP",
-      "dig +tcp +time=2 +tries=1 @8.8.8.8 example.org",
+      `dig +tcp +time=2 +tries=1 @8.8.8.8 ${host}`,
       /timed out|refused|unreachable|reset|no servers/i,
     ),
     refused(
       "IPv6",
-      "curl -sS --max-time 5 -g 'https://[2001:db8:203::20]/' -k",
+      `curl -sS --max-time 5 -g 'https://[${ipv6}]/' -k`,
       /connect|refused|timed out|reset|unreachable/i,
     ),
     {

@@ -5,7 +5,7 @@ import {
   encryptedClientHello,
   padding,
   records,
-} from "./gateway-client-hello.ts";
+} from "../../scripts/verify/client-hello.ts";
 import { runInSandbox } from "./gateway-sandbox-program.ts";
 import { labExec } from "./lab.ts";
 

@@ -4,7 +4,7 @@ import {
   clientHello,
   encryptedClientHello,
   records,
-} from "./gateway-client-hello.ts";
+} from "../../scripts/verify/client-hello.ts";
 import {
   keepRules,
   machine,
