@@ -1,30 +1,16 @@
 /** Probes of the road out: commands that run inside a sandbox, by the toolbox. */
-import {
-  type EgressRule,
-  clientCredential,
-} from "../../infra/gateway/rules.ts";
+import { clientCredential } from "../../infra/gateway/rules.ts";
 import type { ForbiddenHost } from "./forbidden-host.ts";
 import type { Probe } from "./probe.ts";
 import { allowingRule } from "./rule-checks.ts";
-import { ruleProbes } from "./rule-probes.ts";
-
-/** Runs a command in the sandbox under test. */
-export type Execute = (
-  command: string,
-) => Promise<{ exitCode: number; result: string }>;
+import { type RuleTarget, ruleProbes } from "./rule-probes.ts";
 
 /** Test 2 of the request, word for word. */
 const chatCompletion = `curl -sS -X POST https://openrouter.ai/api/v1/chat/completions -H "Authorization: Bearer $API_KEY" -H "Content-Type: application/json" -d '{"model":"anthropic/claude-sonnet-4","messages":[{"role":"user","content":"Hello"}]}'`;
 const ownKey = ' -H "Authorization: Bearer $API_KEY"';
 
-export interface EgressTarget {
-  readonly rules: readonly EgressRule[];
-  /** Address of the gateway as sandboxes see it. */
-  readonly gateway: string;
-  /** The gateway's credentials; no answer may contain one. */
-  readonly secrets: readonly string[];
+export interface EgressTarget extends RuleTarget {
   readonly forbidden: ForbiddenHost;
-  readonly execute: Execute;
 }
 
 export function egressProbes(target: EgressTarget): Probe[] {
@@ -76,7 +62,7 @@ export function egressProbes(target: EgressTarget): Probe[] {
           ),
         ]
       : []),
-    ...ruleProbes(rules, target, execute),
+    ...ruleProbes(target),
     refused(
       "forbidden host",
       `curl -sS --max-time 5 https://${host}/`,

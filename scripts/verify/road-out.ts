@@ -15,10 +15,10 @@ import { stackConfig } from "../stack.ts";
 import { bypassProbes } from "./bypass/probes.ts";
 import { type OnGateway, refusalsOf } from "./bypass/refusals.ts";
 import { bypassTarget } from "./bypass/target.ts";
-import type { EgressTarget, Execute } from "./egress.ts";
+import type { EgressTarget } from "./egress.ts";
 import { forbiddenHost } from "./forbidden-host.ts";
 import type { Probe } from "./probe.ts";
-import { ruleProbes } from "./rule-probes.ts";
+import { type Execute, ruleProbes } from "./rule-probes.ts";
 
 const execute: Execute = (line) => daytona().execute(firstSandbox, line);
 
@@ -81,7 +81,7 @@ export async function bypassSuite(
   );
   return [
     ...bypassProbes(target, numbers, execute, refusals),
-    ...ruleProbes(egress.rules, egress, execute, ["allowed"]),
+    ...ruleProbes(egress, ["allowed"]),
   ];
 }
 

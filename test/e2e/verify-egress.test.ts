@@ -152,6 +152,24 @@ describe("every kind of rule", () => {
     expect((await failures(strict)).sort()).toEqual(found.sort());
   });
 
+  test("a gateway that lets a host say the secret is found out", async () => {
+    await rule(strict, secrets);
+    await trustAgain();
+    const configuration = "/etc/daytona-edge/gateway/haproxy.cfg";
+    await machine(
+      `cp -p ${configuration} /run/kept; sed -i '/filter lua.redact/d' ${configuration}; systemctl reload daytona-gateway`,
+    );
+    try {
+      expect(await failures(strict)).toEqual([
+        "openrouter.ai: what is allowed",
+      ]);
+    } finally {
+      await machine(
+        `cp -p /run/kept ${configuration}; rm /run/kept; systemctl reload daytona-gateway`,
+      );
+    }
+  });
+
   test("a gateway that has lost its secrets is found out", async () => {
     await rule(strict, secrets);
     await trustAgain();

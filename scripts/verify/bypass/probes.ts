@@ -1,7 +1,7 @@
 /** `npm run verify -- --bypass`: the rows as probes. */
 import type { Probe } from "../probe.ts";
 import { LabError } from "../../lab/command.ts";
-import type { Execute } from "../egress.ts";
+import type { Execute } from "../rule-probes.ts";
 import type { Refusals } from "./refusals.ts";
 import { liveRows } from "./rows.ts";
 import type { BypassTarget } from "./target.ts";

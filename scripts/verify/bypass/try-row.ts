@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Execute } from "../egress.ts";
+import type { Execute } from "../rule-probes.ts";
 import type { Attempt } from "../probe.ts";
 import type { Refusals } from "./refusals.ts";
 import type { Row } from "./row.ts";

@@ -7,8 +7,6 @@ import {
   ruleChecks,
 } from "../../../scripts/verify/rule-checks.ts";
 
-const secret = "sk-or-v1-0123456789";
-
 const parse = (written: readonly unknown[]) => {
   const { rules, problems } = parseEgressRules(written);
   expect(problems).toEqual([]);
@@ -16,7 +14,7 @@ const parse = (written: readonly unknown[]) => {
 };
 
 const checksOf = (...written: unknown[]) =>
-  ruleChecks(parse(written), { gateway: "169.254.20.1", secrets: [secret] });
+  ruleChecks(parse(written), "169.254.20.1");
 
 /** `+` what is allowed, `-` what is not. */
 const whatOf = (...written: unknown[]) =>
@@ -213,14 +211,6 @@ describe("what counts", () => {
     expect(holds("")).toBe(false);
   });
 
-  test("an answer with the gateway's secret in it does not hold", () => {
-    const { holds } = check("GET /api/v1/", api);
-    expect(holds(`${answer} ${secret}`)).toBe(false);
-    expect(holds(`HTTP/2 200 \r\nx-echo: Bearer ${secret}\r\n\r\n`)).toBe(
-      false,
-    );
-  });
-
   test("refused: by the gateway, for the reason that is meant", () => {
     const { holds } = check("GET /api/daytona-edge-verify", api);
     expect(holds(denied("path_not_allowed"))).toBe(true);
@@ -285,12 +275,4 @@ test("the allowing rule is the closest whose methods fit", () => {
   expect(url("/api/v1/files/1", "GET")).toBe(`https://${own}/api/v1/files/*`);
   expect(url("/api/v1", "GET")).toBeUndefined();
   expect(url("/", "GET")).toBeUndefined();
-});
-
-test("forty rules of ten hosts are ten hosts", () => {
-  const written = Array.from(
-    { length: 40 },
-    (_, index) => `https://h${String(index % 10)}.example/p${String(index)}/*`,
-  );
-  expect(checksOf(...written)).toHaveLength(10);
 });
