@@ -41,16 +41,17 @@ do not enforce. Exits with 1 when any probe fails.`,
   .option(
     "--bypass [rows...]",
     `instead try, as root in the first sandbox, the known
-ways around the list that a living gateway can take.
-What is sent, should it get through: hellos, GETs and
-DNS queries with an invented name to example.org (or
-example.com, example.net), 8.8.8.8, 1.1.1.1,
+ways around the list that a living gateway can take
+(or these of them, by number). What is sent, should
+it get through: hellos, GETs, a TRACE, a datagram and
+DNS queries with an invented name, to example.org
+(else example.com or .net), 8.8.8.8, 1.1.1.1,
 dns.google, the cloud's metadata (only a status is
-read), your own edge, Daytona and second sandbox; GETs
-of the rules' own paths, with a false Host, path or
-upgrade, to the hosts of egress.allow. Nothing is
-changed anywhere; the gateway's log must show each
-refusal`,
+read), your edge, Daytona, your second sandbox; to
+hosts of egress.allow, hellos, datagrams, other ports,
+and GETs of the rules' own paths with a false Host,
+path or upgrade. Nothing is changed anywhere; the
+gateway's log must show each refusal`,
   )
   .option("--json", "print the results as JSON")
   .parse();
