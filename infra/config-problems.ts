@@ -23,6 +23,8 @@ export const whenMissing: Readonly<Record<string, string>> = {
   "upstream.url":
     "set the address of Daytona's proxy, for example http://10.0.0.5:4000",
   egress: "set allow, the list of URLs that sandboxes may call",
+  "egress.learn.until":
+    'write when it ends, for example "2026-11-30T18:00:00Z"',
   gateway: "set server, where the sandboxes run, and sandboxes",
   "gateway.server": "set address, the server that the sandboxes run on",
   "gateway.server.address": "set the server that the sandboxes run on",

@@ -18,6 +18,12 @@ import {
   credentialsDocument,
   parseSecrets,
 } from "./gateway/credentials-document.ts";
+import {
+  type Learn,
+  learnOptions,
+  learnProblems,
+  learnWarning,
+} from "./gateway/learn.ts";
 import { type EgressRule, parseEgressRules } from "./gateway/rules.ts";
 import { unenforced } from "./gateway/unenforced.ts";
 
@@ -109,7 +115,9 @@ const schema = z.strictObject({
   limits: limitsSchema.prefault({}),
   toolbox: z.boolean().default(false),
   deniedPorts: z.array(z.int().min(1).max(65535)).default([]),
-  egress: z.strictObject({ allow: z.unknown() }).optional(),
+  egress: z
+    .strictObject({ allow: z.unknown(), learn: learnOptions.optional() })
+    .optional(),
   gateway: z
     .strictObject({
       server: z.strictObject({
@@ -148,6 +156,8 @@ export interface StackConfig {
   readonly egress:
     | {
         readonly egressRules: readonly EgressRule[];
+        /** Unlisted hosts are let through and recorded for a while. */
+        readonly learn?: Learn;
         readonly gateway: NonNullable<Parsed["gateway"]>;
       }
     | undefined;
@@ -174,7 +184,10 @@ export function readConfig(): {
     const name = key.slice(prefix.length);
     if (!secretKeys.includes(name)) given[name] = plain(value);
   }
-  const result = parseConfig(given);
+  const result = parseConfig(given, {
+    stack: pulumi.getStack(),
+    now: new Date(),
+  });
   const sshPrivateKey = project.getSecret("sshPrivateKey");
   if (given.gateway !== undefined && !sshPrivateKey) {
     result.problems.push({
@@ -228,8 +241,15 @@ function readCredentials(
   return { secrets: parsed.secrets, problems };
 }
 
-/** Checks configuration values; pure. `config` is there when `problems` is empty. */
-export function parseConfig(given: Record<string, unknown>): {
+/**
+ * Checks configuration values; pure. `config` is there when `problems` is empty.
+ * @param circumstances the stack's name and the time, which bound learn mode;
+ *   a stack without a name is held to be prod
+ */
+export function parseConfig(
+  given: Record<string, unknown>,
+  circumstances = { stack: "prod", now: new Date() },
+): {
   config?: StackConfig;
   problems: Problem[];
   /** What may be so, but is weaker than it looks. */
@@ -261,6 +281,19 @@ export function parseConfig(given: Record<string, unknown>): {
   );
   if (!parsed.success) return { problems, warnings };
 
+  const learn = parsed.data.egress?.learn;
+  if (learn) {
+    problems.push(
+      ...learnProblems(learn, circumstances).map(({ key, message }) => ({
+        key: `egress.learn${key}`,
+        message,
+      })),
+    );
+    warnings.push({
+      key: "egress.learn",
+      message: learnWarning(learn, circumstances.now),
+    });
+  }
   const { upstream } = parsed.data;
   if (upstream.mode === "direct" && parsed.data.access === "daytona") {
     problems.push({
@@ -301,7 +334,11 @@ export function parseConfig(given: Record<string, unknown>): {
       deniedPorts: [
         ...new Set([...reservedPorts, ...parsed.data.deniedPorts]),
       ].sort((a, b) => a - b),
-      egress: gateway && { egressRules: egress.rules, gateway },
+      egress: gateway && {
+        egressRules: egress.rules,
+        gateway,
+        ...(learn ? { learn: { until: learn.until } } : {}),
+      },
     }),
   };
 }

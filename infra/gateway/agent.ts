@@ -5,24 +5,27 @@
 import { execFile } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
-import { promisify } from "node:util";
+import { isDeepStrictEqual, promisify } from "node:util";
 import { writeAtomically } from "../machine/agent/files.ts";
 import { HaproxyRuntime } from "../machine/agent/haproxy.ts";
+import { applyMap } from "../machine/agent/map.ts";
 import { cutMarked } from "../machine/agent/marked-sockets.ts";
 import { poll } from "../machine/agent/poll.ts";
 import { DirectoryStore } from "../machine/agent/store.ts";
 import { ensureAuthority } from "./authority.ts";
 import { type Secrets, verifyCredentials } from "./credentials-document.ts";
 import { ensureFirewall } from "./firewall.ts";
-import { applyNames } from "./resolver-names.ts";
+import { learnMap, learning, learntMark } from "./learn.ts";
+import { applyNames, applyUnlisted } from "./resolver-names.ts";
 import { credentialsMap, hostsOf } from "./rule-maps.ts";
 import { markedBy, narrowedRules } from "./narrowed.ts";
-import { rulesDocument, verifyRules } from "./rules-document.ts";
+import { type Policy, rulesDocument, verifyRules } from "./rules-document.ts";
 import type { EgressRule } from "./rules.ts";
 import { applyMaps } from "./runtime-maps.ts";
 
 const state = "/var/lib/daytona-edge/gateway";
 const inForce = `${state}/rules-in-force.json`;
+const learnFile = `${state}/maps/learn.map`;
 const haproxy = new HaproxyRuntime("/run/daytona-gateway/haproxy.sock");
 const run = promisify(execFile);
 
@@ -36,13 +39,16 @@ let certificatesLoaded = false;
 let secrets: Secrets = {};
 let rules: readonly EgressRule[] | undefined;
 
+/** What holds since its last step was done; `learn` while it is learnt. */
+let applied: Policy | undefined;
+
 /** What an earlier agent had applied: a change may come with a new agent. */
-async function rulesInForce(): Promise<readonly EgressRule[]> {
+async function policyInForce(): Promise<Policy> {
   try {
     return verifyRules(await readFile(inForce));
   } catch {
     // The first start, or a file of another version.
-    return [];
+    return { rules: [] };
   }
 }
 
@@ -55,12 +61,34 @@ async function applyCredentials(content: Buffer): Promise<string> {
   return Promise.resolve(`${String(Object.keys(wanted).length)} credentials`);
 }
 
+/** Learning ends by this clock, without anybody's doing. */
+async function applyRules(content: Buffer, address: string): Promise<string> {
+  const { rules: wanted, learn } = verifyRules(content);
+  const { until, said } = learning(learn, new Date());
+  const live = await enforce(wanted, until, address);
+  return said ? `${live}, ${said}` : live;
+}
+
+/** What is not certain opens nothing: the last good rules stay, without learning. */
+async function stopLearning(address: string): Promise<void> {
+  applied ??= await policyInForce();
+  if (!applied.learn) return;
+  await applyMap(learnFile, learnMap(undefined), haproxy);
+  await Promise.all([cutMarked([learntMark]), applyUnlisted(false, address)]);
+  applied = { rules: applied.rules };
+  await writeAtomically(inForce, rulesDocument(applied.rules), 0o600);
+}
+
 /**
  * The names come last: a host resolves only once the gateway would let it
  * through. A step that fails leaves what was live before.
+ * @param learnUntil until when unlisted hosts are let through; absent for not
  */
-async function applyRules(content: Buffer, address: string): Promise<string> {
-  const wanted = verifyRules(content);
+async function enforce(
+  wanted: readonly EgressRule[],
+  learnUntil: Date | undefined,
+  address: string,
+): Promise<string> {
   credentialsMap(wanted, secrets);
   const inspected = hostsOf(wanted, "inspect");
   const certificatesChanged = await ensureAuthority({
@@ -70,15 +98,27 @@ async function applyRules(content: Buffer, address: string): Promise<string> {
   });
   if (certificatesChanged) certificatesLoaded = false;
   await applyMaps(`${state}/maps`, wanted, secrets, haproxy);
-  const cut = narrowedRules(rules ?? (await rulesInForce()), wanted);
+  await applyMap(learnFile, learnMap(learnUntil), haproxy);
   rules = wanted;
   if (!certificatesLoaded) {
     await run("systemctl", ["reload", "daytona-gateway.service"]);
     certificatesLoaded = true;
   }
-  await applyNames(hostsOf(wanted), address);
-  await cutMarked(cut.map(markedBy));
-  await writeAtomically(inForce, rulesDocument(wanted), 0o600);
+  applied ??= await policyInForce();
+  const cut = narrowedRules(applied.rules, wanted).map(markedBy);
+  // Other rules may inspect what passed unseen.
+  const mayStay = learnUntil && isDeepStrictEqual(applied.rules, wanted);
+  if (applied.learn && !mayStay) cut.push(learntMark);
+  // Neither waits for the other: a resolver that is away keeps nothing open.
+  await Promise.all([
+    cutMarked(cut),
+    applyNames(hostsOf(wanted), address).then(() =>
+      applyUnlisted(learnUntil !== undefined, address),
+    ),
+  ]);
+  const learn = learnUntil && { until: learnUntil.toISOString() };
+  applied = { rules: wanted, learn };
+  await writeAtomically(inForce, rulesDocument(wanted, learn), 0o600);
   return `${String(wanted.length)} rules, ${String(hostsOf(wanted).length)} hosts, ${String(inspected.length)} inspected`;
 }
 
@@ -118,6 +158,7 @@ void poll({
     {
       name: "egress-rules.json",
       apply: (content) => applyRules(content, address),
+      onFailure: () => stopLearning(address),
     },
   ],
   intervalMs,

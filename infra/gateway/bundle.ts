@@ -58,6 +58,7 @@ export function gatewayBundle(config: GatewayConfig): Bundle {
         "nftables-bridge-all.conf",
         "ulogd.conf",
         "install-ca.sh",
+        "maps/never-learnt.acl",
         "maps/refused-networks.acl",
       ].map((name) => copy(name, `${etc}/${name}`)),
       copy(`recursor-roots-${roots}.conf`, `${etc}/recursor-roots.conf`),
@@ -80,7 +81,7 @@ export function gatewayBundle(config: GatewayConfig): Bundle {
       ),
       {
         path: "/var/lib/daytona-edge/store/egress-rules.json",
-        content: rulesDocument(config.egressRules),
+        content: rulesDocument(config.egressRules, config.learn),
         mode: 0o644,
       },
     ],

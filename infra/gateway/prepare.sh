@@ -5,7 +5,7 @@ set -eu
 state=/var/lib/daytona-edge/gateway
 umask 077
 mkdir -p "$state/maps" "$state/leaves"
-for map in sni exact prefix methods options nearest credentials; do
+for map in sni exact prefix methods options nearest credentials learn; do
   [ -e "$state/maps/$map.map" ] || : >"$state/maps/$map.map"
 done
 [ -e "$state/ca.pem" ] || echo '# the gateway inspects no host' >"$state/ca.pem"

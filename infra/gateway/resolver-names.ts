@@ -7,6 +7,9 @@ const run = promisify(execFile);
 /** How long a sandbox may keep an answer, in seconds. */
 const ttl = 30;
 
+/** Holds for all names that have no zone of their own; resolver.conf has it. */
+const rootZone = ".";
+
 /** Asks unbound's control socket; the input, where a command reads a list. */
 export type Control = (command: string, input?: string) => Promise<string>;
 
@@ -47,6 +50,28 @@ export async function applyNames(
 }
 
 /**
+ * Makes the resolver answer all other names too, with the same address (A, no
+ * other type), or refuse them again. Nobody is asked either way. Its zone
+ * changes from one type to the other in one step.
+ * @throws Error when the resolver does not run
+ */
+export async function applyUnlisted(
+  isAnswered: boolean,
+  address: string,
+  control: Control = unboundControl,
+): Promise<void> {
+  const zones = await control("list_local_zones");
+  const type = isAnswered ? "redirect" : "always_refuse";
+  if (zones.split("\n").includes(`${rootZone} ${type}`)) return;
+  if (isAnswered) {
+    const data = `${rootZone} ${String(ttl)} IN A ${address}`;
+    await control("local_datas", `${data}\n`);
+  }
+  await control("local_zones", `${rootZone} ${type}\n`);
+  if (!isAnswered) await control("local_datas_remove", `${rootZone}\n`);
+}
+
+/**
  * Zone and its type (unbound.conf(5), local-zone). Static: the name itself, no
  * other type, and nothing below it. Redirect: all names below as well.
  */
@@ -77,7 +102,7 @@ async function presentZones(
   const data = await control("list_local_data");
   return new Map(
     [...data.matchAll(/^(\S+)\s+\d+\s+IN\s+A\s+(\S+)$/gm)]
-      .filter(([, , answer]) => answer === address)
+      .filter(([, zone, answer]) => answer === address && zone !== rootZone)
       .map(([, zone = ""]) => [zone, types.get(zone) ?? ""]),
   );
 }

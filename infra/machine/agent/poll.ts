@@ -13,6 +13,8 @@ export interface PolledDocument {
    * @throws Error when the content is refused; what was live must stay
    */
   readonly apply: (content: Buffer) => Promise<string>;
+  /** Called each time that the content is missing, refused or fails to apply. */
+  readonly onFailure?: () => Promise<void>;
 }
 
 export interface PollOptions {
@@ -77,11 +79,20 @@ async function applyOnce(
   const kept = before.live === undefined ? {} : { live: before.live };
   try {
     const found = await store.read(document.name);
-    if (!found) return { ...kept, error: "not in the store yet" };
+    if (!found) throw new Error("not in the store yet");
     const live = await document.apply(found.content);
     return { version: found.version, live };
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
-    return { ...kept, error: message };
+    const failures = [messageOf(error)];
+    try {
+      await document.onFailure?.();
+    } catch (next) {
+      failures.push(messageOf(next));
+    }
+    return { ...kept, error: [...new Set(failures)].join("; then ") };
   }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

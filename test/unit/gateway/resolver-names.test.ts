@@ -1,5 +1,8 @@
 import { expect, test } from "vitest";
-import { applyNames } from "../../../infra/gateway/resolver-names.ts";
+import {
+  applyNames,
+  applyUnlisted,
+} from "../../../infra/gateway/resolver-names.ts";
 
 const gateway = "169.254.20.1";
 /** The gateway's own zone, which no change takes away. */
@@ -10,10 +13,12 @@ function resolver() {
   const zones = new Map<string, string | undefined>([
     ["localhost.", "127.0.0.1"],
     ["test.", undefined],
+    [".", undefined],
   ]);
   const types = new Map([
     ["localhost.", "redirect"],
     ["test.", "static"],
+    [".", "always_refuse"],
   ]);
   const commands: string[] = [];
   const lines = (input?: string) => (input ?? "").split("\n").filter(Boolean);
@@ -32,7 +37,7 @@ function resolver() {
     local_zones: (input) => {
       for (const line of lines(input)) {
         const [zone = "", type = ""] = line.split(" ");
-        expect(["static", "redirect"]).toContain(type);
+        expect(["static", "redirect", "always_refuse"]).toContain(type);
         types.set(zone, type);
         if (!zones.has(zone)) zones.set(zone, undefined);
       }
@@ -44,6 +49,10 @@ function resolver() {
         expect([ttl, type]).toEqual(["30", "A"]);
         zones.set(zone, address);
       }
+      return "ok";
+    },
+    local_datas_remove: (input) => {
+      for (const zone of lines(input)) zones.set(zone, undefined);
       return "ok";
     },
     local_zones_remove: (input) => {
@@ -79,7 +88,7 @@ test("a host below one of unbound's own zones goes like any other", async () => 
   const { zones, control } = resolver();
   await applyNames(["api.corp.test"], gateway, control);
   await applyNames([], gateway, control);
-  expect([...zones.keys()]).toEqual(["localhost.", "test.", name]);
+  expect([...zones.keys()]).toEqual(["localhost.", "test.", ".", name]);
 });
 
 test("nothing is changed when nothing is to change", async () => {
@@ -114,4 +123,26 @@ test("a wildcard answers the names below; an exact name may come in its place", 
   await applyNames(["example.org"], gateway, control);
   expect(own(zones)).toEqual([name, "example.org."]);
   expect(types.get("example.org.")).toBe("static");
+});
+
+test("all other names are answered, and refused again, without a gap", async () => {
+  const { zones, types, commands, control } = resolver();
+  await applyNames(["api.github.com"], gateway, control);
+  commands.length = 0;
+  await applyUnlisted(true, gateway, control);
+  expect([types.get("."), zones.get(".")]).toEqual(["redirect", gateway]);
+  // First the answer, then the zone that gives it.
+  expect(commands).toEqual(["list_local_zones", "local_datas", "local_zones"]);
+  await applyNames(["openrouter.ai"], gateway, control);
+  expect(own(zones)).toEqual([".", name, "openrouter.ai."]);
+  commands.length = 0;
+  await applyUnlisted(true, gateway, control);
+  expect(commands).toEqual(["list_local_zones"]);
+  await applyUnlisted(false, gateway, control);
+  expect([types.get("."), zones.get(".")]).toEqual([
+    "always_refuse",
+    undefined,
+  ]);
+  expect(commands.slice(2)).toEqual(["local_zones", "local_datas_remove"]);
+  expect(own(zones)).toEqual([name, "openrouter.ai."]);
 });
