@@ -1,7 +1,19 @@
 /** `npm run egress`: what sandboxes wanted of the world, and did not get. */
 import Table from "cli-table3";
-import { Command, InvalidArgumentError } from "commander";
+import { Command, InvalidArgumentError, Option } from "commander";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { parseEgressRules } from "../infra/gateway/rules.ts";
+import { checkout } from "./checkout.ts";
 import { denialUnits, denialsOf, grouped } from "./egress/denials.ts";
+import { learntOf } from "./egress/learnt.ts";
+import { whyNotLearnt } from "./egress/not-learnable.ts";
+import { smallestRules } from "./egress/smallest-rules.ts";
+import {
+  changedStackFile,
+  fileDiff,
+  writtenRules,
+} from "./egress/stack-file.ts";
 import { main } from "./failure.ts";
 import { ensureInside } from "./inside.ts";
 import { run } from "./lab/command.ts";
@@ -20,18 +32,12 @@ const program = new Command("npm run egress --")
 program
   .command("denials")
   .description("what the gateway refused, the most frequent first")
-  .option("--since <time>", "how far back: 90s, 15m, 6h or 2d", age, "1h")
+  .addOption(since("1h"))
   .option("--sandbox <address>", "of one sandbox only")
   .option("--json", "as JSON, one group a line")
   .action(async (options: DenialsOptions) => {
     ensureInside();
-    const journal = await run(
-      inMachine("daytona", [
-        "journalctl",
-        ...["--no-pager", "--output=json", `--since=-${options.since}`],
-        ...denialUnits.map((unit) => `--unit=${unit}`),
-      ]),
-    );
+    const journal = await readJournal(options.since);
     const groups = grouped(denialsOf(journal)).filter(
       ({ sandbox }) =>
         options.sandbox === undefined || sandbox === options.sandbox,
@@ -75,6 +81,59 @@ program
       "Times are UTC. To allow something, add its URL to egress.allow; the README's part on the road out says how.",
     );
   });
+
+program
+  .command("learn")
+  .description(
+    "the smallest change of the stack file that allows what learn mode let through, as a diff on standard output; changes nothing itself",
+  )
+  .addOption(since("7d"))
+  .action(async (options: { since: string }) => {
+    ensureInside();
+    const journal = await readJournal(options.since);
+    const name = "Pulumi.local.yaml";
+    const before = await readFile(join(checkout, name), "utf8");
+    const change = smallestRules(learntOf(journal), writtenRules(before));
+    const after = changedStackFile(before, change);
+    if (after === before) {
+      console.error(
+        `Nothing was learnt in the last ${options.since} that the rules of ${name} do not allow.`,
+      );
+    } else {
+      console.log(await fileDiff(name, before, after));
+    }
+    const { rules } = parseEgressRules(writtenRules(after));
+    const others = [
+      ...change.notLearnable,
+      ...grouped(denialsOf(journal)).flatMap((denial) => {
+        const why = whyNotLearnt(denial, rules);
+        return why === undefined
+          ? []
+          : [{ wanted: denial.wanted || "(no name)", why }];
+      }),
+    ].map(({ wanted, why }) => `  ${visible(wanted)}  ${visible(why)}`);
+    if (others.length > 0) {
+      console.error("\nWanted, and in no diff:");
+      console.error([...new Set(others)].join("\n"));
+    }
+  });
+
+/** The lab's gateway's journal, as JSON lines. */
+function readJournal(since: string): Promise<string> {
+  return run(
+    inMachine("daytona", [
+      "journalctl",
+      ...["--no-pager", "--output=json", `--since=-${since}`],
+      ...denialUnits.map((unit) => `--unit=${unit}`),
+    ]),
+  );
+}
+
+function since(usual: string): Option {
+  return new Option("--since <time>", "how far back: 90s, 15m, 6h or 2d")
+    .argParser(age)
+    .default(usual);
+}
 
 /** A sandbox chose these characters; a terminal must not obey them. */
 function visible(text: string): string {

@@ -1,5 +1,6 @@
 /** What the gateway refused, out of its machine's journal. */
 import { z } from "zod";
+import { journalEntries, json, proxyRow } from "./journal.ts";
 
 /** One refusal. */
 export interface Denial {
@@ -31,24 +32,6 @@ export const denialUnits = [
   "daytona-gateway-log.service",
 ];
 
-/** An entry of `journalctl -o json` (Journal Export Formats, JSON). */
-const entry = z.looseObject({
-  __REALTIME_TIMESTAMP: z.string(),
-  _SYSTEMD_UNIT: z.string(),
-  // Bytes that are no text come as a list of numbers.
-  MESSAGE: z.string(),
-});
-
-const proxyRow = z.looseObject({
-  kind: z.enum(["tls", "http"]),
-  client: z.string(),
-  host: z.string(),
-  verdict: z.string(),
-  method: z.string().default(""),
-  path: z.string().default(""),
-  rule: z.string().default(""),
-});
-
 const firewallRow = z.looseObject({
   "oob.prefix": z.literal("egress refused"),
   src_ip: z.string(),
@@ -56,6 +39,9 @@ const firewallRow = z.looseObject({
   dest_port: z.number().optional(),
   "ip.protocol": z.number().optional(),
 });
+
+/** Verdicts that are no refusals. */
+const passed = ["allowed", "learnt"];
 
 /** Names of IP protocols (IANA, Assigned Internet Protocol Numbers). */
 const protocols: Readonly<Record<number, string>> = {
@@ -68,15 +54,11 @@ const protocols: Readonly<Record<number, string>> = {
 
 /** Refusals among lines of `journalctl -o json`; other lines are none. */
 export function denialsOf(journal: string): Denial[] {
-  return journal.split("\n").flatMap((line) => {
-    const parsed = entry.safeParse(json(line));
-    if (!parsed.success) return [];
-    const time = Math.floor(Number(parsed.data.__REALTIME_TIMESTAMP) / 1000);
-    const message = parsed.data.MESSAGE;
+  return journalEntries(journal).flatMap(({ time, unit, message }) => {
     const denial =
-      parsed.data._SYSTEMD_UNIT === "daytona-gateway-resolver.service"
+      unit === "daytona-gateway-resolver.service"
         ? ofResolver(message)
-        : parsed.data._SYSTEMD_UNIT === "daytona-gateway-log.service"
+        : unit === "daytona-gateway-log.service"
           ? ofFirewall(message)
           : ofProxy(message);
     return denial ? [{ time, ...denial }] : [];
@@ -85,7 +67,7 @@ export function denialsOf(journal: string): Denial[] {
 
 function ofProxy(message: string): Omit<Denial, "time"> | undefined {
   const row = proxyRow.safeParse(json(message));
-  if (!row.success || row.data.verdict === "allowed") return undefined;
+  if (!row.success || passed.includes(row.data.verdict)) return undefined;
   const { kind, client, host, verdict, method, path, rule } = row.data;
   return {
     sandbox: client,
@@ -152,12 +134,4 @@ export function grouped(denials: readonly Denial[]): DenialGroup[] {
   return [...groups.values()].sort(
     (a, b) => b.count - a.count || b.last - a.last,
   );
-}
-
-function json(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

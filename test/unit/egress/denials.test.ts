@@ -79,6 +79,9 @@ test.each([
 
 test.each([
   proxy({ kind: "tls", host: "api.github.com", verdict: "allowed" }),
+  proxy({ kind: "tls", host: "example.org", verdict: "learnt" }),
+  proxy({ kind: "http", host: "openrouter.ai", verdict: "learnt" }),
+  resolver("[1] unbound[1:0] info: . redirect 172.20.0.2@5 example.org. A IN"),
   proxy({ kind: "connection", host: "openrouter.ai", verdict: "failed" }),
   line("daytona-gateway.service", "Proxy inspector stopped"),
   resolver(

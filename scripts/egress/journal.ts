@@ -1,0 +1,53 @@
+/** The gateway's journal, as `journalctl -o json` prints it. */
+import { z } from "zod";
+
+/** An entry of `journalctl -o json` (Journal Export Formats, JSON). */
+const entry = z.looseObject({
+  __REALTIME_TIMESTAMP: z.string(),
+  _SYSTEMD_UNIT: z.string(),
+  // Bytes that are no text come as a list of numbers.
+  MESSAGE: z.string(),
+});
+
+export interface JournalEntry {
+  /** Unix time in milliseconds. */
+  readonly time: number;
+  readonly unit: string;
+  readonly message: string;
+}
+
+/** A row of the proxy, of TLS or of a request in it. */
+export const proxyRow = z.looseObject({
+  kind: z.enum(["tls", "http"]),
+  client: z.string(),
+  host: z.string(),
+  verdict: z.string(),
+  method: z.string().default(""),
+  path: z.string().default(""),
+  rule: z.string().default(""),
+});
+
+/** Entries among its lines; other lines are none. */
+export function journalEntries(journal: string): JournalEntry[] {
+  return journal.split("\n").flatMap((line) => {
+    const parsed = entry.safeParse(json(line));
+    if (!parsed.success) return [];
+    const { __REALTIME_TIMESTAMP, _SYSTEMD_UNIT, MESSAGE } = parsed.data;
+    return [
+      {
+        time: Math.floor(Number(__REALTIME_TIMESTAMP) / 1000),
+        unit: _SYSTEMD_UNIT,
+        message: MESSAGE,
+      },
+    ];
+  });
+}
+
+/** A value out of JSON, or undefined when it is none. */
+export function json(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
