@@ -58,13 +58,14 @@ export async function closeRoad(): Promise<void> {
 export async function rule(
   written: readonly unknown[],
   secrets: Readonly<Record<string, string>> = {},
+  learn?: { until: string },
 ): Promise<void> {
   const { rules, problems } = parseEgressRules(written);
   expect(problems).toEqual([]);
   // A rule's secret is there before the rule is, and goes after it.
   const documents: [string, string][] = [
     ["egress-credentials.json", credentialsDocument(secrets)],
-    ["egress-rules.json", rulesDocument(rules)],
+    ["egress-rules.json", rulesDocument(rules, learn)],
   ];
   if (Object.keys(secrets).length === 0) documents.reverse();
   for (const [name, content] of documents) await write(name, content);
