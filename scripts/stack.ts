@@ -46,7 +46,8 @@ export function layStackDirectory(secrets: LabSecrets): void {
   ] as const) {
     writeFileSync(
       join(stackDirectory, `Pulumi.${stack}.yaml`),
-      stringify(content),
+      // Pulumi's YAML reads more kinds of values than this one: times, say.
+      stringify(content, { compat: "yaml-1.1" }),
       { mode: 0o600 },
     );
   }

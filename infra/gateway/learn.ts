@@ -13,11 +13,14 @@ const day = 86_400_000;
 /** What haproxy.cfg marks the connections of learn mode with. */
 export const learntMark = "learnt";
 
-/** A time with its zone (RFC 3339), as it was written. */
+/**
+ * A time with its zone (RFC 3339), as it was written. Without quotes the stack
+ * file's YAML makes another kind of value of it, which comes in another form.
+ */
 export const learnTime = z.iso.datetime({
   offset: true,
   error: (issue) =>
-    `${issue.input === undefined ? "nothing" : JSON.stringify(issue.input)} is not a time with a zone; write one such as "2026-11-30T18:00:00Z"`,
+    `${issue.input === undefined ? "nothing" : JSON.stringify(issue.input)} is not a time with a zone; write one such as "2026-11-30T18:00:00Z", with the quotes`,
 });
 
 /** `egress.learn` of the stack file. */

@@ -67,13 +67,20 @@ describe("egress.learn", () => {
       { until: "tomorrow" },
       "dev",
       ".until",
-      '"tomorrow" is not a time with a zone; write one such as "2026-11-30T18:00:00Z"',
+      '"tomorrow" is not a time with a zone; write one such as "2026-11-30T18:00:00Z", with the quotes',
+    ],
+    // What Pulumi makes of a time without quotes.
+    [
+      { until: "2026-11-26 18:00:00 +0000 UTC" },
+      "dev",
+      ".until",
+      '"2026-11-26 18:00:00 +0000 UTC" is not a time with a zone; write one such as "2026-11-30T18:00:00Z", with the quotes',
     ],
     [
       { until: "2026-11-26T18:00:00" },
       "dev",
       ".until",
-      '"2026-11-26T18:00:00" is not a time with a zone; write one such as "2026-11-30T18:00:00Z"',
+      '"2026-11-26T18:00:00" is not a time with a zone; write one such as "2026-11-30T18:00:00Z", with the quotes',
     ],
     [
       { until: "2026-12-02T12:00:01Z" },
