@@ -1,6 +1,6 @@
 /** The road out of this deployment, as verify tries it: rules, addresses, sandboxes. */
 import { Resolver } from "node:dns/promises";
-import { gatewayAddress } from "../../infra/gateway/bundle.ts";
+import { gatewayAddress } from "../../infra/gateway/address.ts";
 import {
   type EgressRule,
   parseEgressRules,

@@ -15,7 +15,7 @@ import {
   clientHello,
   encryptedClientHello,
   records,
-} from "./gateway-client-hello.ts";
+} from "../../scripts/verify/client-hello.ts";
 import {
   gateway,
   keepRules,
