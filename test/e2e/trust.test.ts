@@ -137,6 +137,14 @@ async function outputs(): Promise<StackOutputs> {
   return readOutputs(stdout);
 }
 
+/** The same for a snapshot that holds an earlier authority than the outputs. */
+async function prepareAnew(id: string): Promise<void> {
+  const { egress, ...others } = await outputs();
+  const caCertificate = await firstSandbox(`curl -fsS ${gateway}/ca.pem`);
+  const now = egress ? { egress: { ...egress, caCertificate } } : {};
+  await prepare(id, sandboxEnvironment({ ...others, ...now }));
+}
+
 async function atCreation(): Promise<Trusting> {
   const environment = sandboxEnvironment(await outputs());
   const id = await add(environment.env);
@@ -299,15 +307,7 @@ describe("the script", () => {
       expect(curl?.result).toMatch(/permitted subtree violation/);
       await done(again.id, scriptLine);
       // A sandbox made of a snapshot that holds the earlier authority.
-      const { egress, ...others } = await outputs();
-      const caCertificate = await firstSandbox(`curl -fsS ${gateway}/ca.pem`);
-      await prepare(
-        baked.id,
-        sandboxEnvironment({
-          ...others,
-          ...(egress ? { egress: { ...egress, caCertificate } } : {}),
-        }),
-      );
+      await prepareAnew(baked.id);
       for (const it of [again, baked]) {
         await allAnswered(it);
         for (const [client, outcome] of await ask(it, undefined, elsewhere)) {
@@ -322,10 +322,11 @@ describe("the script", () => {
     "puts the authority of another key in the place of the old one",
     { timeout: 600_000 },
     async () => {
-      const { script: again, creation: other } = trusting as Record<
-        "script" | "creation",
-        Trusting
-      >;
+      const {
+        script: again,
+        creation: other,
+        snapshot: baked,
+      } = trusting as Record<"script" | "creation" | "snapshot", Trusting>;
       const key = "/var/lib/daytona-edge/gateway/ca-and-key.pem";
       const old = await inBundle(again);
       await machine(`mv ${key} ${key}.kept`);
@@ -341,6 +342,8 @@ describe("the script", () => {
           expect(await inBundle(it)).not.toEqual(old);
           await allAnswered(it);
         }
+        await prepareAnew(baked.id);
+        await allAnswered(baked);
       } finally {
         await machine(`mv ${key}.kept ${key}`);
         await rule(request);
@@ -364,7 +367,7 @@ describe("the script", () => {
     const { id } = untrusting;
     const said = await done(
       id,
-      `rm /usr/local/share/ca-certificates/daytona-egress.crt; echo nameserver 127.0.0.9 >/etc/resolv.conf
+      `rm -f /usr/local/share/ca-certificates/daytona-egress.crt; echo nameserver 127.0.0.9 >/etc/resolv.conf
        ! curl -fsS http://gateway.internal/ca.pem && curl -fsS http://${gateway}/install-ca.sh | sh
        grep -c BEGIN /usr/local/share/ca-certificates/daytona-egress.crt`,
     );
