@@ -149,7 +149,9 @@ export function parseEgressRules(input: unknown): ParsedRules {
     if ("options" in parsed) rules.push(parsed);
     else problems.push(...parsed);
   });
-  if (problems.length === 0) problems.push(...contradictions(rules));
+  if (problems.length === 0) {
+    problems.push(...contradictions(rules), ...tooManyInspected(rules));
+  }
   return { rules: problems.length === 0 ? rules : [], problems };
 }
 
@@ -293,6 +295,23 @@ function contradictions(rules: readonly EgressRule[]): Problem[] {
         )
       : [];
   });
+}
+
+/**
+ * The gateway's authority is constrained to the inspected hosts, by name, and
+ * HAProxy serves its certificate from one buffer of 16 KiB. A name takes four
+ * bytes more than its length, and Base64 makes 65 of 48.
+ */
+export const mostNameBytes = 10_000;
+
+function tooManyInspected(rules: readonly EgressRule[]): Problem[] {
+  const hosts = new Set(
+    rules.filter(({ mode }) => mode === "inspect").map(({ host }) => host),
+  );
+  const bytes = [...hosts].reduce((sum, host) => sum + host.length + 4, 0);
+  if (bytes <= mostNameBytes) return [];
+  const message = `the names of the ${String(hosts.size)} inspected hosts take ${String(bytes)} bytes, and the gateway's authority has room for ${String(mostNameBytes)}; allow some of them as a whole, without a path and with inspect: never`;
+  return [{ key: "", message }];
 }
 
 /** Whether everything that `rule` is about lies under `other` too. */

@@ -3,7 +3,9 @@ import { mkdirSync, readFileSync, readdirSync, statSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { beforeEach, expect, test } from "vitest";
+import { createEgressCa } from "../../../infra/certificate/egress-ca.ts";
 import { ensureAuthority } from "../../../infra/gateway/authority.ts";
+import { mostNameBytes } from "../../../infra/gateway/rules.ts";
 import { temporaryDirectory } from "./temporary.ts";
 
 const day = 86_400_000;
@@ -39,6 +41,17 @@ test("only the certificate of the authority can be read by others", async () => 
   expect(mode("ca-and-key.pem")).toBe(0o600);
   expect(mode("leaves/openrouter.ai.pem")).toBe(0o600);
   expect(readFileSync(join(directory, "ca.pem"), "utf8")).not.toContain("KEY");
+});
+
+test("HAProxy can serve the certificate with as many names as rules may have", async () => {
+  // The shortest names take the most beside themselves.
+  const names = Array.from(
+    { length: Math.floor(mostNameBytes / 10) },
+    (_, index) => `${index.toString(36).padStart(3, "0")}.ai`,
+  );
+  const ca = await createEgressCa({ names, notBefore: now, days: 365 });
+  // tune.bufsize as HAProxy comes.
+  expect(ca.certificate.length).toBeLessThan(16_384);
 });
 
 test("nothing changes as long as nothing has to", async () => {

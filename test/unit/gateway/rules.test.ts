@@ -293,3 +293,21 @@ test("all problems are found at once", () => {
   const { problems } = parseEgressRules(["x", "https://1.2.3.4/*", 5]);
   expect(problems.map(({ key }) => key)).toEqual(["[0]", "[1]", "[2]"]);
 });
+
+test("more inspected hosts than the authority has room for are refused", () => {
+  // Names of 25 bytes.
+  const list = (count: number) =>
+    Array.from(
+      { length: count },
+      (_, index) =>
+        `https://host-${String(index).padStart(4, "0")}.nowhere.example/a/*`,
+    );
+  expect(parseEgressRules(list(344)).problems).toEqual([]);
+  expect(parseEgressRules(list(345)).problems).toEqual([
+    {
+      key: "",
+      message:
+        "the names of the 345 inspected hosts take 10005 bytes, and the gateway's authority has room for 10000; allow some of them as a whole, without a path and with inspect: never",
+    },
+  ]);
+});
