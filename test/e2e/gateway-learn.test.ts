@@ -30,7 +30,8 @@ import { runInSandbox } from "./gateway-sandbox-program.ts";
 import { script } from "./lab.ts";
 import { nameOf, removeNames } from "./leading-names.ts";
 
-const mark = crypto.randomUUID().slice(0, 8);
+// Digits alone would be an address.
+const mark = `m${crypto.randomUUID().slice(0, 8)}`;
 const unlisted = "https://example.org/";
 const echo = "https://openrouter.ai/api/v1/echo";
 
