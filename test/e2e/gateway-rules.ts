@@ -92,12 +92,16 @@ export async function trustAgain(id: string = FIRST_SANDBOX): Promise<void> {
   expect((await sandboxExec(id, script)).result).toContain("trusts");
 }
 
-/** Brings the stack's own rules back when the suite is done. */
+/**
+ * Begins with the rules of the request, which need no secret, and brings the
+ * stack's own ones back when the suite is done.
+ */
 export function keepRules(): void {
   // Byte for byte what was installed, or a next install would differ.
   let bundled: string;
   beforeAll(async () => {
     bundled = await machine(`cd ${store}; tar -c egress-*.json | base64 -w 0`);
+    await rule(request);
   });
   afterAll(async () => {
     await machine(`base64 -d | tar -x -C ${store}; sleep 2.5`, bundled);
