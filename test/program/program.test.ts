@@ -51,8 +51,8 @@ async function preview(
 describe("the program", () => {
   test("plans every part of the system, and does nothing", async () => {
     const { changes } = await preview();
-    // The stack, 7 components, 8 commands, 6 records.
-    expect(changes).toEqual({ create: 22 });
+    // The stack, 8 components, 9 commands, 6 records.
+    expect(changes).toEqual({ create: 24 });
   });
 
   test("a wrong configuration fails the preview with all problems", async () => {
@@ -95,23 +95,23 @@ describe("the program", () => {
     expect(missing).toContain("egress.allow[0].credential.secret");
     expect(missing).toContain("--path credentials.openrouter");
     const { changes } = await set({ openrouter: "sk-or-v1-0123456789" });
-    expect(changes).toEqual({ create: 22 });
+    expect(changes).toEqual({ create: 24 });
   });
 
   test("a stack with the road in only, guarded by signed tokens", async () => {
     const { changes } = await preview({}, "signed");
-    // The stack, 8 components, 6 commands, 2 keys, 6 records.
-    expect(changes).toEqual({ create: 23 });
+    // The stack, 9 components, 7 commands, 2 keys, 6 records.
+    expect(changes).toEqual({ create: 25 });
     const rotated = await preview(
       { "daytona-edge:accessKeyGeneration": 2 },
       "signed",
     );
     // And the key before.
-    expect(rotated.changes).toEqual({ create: 24 });
+    expect(rotated.changes).toEqual({ create: 26 });
   });
 
   test("an empty allow list is a plan too: nothing goes out", async () => {
     const { changes } = await preview({ "daytona-edge:egress": { allow: [] } });
-    expect(changes).toEqual({ create: 22 });
+    expect(changes).toEqual({ create: 24 });
   });
 });
