@@ -81,7 +81,7 @@ describe("the toolbox", () => {
     const { daytonaApiKey } = labSecrets();
     const authorization = ["-H", `Authorization: Bearer ${daytonaApiKey}`];
     expect(await ask(path, [...command, ...authorization])).toMatchObject(done);
-    expect(await ask(path, command)).toMatchObject({ status: "401" });
+    expect(await ask(path)).toMatchObject({ status: "401" });
   });
 
   test("gets the cookie of Daytona's login, among those of others", async () => {
