@@ -167,17 +167,25 @@ function endProcess(pid: number): void {
 async function sweepControlGroups(): Promise<void> {
   for (const tree of controlGroupTrees.filter((path) => existsSync(path))) {
     for (const name of readdirSync(tree)) {
-      const top = join(tree, name);
       if (!name.startsWith("daytona-edge-")) continue;
-      // A lab that starts this moment has made its group and is not in it yet.
-      if (Date.now() - statSync(top).ctimeMs < 60_000) continue;
-      const groups = [top, ...groupsBelow(top)];
-      const isEmpty = groups.every(
-        (group) => readFileSync(join(group, "cgroup.procs"), "utf8") === "",
-      );
-      if (isEmpty) await removeControlGroup(top);
+      try {
+        await sweepControlGroup(join(tree, name));
+      } catch (error) {
+        // Another checkout ends its lab, or sweeps as well.
+        if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+      }
     }
   }
+}
+
+async function sweepControlGroup(top: string): Promise<void> {
+  // A lab that starts this moment has made its group and is not in it yet.
+  if (Date.now() - statSync(top).ctimeMs < 60_000) return;
+  const groups = [top, ...groupsBelow(top)];
+  const isEmpty = groups.every(
+    (group) => readFileSync(join(group, "cgroup.procs"), "utf8") === "",
+  );
+  if (isEmpty) await removeControlGroup(top);
 }
 
 async function removeControlGroup(top: string): Promise<void> {
