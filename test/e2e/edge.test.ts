@@ -248,6 +248,22 @@ describe("what the application learns", () => {
     expect(stdout).toMatch(/^set-cookie: a=1; Path=\/\r$/m);
   });
 
+  test("but the cookie of Daytona's own login comes back to the base name", async () => {
+    // As a browser does it: to the sandbox, away to the login, back with a code.
+    const { stdout } = await inLab([
+      "sh",
+      "-c",
+      `jar=$(mktemp); trap 'rm "$jar"' EXIT
+       browser() {
+         curl -sS --cacert "$NODE_EXTRA_CA_CERTS" -b "$jar" -c "$jar" -H "Sec-Fetch-Mode: navigate" -H "Sec-Fetch-Dest: document" "$@"
+       }
+       to=$(browser -o /dev/null -w '%{redirect_url}' https://${SECOND_SANDBOX}-3000.${DOMAIN}/)
+       browser "https://${DOMAIN}/callback?code=unknown&state=\${to##*state=}"`,
+    ]);
+    // The verifier was there; the lab's login server knows no code.
+    expect(stdout).toContain("failed to exchange token");
+  });
+
   test("an application cannot lead browsers past the edge", async () => {
     const query = new URLSearchParams({ field: "Alt-Svc", value: 'h3=":443"' });
     const { stdout } = await labCurl([
