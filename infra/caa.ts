@@ -1,9 +1,7 @@
 /** Cloudflare: who may certify the sandboxes' names (RFC 8659). */
 import * as cloudflare from "@pulumi/cloudflare";
 import * as pulumi from "@pulumi/pulumi";
-
-/** How long a resolver may keep an answer, in seconds. */
-const ttl = 300;
+import { recordTtl } from "./dns.ts";
 
 export interface CaaArgs {
   /** Cloudflare zone that holds the domain. */
@@ -38,7 +36,7 @@ export class Caa extends pulumi.ComponentResource {
           name: args.domain,
           type: "CAA",
           data: { flags: 0, tag, value },
-          ttl,
+          ttl: recordTtl,
           proxied: false,
         },
         { parent: this },

@@ -3,7 +3,7 @@ import * as cloudflare from "@pulumi/cloudflare";
 import * as pulumi from "@pulumi/pulumi";
 
 /** How long a resolver may keep an answer, in seconds. */
-const ttl = 300;
+export const recordTtl = 300;
 
 export interface DnsArgs {
   /** Cloudflare zone that holds the domain. */
@@ -49,7 +49,14 @@ export class Dns extends pulumi.ComponentResource {
   ): void {
     new cloudflare.DnsRecord(
       name,
-      { zoneId: args.zoneId, name: host, type, content, ttl, proxied: false },
+      {
+        zoneId: args.zoneId,
+        name: host,
+        type,
+        content,
+        ttl: recordTtl,
+        proxied: false,
+      },
       { parent: this },
     );
   }

@@ -92,7 +92,7 @@ function recordsOf(
   return records;
 }
 
-/** RFC 8555, 8.4. */
-export function challengeName(domain: string): string {
-  return `_acme-challenge.${domain}`;
+/** RFC 8555, 8.4: a wildcard's is its base name's. */
+export function challengeName(name: string): string {
+  return `_acme-challenge.${name.replace(/^\*\./, "")}`;
 }

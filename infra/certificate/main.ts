@@ -175,8 +175,7 @@ async function waitForAlias(
   alias: string,
   signal: AbortSignal,
 ): Promise<void> {
-  const domains = names.map((name) => name.replace(/^\*\./, ""));
-  for (const name of new Set(domains.map(challengeName))) {
+  for (const name of new Set(names.map(challengeName))) {
     const servers = await nameServers(name);
     await waitForRecord(servers, "CNAME", name, [alias], { signal });
   }

@@ -61,7 +61,7 @@ done
 # A JDK that brings a store of its own; a distribution's is a link to one that
 # was made just now. "changeit" is the password that every JDK's has.
 jdks() {
-  for keytool in "$(command -v keytool || true)" "${JAVA_HOME:-/nowhere}/bin/keytool" \
+  for keytool in "$(command -v keytool)" "${JAVA_HOME:-/nowhere}/bin/keytool" \
     /usr/lib/jvm/*/bin/keytool /opt/java/*/bin/keytool; do
     if [ -x "$keytool" ]; then readlink -f "$keytool" | sed 's|/bin/keytool$||'; fi
   done
@@ -69,6 +69,7 @@ jdks() {
 for home in $(jdks | sort -u); do
   for keystore in "$home/lib/security/cacerts" "$home/jre/lib/security/cacerts"; do
     if [ -L "$keystore" ] || [ ! -f "$keystore" ]; then continue; fi
+    # Fails where there is none yet; of any other reason the import will tell.
     "$home/bin/keytool" -delete -alias daytona-egress \
       -keystore "$keystore" -storepass changeit >/dev/null 2>&1 </dev/null || true
     if ! said=$("$home/bin/keytool" -importcert -noprompt -alias daytona-egress \

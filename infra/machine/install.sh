@@ -20,6 +20,7 @@ fail() {
 
 remove() {
   name=$(cat "$here/name")
+  # What somebody took away by hand is no reason to leave the rest.
   tac "$here/units" | while read -r unit; do
     systemctl --quiet disable --now "$unit" || true
   done
@@ -130,6 +131,7 @@ start_units() {
 }
 
 unit_failed() {
+  # Without a journal the line below still says which unit.
   journalctl --no-pager --lines 20 --unit "$1" >&2 || true
   fail "$1 does not start; its journal is above"
 }

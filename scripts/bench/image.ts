@@ -1,12 +1,11 @@
 /** The lab's image with the contenders and the load generators in it, kept in the same cache. */
 import { createHash } from "node:crypto";
-import { existsSync } from "node:fs";
-import { rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { edgePackages } from "../../infra/edge/bundle.ts";
 import { gatewayPackages } from "../../infra/gateway/bundle.ts";
 import { cacheDirectory } from "../checkout.ts";
 import { run } from "../lab/command.ts";
+import { ensureStaged } from "../lab/staged.ts";
 
 const packages = [
   ...new Set([
@@ -25,9 +24,7 @@ const packages = [
 export async function ensureBenchImage(): Promise<string> {
   const hash = createHash("sha256").update(packages.join()).digest("hex");
   const root = join(cacheDirectory, `bench-${hash.slice(0, 16)}`);
-  if (existsSync(root)) return root;
-  const staging = `${root}.${String(process.pid)}`;
-  try {
+  await ensureStaged(root, async (staging) => {
     await run([
       "mmdebstrap",
       "--variant=minbase",
@@ -35,9 +32,6 @@ export async function ensureBenchImage(): Promise<string> {
       "trixie",
       staging,
     ]);
-    await rename(staging, root);
-  } finally {
-    await rm(staging, { recursive: true, force: true });
-  }
+  });
   return root;
 }

@@ -6,13 +6,14 @@
 import "reflect-metadata";
 import * as x509 from "@peculiar/x509";
 import { createHash, webcrypto } from "node:crypto";
-import { existsSync, readFileSync, readdirSync } from "node:fs";
-import { mkdir, rename, rm, writeFile } from "node:fs/promises";
+import { readFileSync, readdirSync } from "node:fs";
+import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { edgePackages } from "../../infra/edge/bundle.ts";
 import { gatewayPackages } from "../../infra/gateway/bundle.ts";
 import { cacheDirectory } from "../checkout.ts";
 import { LabError, run } from "./command.ts";
+import { ensureStaged } from "./staged.ts";
 
 export interface Image {
   /** Root directory of the image; never written after it is made. */
@@ -65,10 +66,7 @@ function imagePackages(): string[] {
  */
 export async function ensureImage(): Promise<Image> {
   const directory = imageDirectory();
-  if (!existsSync(directory)) {
-    await removeRemains();
-    await make(directory);
-  }
+  await ensureStaged(directory, make);
   return {
     root: join(directory, "root"),
     webCa: {
@@ -78,18 +76,7 @@ export async function ensureImage(): Promise<Image> {
   };
 }
 
-/** A killed run leaves its half-made image, named after its process. */
-async function removeRemains(): Promise<void> {
-  await mkdir(cacheDirectory, { recursive: true });
-  for (const name of readdirSync(cacheDirectory)) {
-    const maker = /^image-[0-9a-f]+\.(\d+)$/.exec(name)?.[1];
-    if (maker === undefined || existsSync(`/proc/${maker}`)) continue;
-    await rm(join(cacheDirectory, name), { recursive: true, force: true });
-  }
-}
-
-async function make(directory: string): Promise<void> {
-  const staging = `${directory}.${String(process.pid)}`;
+async function make(staging: string): Promise<void> {
   const log = join(cacheDirectory, "image.log");
   await mkdir(staging, { recursive: true });
   try {
@@ -111,16 +98,10 @@ async function make(directory: string): Promise<void> {
       "trixie",
       join(staging, "root"),
     ]);
-    // Another run may have made the same image meanwhile: either serves.
-    await rename(staging, directory).catch((error: unknown) => {
-      if (!existsSync(directory)) throw error;
-    });
   } catch (error) {
     throw new LabError(
       `The lab's Debian 13 image could not be made in ${staging}.\n${error instanceof Error ? error.message : String(error)}\n  log: ${log}\n  It needs a Debian mirror that apt can reach and 1.5 GB of disk; then run the command again.`,
     );
-  } finally {
-    await rm(staging, { recursive: true, force: true });
   }
 }
 

@@ -39,14 +39,18 @@ async function headersSeen(url: string, fields: string[], more: string[] = []) {
 const token = async () =>
   `X-Sandbox-Token: ${sign((await signedOutputs()).access.key, claims(id, "*"))}`;
 
+/** Each edge's application, with the fields that open it. */
+const applications = async () =>
+  [
+    [app, []],
+    [signedApp, [await token()]],
+  ] as const;
+
 describe("fields of one connection", () => {
   test.each(["--http1.1", "--http2"])(
     "are the edge's own business: %s",
     async (version) => {
-      for (const [url, extra] of [
-        [app, []],
-        [signedApp, [await token()]],
-      ] as const) {
+      for (const [url, extra] of await applications()) {
         const headers = await headersSeen(
           url,
           [
@@ -100,10 +104,7 @@ describe("fields of one connection", () => {
       ...["True-Client-IP", "CF-Connecting-IP", "CF-Connecting-IPv6"],
       "Fastly-Client-IP",
     ].flatMap((name) => [name, name.replaceAll("-", "_")]);
-    for (const [url, extra] of [
-      [app, []],
-      [signedApp, [await token()]],
-    ] as const) {
+    for (const [url, extra] of await applications()) {
       const headers = await headersSeen(
         url,
         [...extra, ...fields.map((name) => `${name}: 6.6.6.6`)],

@@ -303,6 +303,7 @@ test("the disk is full while rules change; then it is not", async () => {
     await disturb(
       "the disk full, HAProxy killed, rules changed",
       `mount -o remount,size=$(($(df --output=used -B1 /run | tail -n 1) + 65536)) /run
+       # dd fails, for there is no room at the end: that is the point.
        fill() { dd if=/dev/zero of=$1/filler bs=4k 2>/dev/null || true; }
        fill /run; fill ${state}
        f=${store}/egress-rules.json; cp -p $f ${store}/kept

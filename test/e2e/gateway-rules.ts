@@ -1,11 +1,9 @@
 /** Other rules for the lab's gateway, as the stack would write them into its store. */
-import { join } from "node:path";
 import { afterAll, beforeAll, expect } from "vitest";
 import { credentialsDocument } from "../../infra/gateway/credentials-document.ts";
 import { rulesDocument } from "../../infra/gateway/rules-document.ts";
 import { parseEgressRules } from "../../infra/gateway/rules.ts";
-import { checkout } from "../../scripts/checkout.ts";
-import { FIRST_SANDBOX, SECOND_SANDBOX, inLab, sandboxExec } from "./lab.ts";
+import { FIRST_SANDBOX, SECOND_SANDBOX, lab, sandboxExec } from "./lab.ts";
 
 export const gateway = "169.254.20.1";
 const store = "/var/lib/daytona-edge/store";
@@ -29,9 +27,8 @@ export const statusOf = (url: string, args = ""): Promise<string> =>
 
 /** Runs a script on the gateway's machine; one that fails is no probe. */
 export async function machine(script: string, input = ""): Promise<string> {
-  const lab = join(checkout, "scripts/lab/main.ts");
-  const { stdout, stderr, exitCode } = await inLab(
-    [process.execPath, lab, "shell", "daytona", "--", "sh", "-ec", script],
+  const { stdout, stderr, exitCode } = await lab(
+    ["shell", "daytona", "--", "sh", "-ec", script],
     { input },
   );
   expect({ script, stderr, exitCode }).toMatchObject({ exitCode: 0 });

@@ -3,10 +3,10 @@
  * suite needs it, so only its suite makes it; kept in the lab's cache.
  */
 import { createHash } from "node:crypto";
-import { existsSync, readFileSync, readdirSync } from "node:fs";
-import { rename, rm } from "node:fs/promises";
+import { readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { run } from "../../scripts/lab/command.ts";
+import { ensureStaged } from "../../scripts/lab/staged.ts";
 import { snapshots } from "../../scripts/lab/surroundings.ts";
 
 const fixtures = join(import.meta.dirname, "fixtures/trust");
@@ -34,9 +34,7 @@ export async function ensureTrustSnapshot(): Promise<string> {
   }
   const name = `trust-${content.digest("hex").slice(0, 16)}`;
   const root = join(snapshots, name);
-  if (existsSync(root)) return name;
-  const staging = `${root}.${String(process.pid)}`;
-  try {
+  await ensureStaged(root, async (staging) => {
     await run([
       "mmdebstrap",
       "--variant=minbase",
@@ -45,9 +43,6 @@ export async function ensureTrustSnapshot(): Promise<string> {
       "trixie",
       staging,
     ]);
-    await rename(staging, root);
-  } finally {
-    await rm(staging, { recursive: true, force: true });
-  }
+  });
   return name;
 }

@@ -13,6 +13,7 @@ import {
 } from "../../../scripts/checkout.ts";
 import { Caa } from "../../caa.ts";
 import { challengeName } from "../../certificate/dns01.ts";
+import { recordTtl } from "../../dns.ts";
 
 export interface CertificateArgs {
   /** Machine whose store gets it. */
@@ -74,7 +75,7 @@ export class Certificate extends pulumi.ComponentResource {
               name: challengeName(args.domain),
               type: "CNAME",
               content: args.challenge.name,
-              ttl: 300,
+              ttl: recordTtl,
               proxied: false,
             },
             { parent: this },

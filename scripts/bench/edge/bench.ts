@@ -22,17 +22,13 @@ export async function benchEdge(options: {
     programs: ["echo", "sockets", "hosts"],
     quick: options.quick ?? false,
   });
+  const json = JSON.stringify(results, undefined, 2);
   if (options.save) {
     const place = join(checkout, "test/bench");
-    writeFileSync(
-      join(place, "results.json"),
-      `${JSON.stringify(results, undefined, 2)}\n`,
-    );
+    writeFileSync(join(place, "results.json"), `${json}\n`);
     writeFileSync(join(place, "chart.svg"), chart(results));
   }
-  console.log(
-    options.json ? JSON.stringify(results, undefined, 2) : table(results),
-  );
+  console.log(options.json ? json : table(results));
 }
 
 function bundle(): Bundle {

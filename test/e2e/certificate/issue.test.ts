@@ -33,7 +33,6 @@ const domain = "issue.defikit.net";
 const names = [`*.${domain}`, domain];
 const { zoneId } = stackConfig<{ zoneId: string }>("cloudflare");
 const usual = "https://acme.internal:14000/dir";
-const cloudflare = `https://cloudflare.internal/client/v4/zones/${zoneId}/dns_records`;
 
 /** Where one user of the program keeps things. */
 class Place {
@@ -96,14 +95,20 @@ function place(): Place {
   return made;
 }
 
-/** The challenge's records that are in DNS now. */
-async function challengeRecords(): Promise<unknown[]> {
+/** What Cloudflare's API answers. @param path below the zone's records */
+async function cloudflare<T>(path: string, ...args: string[]): Promise<T> {
   const { stdout } = await labCurl([
     ...["-H", `Authorization: Bearer ${labSecrets().cloudflareToken}`],
-    `${cloudflare}?type=TXT&per_page=100`,
+    ...args,
+    `https://cloudflare.internal/client/v4/zones/${zoneId}/dns_records${path}`,
   ]);
-  const { result } = JSON.parse(stdout) as { result: { name: string }[] };
-  return result.filter(({ name }) => name.endsWith(domain));
+  return (JSON.parse(stdout) as { result: T }).result;
+}
+
+/** The challenge's records that are in DNS now. */
+async function challengeRecords(): Promise<unknown[]> {
+  const found = await cloudflare<{ name: string }[]>("?type=TXT&per_page=100");
+  return found.filter(({ name }) => name.endsWith(domain));
 }
 
 const isOrder = (line: string) => /^POST .*\/order-plz 201$/.test(line);
@@ -160,18 +165,16 @@ describe("Pebble 2.6", () => {
 
   test("the challenge in another place, by CNAME", async () => {
     const alias = `elsewhere-${domain.replaceAll(".", "-")}.defikit.net`;
-    const authorization = `Authorization: Bearer ${labSecrets().cloudflareToken}`;
     const record = {
       type: "CNAME",
       name: `_acme-challenge.${domain}`,
       content: alias,
       ttl: 60,
     };
-    const made = await labCurl([
-      ...["-H", authorization, "--json", JSON.stringify(record), cloudflare],
-    ]);
-    const { id } = (JSON.parse(made.stdout) as { result: { id: string } })
-      .result;
+    const { id } = await cloudflare<{ id: string }>(
+      "",
+      ...["--json", JSON.stringify(record)],
+    );
     try {
       const at = place();
       const { exitCode, stderr } = await at.run(usual, [
@@ -182,13 +185,7 @@ describe("Pebble 2.6", () => {
       expect(stderr).toContain(`waiting for ${alias}`);
       await expectIssued(at);
     } finally {
-      await labCurl([
-        "-X",
-        "DELETE",
-        "-H",
-        authorization,
-        `${cloudflare}/${id}`,
-      ]);
+      await cloudflare(`/${id}`, "-X", "DELETE");
     }
   });
 });

@@ -5,8 +5,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { cacheDirectory, checkout } from "../../../scripts/checkout.ts";
-import { insideLab } from "../../../scripts/lab/namespaces.ts";
-import { labExec } from "../lab.ts";
+import { lab } from "../lab.ts";
 
 export interface Pebble {
   readonly directory: string;
@@ -52,7 +51,7 @@ export async function startPebble(args: PebbleArgs): Promise<Pebble> {
   }).map(([name, value]) => `--setenv=${name}=${value}`);
   await onInternet(`cat >/run/${unit}.json`, JSON.stringify(config));
   await onInternet(
-    `systemctl stop ${unit} 2>/dev/null || true
+    `if systemctl --quiet is-active ${unit}; then systemctl stop ${unit}; fi
      systemd-run --quiet --collect --unit=${unit} ${settings.join(" ")} ${program} -config /run/${unit}.json -dnsserver ${resolver}
      for attempt in $(seq 100); do
        curl -sk -o /dev/null https://127.0.0.1:${String(port)}/dir && exit 0
@@ -64,9 +63,7 @@ export async function startPebble(args: PebbleArgs): Promise<Pebble> {
     directory: `https://acme.internal:${String(port)}/dir`,
     management: `https://acme.internal:${String(port + 1000)}`,
     stop: async () => {
-      await labExec("internet", [
-        ...["sh", "-c", `systemctl stop ${unit}; rm -f /run/${unit}.json`],
-      ]);
+      await onInternet(`systemctl stop ${unit}; rm -f /run/${unit}.json`);
     },
   };
 }
@@ -104,10 +101,9 @@ async function onInternet(
   script: string,
   input: string | Uint8Array = "",
 ): Promise<void> {
-  const [file, ...argv] = insideLab([
-    process.execPath,
-    join(checkout, "scripts/lab/main.ts"),
-    ...["shell", "internet", "--", "sh", "-ec", script],
-  ]);
-  await execa(file, argv, { input });
+  const { stderr, exitCode } = await lab(
+    ["shell", "internet", "--", "sh", "-ec", script],
+    { input },
+  );
+  if (exitCode !== 0) throw new Error(`${script}: ${stderr}`);
 }
