@@ -409,16 +409,26 @@ test(
 
 const newer = await newerPebble();
 describe.skipIf(newer === undefined)("Pebble 2.10.1 (needs Go)", () => {
+  const daySeconds = 86_400;
   let pebble: Pebble;
   beforeAll(async () => {
+    // It takes any profile for an order that names none, so there are many.
     pebble = await startPebble({
       port: 14_110,
       program: newer ?? "",
       config: {
         keyAlgorithm: "ecdsa",
         profiles: {
-          default: { description: "90 days", validityPeriod: 7_776_000 },
-          tlsserver: { description: "45 days", validityPeriod: 3_888_000 },
+          tlsserver: {
+            description: "45 days",
+            validityPeriod: 45 * daySeconds,
+          },
+          ...Object.fromEntries(
+            Array.from({ length: 20 }, (_, index) => [
+              `other-${String(index)}`,
+              { description: "90 days", validityPeriod: 90 * daySeconds },
+            ]),
+          ),
         },
       },
     });
@@ -428,12 +438,14 @@ describe.skipIf(newer === undefined)("Pebble 2.10.1 (needs Go)", () => {
   const life = ({ notBefore, notAfter }: HeldCertificate) =>
     Math.round((Date.parse(notAfter) - Date.parse(notBefore)) / 86_400_000);
 
-  test("orders by profile where it is offered, else by the default", async () => {
+  test("orders by profile where it is offered, else by the authority's own choice", async () => {
     const at = place();
     await at.run(pebble.directory);
     expect(life(await expectIssued(at))).toBe(45);
-    await at.run(pebble.directory, ["--profile", "unheard-of"]);
-    expect(life(await expectIssued(at))).toBe(90);
+    // The authority refuses an order that names a profile it does not offer.
+    const other = await at.run(pebble.directory, ["--profile", "unheard-of"]);
+    expect(JSON.parse(other.stdout)).toMatchObject({ action: "issued" });
+    await expectIssued(at);
   });
 
   test("renews at once when the authority asks for it; a second `replaces` is refused and done without", async () => {

@@ -63,6 +63,10 @@ describe("writeAtomically", () => {
 });
 
 describe("poll", () => {
+  /** In one step, as stores do: a poll between two would read half of it. */
+  const put = (content: string) =>
+    writeAtomically(join(directory, "rules"), content, 0o600);
+
   test("a bad document is said once, and the last good stays live", async () => {
     const lines: string[] = [];
     const store = new DirectoryStore(directory);
@@ -98,10 +102,10 @@ describe("poll", () => {
 
     await pause();
     expect(wentLive).toBe(0);
-    writeFileSync(join(directory, "rules"), "good");
+    await put("good");
     await pause();
     expect(status().rules.live).toBe("good");
-    writeFileSync(join(directory, "rules"), "bad");
+    await put("bad");
     await pause();
     expect(status().rules).toEqual({ live: "good", error: "bad" });
     stop.abort();
@@ -117,7 +121,7 @@ describe("poll", () => {
   test("a status that cannot be written is said once, and ends nothing", async () => {
     const lines: string[] = [];
     const stop = new AbortController();
-    writeFileSync(join(directory, "rules"), "first");
+    await put("first");
     mkdirSync(join(directory, "status.json"));
     const polling = poll({
       store: new DirectoryStore(directory),
@@ -133,7 +137,7 @@ describe("poll", () => {
       signal: stop.signal,
     });
     await expect.poll(() => lines).toHaveLength(2);
-    writeFileSync(join(directory, "rules"), "second");
+    await put("second");
     await expect.poll(() => lines).toHaveLength(3);
     stop.abort();
     await polling;
