@@ -1,5 +1,5 @@
 /** Problems of a configuration, as the person who wrote it shall read them. */
-import type { z } from "zod";
+import type * as z from "zod";
 
 export interface Problem {
   readonly key: string;

@@ -4,7 +4,12 @@
  */
 import * as pulumi from "@pulumi/pulumi";
 import { allConfig } from "@pulumi/pulumi/runtime/index.js";
-import { z } from "zod";
+import * as z from "zod";
+import {
+  type CertificateCredentials,
+  credentialsFile,
+  parseCertificateCredentials,
+} from "./certificate/credentials.ts";
 import { keyTypes } from "./certificate/held-certificate.ts";
 import {
   type Problem,
@@ -28,7 +33,7 @@ import { type EgressRule, parseEgressRules } from "./gateway/rules.ts";
 import { unenforced } from "./gateway/unenforced.ts";
 
 /** Keys whose values are read as secrets only. */
-const secretKeys = ["sshPrivateKey", "credentials"];
+const secretKeys = ["sshPrivateKey", "credentials", "certificateCredentials"];
 
 /** Ports of Daytona's own daemons in a sandbox; nobody is ever let in there. */
 const reservedPorts = [2280, 5900, 5901, 6080, 22220, 22222, 33333];
@@ -171,6 +176,8 @@ export function readConfig(): {
   config: StackConfig;
   /** Where Cloudflare's API is, when the provider was told. */
   cloudflareUrl: string | undefined;
+  /** Environment file of the certificate's program; secret. */
+  certificateCredentials: pulumi.Output<string>;
   /** Key that may log in to the gateway's server; set when there is one. */
   sshPrivateKey: pulumi.Output<string> | undefined;
   /** The live state `egress-credentials.json`; secret. */
@@ -198,6 +205,8 @@ export function readConfig(): {
   }
   const credentials = readCredentials(project, result.config);
   result.problems.push(...credentials.problems);
+  const forCertificate = readCertificateCredentials(project);
+  result.problems.push(...forCertificate.problems);
   if (!result.config || result.problems.length > 0) {
     throw new pulumi.RunError(
       problemReport(
@@ -214,8 +223,33 @@ export function readConfig(): {
   return {
     config: result.config,
     cloudflareUrl,
+    certificateCredentials: pulumi.secret(
+      credentialsFile(forCertificate.credentials),
+    ),
     sshPrivateKey,
     egressCredentials: pulumi.secret(credentialsDocument(credentials.secrets)),
+  };
+}
+
+/** What the certificate's program needs and may not show. */
+function readCertificateCredentials(project: pulumi.Config): {
+  credentials: CertificateCredentials;
+  problems: Problem[];
+} {
+  const key = "certificateCredentials";
+  const given = allConfig()?.[`${project.name}:${key}`];
+  const parsed = parseCertificateCredentials(
+    given === undefined ? {} : plain(given),
+    // As Cloudflare's own provider takes it.
+    new pulumi.Config("cloudflare").get("apiToken") ??
+      process.env.CLOUDFLARE_API_TOKEN,
+  );
+  return {
+    credentials: parsed.credentials,
+    problems: parsed.problems.map((problem) => ({
+      key: problem.key === "" ? key : `${key}.${problem.key}`,
+      message: problem.message,
+    })),
   };
 }
 

@@ -11,8 +11,13 @@ import { stackOutputs, type StackOutputs } from "./outputs.ts";
 import { LocalPlatform } from "./platforms/local/index.ts";
 
 export default function program(): StackOutputs {
-  const { config, cloudflareUrl, sshPrivateKey, egressCredentials } =
-    readConfig();
+  const {
+    config,
+    cloudflareUrl,
+    certificateCredentials,
+    sshPrivateKey,
+    egressCredentials,
+  } = readConfig();
 
   const access =
     config.access === "signed"
@@ -22,6 +27,7 @@ export default function program(): StackOutputs {
   const platform = new LocalPlatform("local", {
     config,
     cloudflareUrl,
+    certificateCredentials,
     edge: edgeBundle(config),
     access: access?.document,
     egress: config.egress &&

@@ -17,3 +17,8 @@ export const cacheDirectory = join(
 export function storeDirectory(machine: string): string {
   return join(labDirectory, "stores", machine);
 }
+
+/** What only the maker of an edge's certificate may see. */
+export function certificateDirectory(edge: string): string {
+  return join(labDirectory, "certificates", edge);
+}

@@ -63,7 +63,8 @@ await main(async () => {
 
   await step("sandboxes trust the gateway's authority", async () => {
     const sandboxes = await daytona().list();
-    await Promise.all(sandboxes.map(({ id }) => trustAuthority(id)));
+    const started = sandboxes.filter(({ state }) => state === "started");
+    await Promise.all(started.map(({ id }) => trustAuthority(id)));
   });
 });
 

@@ -5,7 +5,7 @@ import { sandboxId } from "../infra/edge/revocations.ts";
 import { storeDirectory } from "./checkout.ts";
 import { main } from "./failure.ts";
 import { ensureInside } from "./inside.ts";
-import { edgeAddresses } from "./lab/edge-addresses.ts";
+import { edgeAddresses } from "./lab/machine-addresses.ts";
 import { waitUntilLive } from "./sandbox/live.ts";
 import { readRevocations, restore, revoke } from "./sandbox/revoke.ts";
 import { type StackName, stackConfig, stackNames } from "./stack.ts";

@@ -14,7 +14,7 @@ import { storeDirectory } from "./checkout.ts";
 import { main } from "./failure.ts";
 import { ensureInside } from "./inside.ts";
 import { daytona } from "./lab/daytona-server.ts";
-import { edgeAddresses } from "./lab/edge-addresses.ts";
+import { edgeAddresses } from "./lab/machine-addresses.ts";
 import { inMachine } from "./lab/machine.ts";
 import { firstSandbox, secondSandbox, strayName } from "./lab/sandboxes.ts";
 import { labSecrets } from "./lab/secrets.ts";

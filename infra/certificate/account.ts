@@ -4,7 +4,7 @@
  * found by its key (RFC 8555, 7.3.1), so nothing else is kept.
  */
 import { type JWK, exportJWK, generateKeyPair } from "jose";
-import { z } from "zod";
+import * as z from "zod";
 import { AcmeClient, type ExternalAccount } from "./acme.ts";
 import { type CertificateStore, readDocument, writeDocument } from "./store.ts";
 
@@ -27,17 +27,37 @@ const account = z.object({
  *   account, with which CAA records and external accounts do not go together.
  */
 export async function accountKey(store: CertificateStore): Promise<JWK> {
-  const read = await readDocument(store, accountDocument, account);
-  if (read && "value" in read) return read.value.key;
-  if (read) {
-    throw new Error(
-      `${accountDocument} is damaged (${read.problem}); put it back from a backup, or delete it to start a new ACME account`,
-    );
-  }
+  const held = await heldKey(store);
+  if (held) return held;
   const { privateKey } = await generateKeyPair("ES256", { extractable: true });
   const key = await exportJWK(privateKey);
   await writeDocument(store, accountDocument, { key });
   return key;
+}
+
+/** @throws Error when it is there but unreadable. */
+async function heldKey(store: CertificateStore): Promise<JWK | undefined> {
+  const read = await readDocument(store, accountDocument, account);
+  if (!read) return undefined;
+  if ("value" in read) return read.value.key;
+  throw new Error(
+    `${accountDocument} is damaged (${read.problem}); put it back from a backup, or delete it to start a new ACME account`,
+  );
+}
+
+/**
+ * The account as the authority knows it, changing nothing.
+ * @returns its URL; `undefined` when there is no key yet, or none that the
+ *   authority knows.
+ */
+export async function findAccount(
+  directory: string,
+  store: CertificateStore,
+): Promise<string | undefined> {
+  const key = await heldKey(store);
+  if (!key) return undefined;
+  const client = await AcmeClient.connect(directory, key);
+  return client.existingAccount();
 }
 
 export interface AccountArgs {

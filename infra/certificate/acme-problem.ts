@@ -1,5 +1,5 @@
 /** What a certificate authority says when it refuses (RFC 7807, RFC 8555 6.7). */
-import { z } from "zod";
+import * as z from "zod";
 import { retryAfter } from "./http.ts";
 
 const identifier = z.looseObject({ type: z.string(), value: z.string() });

@@ -1,5 +1,5 @@
 /** What an ACME server answers with (RFC 8555, section 7.1), checked. */
-import { z } from "zod";
+import * as z from "zod";
 import { AcmeProblem, problemDocument } from "./acme-problem.ts";
 import { type Patience, patientFetch } from "./http.ts";
 

@@ -5,7 +5,7 @@
  */
 import { FlattenedSign, type JWK } from "jose";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { z } from "zod";
+import type * as z from "zod";
 import { AcmeProblem } from "./acme-problem.ts";
 import {
   type AcmeChallenge,
@@ -73,12 +73,13 @@ export class AcmeClient {
     readonly externalAccount?: ExternalAccount | undefined;
   }): Promise<string> {
     const account =
-      (await this.#existingAccount()) ?? (await this.#register(registration));
+      (await this.existingAccount()) ?? (await this.#register(registration));
     this.#signer = { kid: account };
     return account;
   }
 
-  async #existingAccount(): Promise<string | undefined> {
+  /** URL of the key's account; `undefined` when the authority knows none. */
+  async existingAccount(): Promise<string | undefined> {
     try {
       return await this.#account({ onlyReturnExisting: true });
     } catch (error) {

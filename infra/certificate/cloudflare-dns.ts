@@ -1,5 +1,5 @@
 /** TXT records through Cloudflare's API. */
-import { z } from "zod";
+import * as z from "zod";
 import type { TxtRecords } from "./dns01.ts";
 import { type Patience, patientFetch } from "./http.ts";
 

@@ -19,6 +19,7 @@ import {
   type RenewalInformation,
   fetchRenewalInformation,
 } from "./renewal-information.ts";
+import { type Ensured, reported } from "./report.ts";
 import { type CertificateStore, readDocument, writeDocument } from "./store.ts";
 
 export interface CertificateConfig extends WantedCertificate {
@@ -41,18 +42,15 @@ export interface EnsureArgs {
   readonly signal?: AbortSignal | undefined;
 }
 
-export interface Ensured {
-  readonly action: "kept" | "issued";
-  readonly certificate: HeldCertificate;
-}
-
 /**
  * @throws AcmeProblem, CloudflareError or Error in words for the operator; the
  *   certificate that was held stays in the store.
  */
 export function ensureCertificate(args: EnsureArgs): Promise<Ensured> {
   const { store, accountStore } = args;
-  return store.lock(() => accountStore.lock(() => ensureAlone(args)));
+  return store.lock(() =>
+    accountStore.lock(() => reported(args, () => ensureAlone(args))),
+  );
 }
 
 async function ensureAlone(args: EnsureArgs): Promise<Ensured> {
@@ -65,7 +63,11 @@ async function ensureAlone(args: EnsureArgs): Promise<Ensured> {
     log(
       `certificate ${held.serial} is good until ${held.notAfter}; its renewal is due at ${decision.until.toISOString()}`,
     );
-    return { action: "kept", certificate: held };
+    return {
+      action: "kept",
+      certificate: held,
+      renewalDue: decision.until,
+    };
   }
   if (decision.action === "renew") {
     log(`getting a certificate because ${decision.because}`);

@@ -4,7 +4,7 @@
  * read it too, so this file also runs on Node 20.
  */
 import { X509Certificate, createHash, createPrivateKey } from "node:crypto";
-import { z } from "zod";
+import * as z from "zod";
 
 /** Kinds of key that a certificate can have. */
 export const keyTypes = ["ecdsa-p256", "rsa-2048"] as const;
@@ -26,8 +26,10 @@ export const heldCertificate = z.object({
   notBefore: z.iso.datetime(),
   notAfter: z.iso.datetime(),
   issuedAt: z.iso.datetime(),
-  /** What it was ordered as. */
+  /** What it was ordered as, and by whom. */
   directory: z.url(),
+  /** URL of the ACME account; one that was issued long ago does not say. */
+  account: z.url().optional(),
   profile: z.string().optional(),
   keyType: z.enum(keyTypes),
 });
@@ -39,6 +41,7 @@ export interface IssuedCertificate {
   readonly chain: string;
   readonly key: string;
   readonly directory: string;
+  readonly account: string;
   readonly profile?: string | undefined;
   readonly keyType: KeyType;
   readonly issuedAt: Date;
@@ -46,7 +49,7 @@ export interface IssuedCertificate {
 
 /** @throws Error when `chain` holds no certificate. */
 export function holdCertificate(issued: IssuedCertificate): HeldCertificate {
-  const { chain, key, directory, profile, keyType, issuedAt } = issued;
+  const { chain, key, directory, account, profile, keyType, issuedAt } = issued;
   const [leaf] = readChain(chain);
   if (!leaf) throw new Error("The chain holds no certificate");
   return {
@@ -59,6 +62,7 @@ export function holdCertificate(issued: IssuedCertificate): HeldCertificate {
     notAfter: new Date(leaf.validTo).toISOString(),
     issuedAt: issuedAt.toISOString(),
     directory,
+    account,
     ...(profile !== undefined && { profile }),
     keyType,
   };

@@ -38,7 +38,7 @@ export async function issueCertificate(
   const { order, key } = await openOrder(client, args);
   await authorize(client, order, args);
   const chain = await collect(client, order.url, key, wanted);
-  return checked(chain, key, args);
+  return checked({ chain, key, account }, args);
 }
 
 interface OpenAuthorization {
@@ -149,23 +149,15 @@ async function collect(
 }
 
 async function checked(
-  chain: string,
-  key: string,
+  made: { chain: string; key: string; account: string },
   args: IssueArgs,
 ): Promise<HeldCertificate> {
   const { wanted, now, accountStore } = args;
   const { names, directory, profile, keyType } = wanted;
   const issuedAt = now();
-  const problems = certificateProblems({ chain, key }, names, issuedAt);
+  const problems = certificateProblems(made, names, issuedAt);
   if (problems.length === 0) {
-    return holdCertificate({
-      chain,
-      key,
-      directory,
-      profile,
-      keyType,
-      issuedAt,
-    });
+    return holdCertificate({ ...made, directory, profile, keyType, issuedAt });
   }
   // Else the next run would fetch the same one again.
   await forgetOrder(accountStore);

@@ -10,12 +10,11 @@
 import { Command, InvalidArgumentError, Option } from "commander";
 import { relative, resolve } from "node:path";
 import { ensureAccount } from "./account.ts";
-import { cloudflareTxtRecords } from "./cloudflare-dns.ts";
+import { cloudflareChallenge } from "./cloudflare-challenge.ts";
+import { cloudflareApi, readCredentials } from "./credentials.ts";
 import { DirectoryStore } from "./directory-store.ts";
-import { challengeName, dns01 } from "./dns01.ts";
 import { ensureCertificate } from "./ensure.ts";
 import { type KeyType, keyTypes } from "./held-certificate.ts";
-import { nameServers, waitForRecord } from "./name-servers.ts";
 
 interface AccountOptions {
   readonly directory: string;
@@ -24,6 +23,7 @@ interface AccountOptions {
 }
 
 interface IssueOptions extends AccountOptions {
+  readonly check?: true;
   readonly names: string[];
   readonly store: string;
   readonly zone: string;
@@ -36,6 +36,8 @@ interface IssueOptions extends AccountOptions {
 /** With dashes and, as in _acme-challenge, underscores inside. */
 const dnsName = /^([a-z0-9_]([a-z0-9_-]*[a-z0-9])?\.)+[a-z0-9-]+$/;
 
+const credentials = readCredentials(process.env);
+
 /** No authority takes longer, in ms. */
 const limit = 10 * 60_000;
 
@@ -43,7 +45,7 @@ const program = new Command("infra/certificate/main.ts")
   .description(
     "Certificates by ACME (RFC 8555), with dns-01 at Cloudflare; safe to run again and to kill.",
   )
-  .showHelpAfterError();
+  .showHelpAfterError("(--help shows all options)");
 
 /** Secrets come by the environment: arguments show in the process list. */
 const externalAccountHelp =
@@ -58,71 +60,92 @@ addAccountOptions(program.command("account"))
 
 addAccountOptions(program.command("issue"))
   .description("Gets a certificate, if one is due.")
-  .requiredOption(
-    "--names <names>",
-    "names, separated by commas, for example *.example.net,example.net",
-    parseNames,
-  )
-  .requiredOption("--store <path>", "directory where the certificate is kept")
-  .requiredOption(
-    "--zone <id>",
-    "id of the Cloudflare zone with the names, or with the alias",
-  )
-  .option(
-    "--challenge-alias <name>",
-    "name that _acme-challenge of the names leads to by CNAME",
-    parseName,
-  )
-  .option(
-    "--profile <name>",
-    'profile to order when the server offers it; "" for its default',
-    "tlsserver",
+  .addOption(
+    needed(
+      "--names <names>",
+      "names, separated by commas, for example *.example.net,example.net",
+    ).argParser(parseNames),
   )
   .addOption(
-    new Option("--key-type <type>", "kind of key")
+    needed("--store <path>", "directory where the certificate is kept"),
+  )
+  .addOption(
+    needed(
+      "--zone <id>",
+      "id of the Cloudflare zone with the names, or with the alias",
+    ),
+  )
+  .addOption(
+    named(
+      "--challenge-alias <name>",
+      "name that _acme-challenge of the names leads to by CNAME",
+    ).argParser(parseName),
+  )
+  .addOption(
+    named(
+      "--profile <name>",
+      'profile to order when the server offers it; "" for its default',
+    ).default("tlsserver"),
+  )
+  .addOption(
+    named("--key-type <type>", "kind of key")
       .choices(keyTypes)
       .default(keyTypes[0]),
   )
   .addOption(
     new Option("--cloudflare-base-url <url>", "address of Cloudflare's API")
       .env("CLOUDFLARE_BASE_URL")
-      .default("https://api.cloudflare.com/client/v4"),
+      .default(cloudflareApi),
   )
+  .option("--check", "only see whether the options are right")
   .addHelpText(
     "after",
     `
 Environment:
   CLOUDFLARE_API_TOKEN             token with Zone / DNS / Edit on the zone
-  CLOUDFLARE_CHALLENGE_API_TOKEN   goes before it, for a zone with the alias only
   ${externalAccountHelp}`,
   )
   .action(issue);
 
-try {
-  await program.parseAsync();
-} catch (error) {
+program.parseAsync().catch((error: unknown) => {
   process.exitCode = 1;
   say(messageOf(error));
+});
+
+/** An option that a unit's environment can give: --key-type is CERTIFICATE_KEY_TYPE. */
+function named(flags: string, description: string): Option {
+  const name = flags.replace(/^--| .*$/g, "");
+  return new Option(flags, description).env(
+    `CERTIFICATE_${name.toUpperCase().replaceAll("-", "_")}`,
+  );
+}
+
+function needed(flags: string, description: string): Option {
+  return named(flags, description).makeOptionMandatory();
 }
 
 function addAccountOptions(command: Command): Command {
   return command
-    .requiredOption(
-      "--directory <url>",
-      "directory of the ACME server",
-      parseUrl,
+    .addOption(
+      needed("--directory <url>", "directory of the ACME server").argParser(
+        parseUrl,
+      ),
     )
-    .requiredOption(
-      "--account <path>",
-      "directory where the account's key is kept; no machine may read it",
+    .addOption(
+      needed(
+        "--account <path>",
+        "directory where the account's key is kept; no edge may read it",
+      ),
     )
-    .option("--contact <e-mail>", "address for the ACME account", "");
+    .addOption(
+      named("--contact <e-mail>", "address for the ACME account").default(""),
+    );
 }
 
 async function register(options: AccountOptions): Promise<void> {
   const account = await ensureAccount({
     ...options,
-    externalAccount: externalAccount(),
+    externalAccount: credentials.externalAccount,
     accountStore: directoryStore(resolve(options.account)),
     signal: stopSignal(),
   });
@@ -137,29 +160,24 @@ async function issue(options: IssueOptions): Promise<void> {
       `--account ${account} lies in --store ${store}, which machines read; the account's key must not, so choose another directory`,
     );
   }
+  if (options.check) return;
   const signal = stopSignal();
-  const alias = options.challengeAlias;
   const { action, certificate } = await ensureCertificate({
     config: {
       ...options,
       profile: options.profile === "" ? undefined : options.profile,
-      externalAccount: externalAccount(),
+      externalAccount: credentials.externalAccount,
     },
     store: directoryStore(store),
     accountStore: directoryStore(account),
-    challenge: dns01({
-      records: cloudflareTxtRecords({
-        zoneId: options.zone,
-        token: cloudflareToken(),
-        baseUrl: options.cloudflareBaseUrl,
-      }),
-      alias,
-      visible: async (name, values) => {
-        const servers = await nameServers(name);
-        await waitForRecord(servers, "TXT", name, values, { signal });
-        if (alias !== undefined) await waitForAlias(options, alias, signal);
-      },
+    challenge: cloudflareChallenge({
+      names: options.names,
+      zoneId: options.zone,
+      token: credentials.cloudflareToken(),
+      baseUrl: options.cloudflareBaseUrl,
+      alias: options.challengeAlias,
       log: say,
+      signal,
     }),
     now: () => new Date(),
     log: say,
@@ -167,18 +185,6 @@ async function issue(options: IssueOptions): Promise<void> {
   });
   const { serial, names, notAfter } = certificate;
   console.log(JSON.stringify({ action, serial, names, notAfter }));
-}
-
-/** The authority comes by the names' own zone, which may be new there too. */
-async function waitForAlias(
-  { names }: IssueOptions,
-  alias: string,
-  signal: AbortSignal,
-): Promise<void> {
-  for (const name of new Set(names.map(challengeName))) {
-    const servers = await nameServers(name);
-    await waitForRecord(servers, "CNAME", name, [alias], { signal });
-  }
 }
 
 function directoryStore(path: string): DirectoryStore {
@@ -206,23 +212,6 @@ function stopSignal(): AbortSignal {
     stop(`not done after ${String(limit / 60_000)} minutes`);
   }, limit).unref();
   return controller.signal;
-}
-
-function externalAccount() {
-  const keyId = process.env.ACME_EAB_KID;
-  const hmacKey = process.env.ACME_EAB_HMAC_KEY;
-  return keyId && hmacKey ? { keyId, hmacKey } : undefined;
-}
-
-/** The challenge's own zone may have a token of its own. */
-function cloudflareToken(): string {
-  const token =
-    process.env.CLOUDFLARE_CHALLENGE_API_TOKEN ??
-    process.env.CLOUDFLARE_API_TOKEN;
-  if (token) return token;
-  throw new Error(
-    "CLOUDFLARE_API_TOKEN is not set; it must hold a Cloudflare API token with Zone / DNS / Edit on the zone",
-  );
 }
 
 function contains(directory: string, path: string): boolean {

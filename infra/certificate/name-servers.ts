@@ -12,6 +12,11 @@ export interface NameServer {
   readonly addresses: readonly string[];
 }
 
+export interface Zone {
+  readonly name: string;
+  readonly servers: readonly NameServer[];
+}
+
 export interface WaitOptions {
   /** In ms; default 120 s. */
   readonly limit?: number;
@@ -25,16 +30,17 @@ const longestPause = 4_000;
 /** Codes of `node:dns` for "there is no such record". */
 const absent = new Set(["ENOTFOUND", "ENODATA"]);
 
-/**
- * The authoritative servers of the zone that holds `name`, found by the
- * system's resolver.
- */
-export async function nameServers(name: string): Promise<NameServer[]> {
+/** The zone that holds `name`, found by the system's resolver. */
+export async function findZone(name: string): Promise<Zone> {
   const labels = name.split(".");
   for (let first = 0; first < labels.length - 1; first++) {
     const zone = labels.slice(first).join(".");
     const servers = await unlessAbsent(resolveNs(zone), `NS of ${zone}`);
-    if (servers.length > 0) return Promise.all(servers.map(withAddresses));
+    if (servers.length === 0) continue;
+    return {
+      name: zone,
+      servers: await Promise.all(servers.map(withAddresses)),
+    };
   }
   throw new Error(
     `No zone above ${name} has name servers; check that its domain is delegated to Cloudflare`,
@@ -46,8 +52,42 @@ const questions = {
   TXT: async (resolver: Resolver, name: string) =>
     (await resolver.resolveTxt(name)).map((strings) => strings.join("")),
   CNAME: (resolver: Resolver, name: string) => resolver.resolveCname(name),
+  A: (resolver: Resolver, name: string) => resolver.resolve4(name),
+  AAAA: (resolver: Resolver, name: string) => resolver.resolve6(name),
+  CAA: async (resolver: Resolver, name: string) =>
+    (await resolver.resolveCaa(name)).flatMap(({ critical, ...properties }) =>
+      Object.entries(properties)
+        // Node's own, that says what kind of record it is.
+        .filter(([tag]) => tag !== "type")
+        .map(([tag, value]) => `${String(critical)} ${tag} "${String(value)}"`),
+    ),
+  SOA: async (resolver: Resolver, name: string) => [
+    String((await resolver.resolveSoa(name)).serial),
+  ],
 } as const;
-type Kind = keyof typeof questions;
+export type Kind = keyof typeof questions;
+
+/** What one server says. */
+export interface Answer {
+  readonly server: string;
+  /** As text; empty when there are none; `undefined` when it does not answer. */
+  readonly values: readonly string[] | undefined;
+  readonly state: string;
+}
+
+/** Asks every server. */
+export function answers(
+  servers: readonly NameServer[],
+  kind: Kind,
+  name: string,
+): Promise<Answer[]> {
+  return Promise.all(
+    servers.map(async (server) => ({
+      server: server.name,
+      ...(await askServer(server, kind, name)),
+    })),
+  );
+}
 
 /**
  * Resolves when each server answers with every value as record of `name`.
@@ -64,25 +104,19 @@ export async function waitForRecord(
   const deadline = Date.now() + limit;
   let waiting = servers;
   for (let pause = firstPause; ; pause = Math.min(pause * 2, longestPause)) {
-    const answers = await Promise.all(
-      waiting.map(async (server) => ({
-        server,
-        answer: await askServer(server, kind, name),
-      })),
-    );
-    const lagging = answers.filter(
-      ({ answer }) => !values.every((value) => answer.values.includes(value)),
+    const rounds = await answers(waiting, kind, name);
+    const lagging = rounds.filter(
+      (answer) => !values.every((value) => answer.values?.includes(value)),
     );
     if (lagging.length === 0) return;
     if (Date.now() + pause > deadline) {
-      const states = lagging.map(
-        ({ server, answer }) => `${server.name} ${answer.state}`,
-      );
+      const states = lagging.map(({ server, state }) => `${server} ${state}`);
       throw new Error(
         `After ${String(limit / 1000)} s not every name server has the new ${kind} record ${name}: ${states.join("; ")}`,
       );
     }
-    waiting = lagging.map(({ server }) => server);
+    const names = lagging.map(({ server }) => server);
+    waiting = waiting.filter(({ name }) => names.includes(name));
     await sleep(pause, undefined, signal && { signal });
   }
 }
@@ -92,7 +126,7 @@ async function askServer(
   server: NameServer,
   kind: Kind,
   name: string,
-): Promise<{ values: string[]; state: string }> {
+): Promise<Pick<Answer, "values" | "state">> {
   let failure = "has no address";
   for (const address of server.addresses) {
     // A new one each time: a resolver may keep answers.
@@ -109,7 +143,7 @@ async function askServer(
       failure = `(${address}) does not answer: ${String(code)}`;
     }
   }
-  return { values: [], state: failure };
+  return { values: undefined, state: failure };
 }
 
 async function withAddresses(name: string): Promise<NameServer> {

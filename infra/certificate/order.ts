@@ -3,7 +3,7 @@
  * authority has it, so that a run that dies leaves its successor an order to
  * go on with, whatever step it has reached.
  */
-import { z } from "zod";
+import * as z from "zod";
 import type { AcmeClient } from "./acme.ts";
 import { AcmeProblem } from "./acme-problem.ts";
 import type { Order } from "./acme-resources.ts";

@@ -2,7 +2,7 @@
 import "reflect-metadata";
 import * as x509 from "@peculiar/x509";
 import { createHash } from "node:crypto";
-import { z } from "zod";
+import * as z from "zod";
 import { AcmeProblem } from "./acme-problem.ts";
 import { type Patience, patientFetch } from "./http.ts";
 

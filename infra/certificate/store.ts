@@ -1,5 +1,5 @@
 /** Where the certificate and what belongs to its making are kept. */
-import { z } from "zod";
+import * as z from "zod";
 
 /**
  * Documents by name, each replaced as a whole. A directory is one kind

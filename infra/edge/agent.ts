@@ -2,8 +2,14 @@
  * The edge's agent: puts the live state of the store to work without a
  * restart, ends streams that must not go on, and tells the figures.
  */
+import { X509Certificate } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { createServer } from "node:http";
+import {
+  type CertificateReport,
+  certificateReport,
+  reportDocument,
+} from "../certificate/report.ts";
 import { writeAtomically } from "../machine/agent/files.ts";
 import { HaproxyRuntime } from "../machine/agent/haproxy.ts";
 import { cutMarked } from "../machine/agent/marked-sockets.ts";
@@ -11,6 +17,7 @@ import { applyMap } from "../machine/agent/map.ts";
 import { poll } from "../machine/agent/poll.ts";
 import { DirectoryStore } from "../machine/agent/store.ts";
 import { accessKeysMap } from "./access-keys.ts";
+import { certificateFigures } from "./certificate-figures.ts";
 import { type CertificateDocument, verifyCertificate } from "./certificate.ts";
 import { sandboxFigures } from "./figures.ts";
 import { latestByPlace, parseRevocations, revokedMap } from "./revocations.ts";
@@ -26,7 +33,11 @@ const statusFile = "/run/daytona-edge/status.json";
 const figuresPort = 8405;
 
 const domain = setting("EDGE_DOMAIN");
+const store = new DirectoryStore(setting("EDGE_STORE"));
 const haproxy = new HaproxyRuntime("/run/daytona-edge/haproxy.sock");
+
+/** When the certificate that is served ends. */
+let certificateEnd: Date | undefined;
 
 /** Makes a certificate live, on disk and in the running HAProxy. */
 async function applyCertificate(content: Buffer): Promise<string> {
@@ -43,6 +54,7 @@ async function applyCertificate(content: Buffer): Promise<string> {
     }
   }
   await setState("certificate", "issued");
+  certificateEnd = new Date(new X509Certificate(document.chain).validTo);
   return `serves certificate ${serial}`;
 }
 
@@ -107,18 +119,34 @@ function log(line: string): void {
   console.log(line);
 }
 
-/** `/metrics/sandboxes` and `/status` of the health listener. */
+/** What the health listener passes on. */
+const figures: Readonly<Record<string, () => Promise<string>>> = {
+  "/status": () => readFile(statusFile, "utf8"),
+  "/metrics/sandboxes": () =>
+    haproxy.command("show table sandboxes").then(sandboxFigures),
+  "/metrics/certificate": async () =>
+    certificateFigures(certificateEnd, await renewalReport()),
+};
+
 createServer((request, response) => {
-  const answer =
-    request.url === "/status"
-      ? readFile(statusFile, "utf8")
-      : haproxy.command("show table sandboxes").then(sandboxFigures);
-  answer
+  const path = request.url?.split("?")[0] ?? "";
+  const answer = figures[path];
+  if (!answer) {
+    response.writeHead(404).end();
+    return;
+  }
+  answer()
     .then((text) => response.end(text))
     .catch((error: unknown) => {
       response.writeHead(503).end(`${String(error)}\n`);
     });
 }).listen(figuresPort, "127.0.0.1");
+
+/** How the last renewal went, if one has ever reported. */
+async function renewalReport(): Promise<CertificateReport | undefined> {
+  const found = await store.read(reportDocument);
+  return found && certificateReport.parse(JSON.parse(String(found.content)));
+}
 
 const reaper = new HalfClosedReaper(
   Number(setting("EDGE_HALF_CLOSED_SECONDS")) * 1000,
@@ -135,7 +163,7 @@ setInterval(() => {
 }, 2_000);
 
 void poll({
-  store: new DirectoryStore(setting("EDGE_STORE")),
+  store,
   documents: [
     { name: "certificate.json", apply: applyCertificate },
     { name: "revocations.json", apply: applyRevocations },

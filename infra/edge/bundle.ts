@@ -5,7 +5,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { StackConfig } from "../config.ts";
-import { agentProgram } from "../machine/agent-program.ts";
+import { bundledProgram } from "../machine/bundled-program.ts";
 import type { Bundle, BundleFile } from "../machine/bundle.ts";
 import { errorCodeMap, errorPageMap, errorTextMap } from "./error-bodies.ts";
 import { limitsEnvironment } from "./limits.ts";
@@ -61,7 +61,7 @@ export function edgeBundle(config: EdgeConfig): Bundle {
       copy("drain.sh", `${lib}/drain-edge.sh`, 0o755),
       {
         path: `${lib}/edge-agent.cjs`,
-        content: agentProgram(join(import.meta.dirname, "agent.ts")),
+        content: bundledProgram(join(import.meta.dirname, "agent.ts")),
         mode: 0o644,
       },
       ...units.map((unit) => copy(`units/${unit}`, `${systemd}/${unit}`)),

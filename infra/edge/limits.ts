@@ -1,5 +1,5 @@
 /** What one client and one sandbox may take of an edge. */
-import { z } from "zod";
+import * as z from "zod";
 
 /** HAProxy averages its rates over this many seconds; bursts may be as long. */
 export const rateWindow = 10;

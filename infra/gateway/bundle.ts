@@ -5,7 +5,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { StackConfig } from "../config.ts";
-import { agentProgram } from "../machine/agent-program.ts";
+import { bundledProgram } from "../machine/bundled-program.ts";
 import type { Bundle, BundleFile } from "../machine/bundle.ts";
 import { gatewayAddress, gatewayName } from "./address.ts";
 import { rulesDocument } from "./rules-document.ts";
@@ -73,7 +73,7 @@ export function gatewayBundle(config: GatewayConfig): Bundle {
       ),
       {
         path: `${lib}/gateway-agent.cjs`,
-        content: agentProgram(join(import.meta.dirname, "agent.ts")),
+        content: bundledProgram(join(import.meta.dirname, "agent.ts")),
         mode: 0o644,
       },
       ...units.map((unit) =>

@@ -2,7 +2,7 @@
  * `egress-credentials.json` of the store: the secrets that rules put into
  * requests. Only the gateway's agent reads it, and HAProxy's memory holds it.
  */
-import { z } from "zod";
+import * as z from "zod";
 
 /** Name of a secret; rules refer to it. */
 export const secretName = /^[a-z][a-z0-9-]{0,62}$/;

@@ -3,7 +3,7 @@
  * recorded. Here is what the stack file may ask for, and until when a gateway
  * believes it; what passes, haproxy.cfg says.
  */
-import { z } from "zod";
+import * as z from "zod";
 import type { Problem } from "../config-problems.ts";
 
 /** Longest time to learn, in days; nobody shall forget that the wall is open. */

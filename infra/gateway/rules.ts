@@ -3,7 +3,7 @@
  * names, proxy maps, the inspecting authority's names) derives from its rules.
  */
 import { isDeepStrictEqual } from "node:util";
-import { z } from "zod";
+import * as z from "zod";
 import { type Problem, issueProblems } from "../config-problems.ts";
 import { secretName } from "./credentials-document.ts";
 import { type UrlPattern, parseUrlPattern } from "./rule-url.ts";

@@ -1,11 +1,12 @@
 /**
- * A bundle turns a bare Debian 13 into an edge or a gateway. It is plain data:
+ * A bundle turns a bare Debian 13 into an edge, a gateway or the place where
+ * certificates are made. It is plain data:
  * a pure function of the stack's configuration, the same for cloud-init (aws,
  * local) and for SSH (host). No secret is ever in a bundle: secrets are live
  * state, which the machine's agent pulls.
  */
 export interface Bundle {
-  readonly name: "edge" | "gateway";
+  readonly name: "edge" | "gateway" | "certificate";
   /** Debian packages it needs; the only place where they stand. */
   readonly packages: readonly string[];
   readonly files: readonly BundleFile[];

@@ -1,5 +1,5 @@
 /** What the gateway refused, out of its machine's journal. */
-import { z } from "zod";
+import * as z from "zod";
 import { journalEntries, json, proxyRow } from "./journal.ts";
 
 /** One refusal. */

@@ -1,5 +1,5 @@
 /** The gateway's journal, as `journalctl -o json` prints it. */
-import { z } from "zod";
+import * as z from "zod";
 
 /** An entry of `journalctl -o json` (Journal Export Formats, JSON). */
 const entry = z.looseObject({

@@ -9,8 +9,7 @@ import { ensureInside } from "../inside.ts";
 import { ensureRoot } from "../root.ts";
 import { LabError } from "./command.ts";
 import { daytona } from "./daytona-server.ts";
-import { edgeAddresses } from "./edge-addresses.ts";
-import { edgeMachine } from "./edge-machine.ts";
+import { stackMachine, stackMachineNames } from "./stack-machine.ts";
 import {
   bootMachine,
   consoleLog,
@@ -73,7 +72,7 @@ lab
 lab
   .command("shell")
   .description("a root shell, or a command, on a machine")
-  .argument("<machine>", "internet, daytona, edge or edge-signed")
+  .argument("<machine>", "one of those that status shows")
   .argument("[command...]", "the command, after --", ["bash", "-l"])
   .passThroughOptions()
   .action((machine: string, argv: string[]) => {
@@ -84,7 +83,7 @@ lab
 lab
   .command("logs")
   .description("the journal of a machine")
-  .argument("<machine>", "internet, daytona, edge or edge-signed")
+  .argument("<machine>", "one of those that status shows")
   .argument("[options...]", "options of journalctl, after --")
   .passThroughOptions()
   .action((machine: string, options: string[]) => {
@@ -175,10 +174,10 @@ machine
   .description(
     "boot a machine from cloud-init user data, which comes by standard input; a machine of that name is removed first",
   )
-  .argument("<name>", `one of ${Object.keys(edgeAddresses).join(", ")}`)
+  .argument("<name>", `one of ${stackMachineNames.join(", ")}`)
   .action(async (name: string) => {
     ensureInside();
-    await createMachine(edgeMachine(name, await text(process.stdin)));
+    await createMachine(stackMachine(name, await text(process.stdin)));
     await bootMachine(name);
     become(inMachine(name, ["cloud-init", "status", "--wait", "--long"]));
   });

@@ -135,6 +135,8 @@ export function containmentProbes(target: ContainmentTarget): Probe[] {
   /** As a browser does for names of one certificate (RFC 9113, 9.1.1). */
   async function coalesced(): Promise<Attempt> {
     const session = connect(new URL(app).origin);
+    // Its requests tell of it.
+    session.on("error", () => undefined);
     const ask = async (authority: string, given: string) => {
       const stream = session.request({
         ":authority": authority,

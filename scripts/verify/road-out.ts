@@ -7,7 +7,7 @@ import {
 } from "../../infra/gateway/rules.ts";
 import { LabError, run } from "../lab/command.ts";
 import { daytona } from "../lab/daytona-server.ts";
-import { edgeAddresses } from "../lab/edge-addresses.ts";
+import { edgeAddresses } from "../lab/machine-addresses.ts";
 import { inMachine } from "../lab/machine.ts";
 import { firstSandbox, secondSandbox } from "../lab/sandboxes.ts";
 import { labSecrets } from "../lab/secrets.ts";

@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { patternBytes } from "../../scripts/lab/daytona/app/pattern.ts";
-import { edgeAddresses } from "../../scripts/lab/edge-addresses.ts";
+import { edgeAddresses } from "../../scripts/lab/machine-addresses.ts";
 import { labSecrets } from "../../scripts/lab/secrets.ts";
 import {
   DOMAIN,

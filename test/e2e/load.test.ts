@@ -8,16 +8,10 @@ import { rename } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import {
-  checkout,
-  labDirectory,
-  storeDirectory,
-} from "../../scripts/checkout.ts";
-import { edgeAddresses } from "../../scripts/lab/edge-addresses.ts";
+import { checkout, storeDirectory } from "../../scripts/checkout.ts";
+import { edgeAddresses } from "../../scripts/lab/machine-addresses.ts";
 import { insideLab } from "../../scripts/lab/namespaces.ts";
-import { labSecrets } from "../../scripts/lab/secrets.ts";
 import { trustFile } from "../../scripts/lab/surroundings.ts";
-import { stackConfig } from "../../scripts/stack.ts";
 import {
   FIRST_SANDBOX,
   SECOND_SANDBOX,
@@ -126,26 +120,10 @@ async function renewCertificate(): Promise<void> {
   const store = storeDirectory("edge-signed");
   const file = join(store, "certificate.json");
   await rename(file, `${file}.old`);
-  const { exitCode, stderr } = await inLab(
-    [
-      process.execPath,
-      join(checkout, "infra/certificate/main.ts"),
-      "issue",
-      ...["--names", `*.${SIGNED_DOMAIN},${SIGNED_DOMAIN}`],
-      ...["--directory", "https://acme.internal:14000/dir", "--store", store],
-      ...["--account", join(labDirectory, "acme-accounts/edge-signed")],
-      ...[
-        "--zone",
-        stackConfig<{ zoneId: string }>("cloudflare", "signed").zoneId,
-      ],
-    ],
-    {
-      env: {
-        CLOUDFLARE_API_TOKEN: labSecrets().cloudflareToken,
-        CLOUDFLARE_BASE_URL: "https://cloudflare.internal/client/v4",
-      },
-    },
-  );
+  const { exitCode, stderr } = await labExec("certificate-signed", [
+    "/usr/local/lib/daytona-edge/run-certificate.sh",
+    "issue",
+  ]);
   expect(stderr + String(exitCode)).toMatch(/0$/);
 }
 

@@ -29,12 +29,19 @@ test("shellcheck finds nothing in any script", async () => {
 });
 
 describe.each([
-  ["edge", "edge", ["daytona-edge"]],
-  ["gateway", "daytona", ["daytona-gateway"]],
-])("%s", (bundle, machine, prefixes) => {
+  ["edge", "edge", "haproxy.cfg", "nonsense", "*.service"],
+  ["gateway", "daytona", "haproxy.cfg", "nonsense", "*.service"],
+  [
+    "certificate",
+    "certificate",
+    "env",
+    "CERTIFICATE_NAMES=nonsense",
+    "*.timer",
+  ],
+])("%s", (bundle, machine, file, wrong, units) => {
   const check = `/usr/local/lib/daytona-edge/check-${bundle}.sh`;
 
-  test("HAProxy, unbound and nft accept their files", async () => {
+  test("their programs accept the files", async () => {
     expect(await labExec(machine, ["sh", check])).toMatchObject({
       exitCode: 0,
       stderr: "",
@@ -42,26 +49,23 @@ describe.each([
   });
 
   test("a file that its program does not accept fails that check", async () => {
-    const file = `/etc/daytona-edge/${bundle}/haproxy.cfg`;
+    const path = `/etc/daytona-edge/${bundle}/${file}`;
     const { exitCode, stdout } = await labExec(machine, [
       "unshare",
       "--mount",
       "sh",
       "-c",
-      `cp ${file} /run/broken.cfg && echo 'nonsense' >>/run/broken.cfg && mount --bind /run/broken.cfg ${file} && sh ${check} 2>&1`,
+      `cp ${path} /run/broken && echo ${wrong} >>/run/broken && mount --bind /run/broken ${path} && sh ${check} 2>&1`,
     ]);
     expect(exitCode).not.toBe(0);
     expect(stdout).toContain("nonsense");
   });
 
   test("systemd finds nothing wrong with the units", async () => {
-    const units = prefixes.map(
-      (prefix) => `/etc/systemd/system/${prefix}*.service`,
-    );
     const result = await labExec(machine, [
       "sh",
       "-c",
-      `systemd-analyze verify ${units.join(" ")} 2>&1`,
+      `systemd-analyze verify /etc/systemd/system/daytona-${bundle}${units} 2>&1`,
     ]);
     expect(result.stdout).toBe("");
   });
@@ -70,7 +74,7 @@ describe.each([
     const { stdout } = await labExec(machine, [
       "sh",
       "-c",
-      `find /var/lib/daytona-edge/${bundle} -type f -perm /077 ! -name ca.pem`,
+      `find /var/lib/daytona-edge/${bundle} -type f -perm /077 ! -name ca.pem ! -name .lock`,
     ]);
     expect(stdout).toBe("");
   });

@@ -102,6 +102,25 @@ test("metrics count what a sandbox was asked, and no stranger's invention", asyn
   expect(stdout).toContain("haproxy_frontend_http_requests_total");
 });
 
+test("they say when the certificate ends, and how its renewal goes", async () => {
+  const { stdout } = await labCurl([`${health}/metrics/certificate`]);
+  const figures = new Map(
+    stdout
+      .split("\n")
+      .filter((line) => /^[a-z]/.test(line))
+      .map((line) => line.split(" ") as [string, string]),
+  );
+  const named = (name: string) =>
+    Number(figures.get(`daytona_edge_certificate_${name}`));
+  expect(named("not_after_timestamp_seconds") * 1000).toBeGreaterThan(
+    Date.now(),
+  );
+  const success = named("renewal_success_timestamp_seconds") * 1000;
+  expect(success).toBeLessThanOrEqual(Date.now());
+  expect(success).toBeGreaterThan(0);
+  expect(named("renewal_failed")).toBe(0);
+});
+
 test("where Daytona decides, they count what Daytona let in", async () => {
   const host = (id: string) => `https://${id}-3000.${DOMAIN}`;
   const count = async (id: string) => {

@@ -6,7 +6,7 @@ import { type EdgeConfig, edgeBundle } from "../../infra/edge/bundle.ts";
 import { cloudInitUserData } from "../../infra/machine/cloud-init.ts";
 import { bundleTarball } from "../../infra/machine/tarball.ts";
 import { storeDirectory } from "../../scripts/checkout.ts";
-import { edgeAddresses } from "../../scripts/lab/edge-addresses.ts";
+import { edgeAddresses } from "../../scripts/lab/machine-addresses.ts";
 import { type StackName, stackFile } from "../../scripts/stack.ts";
 import { lab, labCurl } from "./lab.ts";
 

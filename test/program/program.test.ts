@@ -27,6 +27,7 @@ async function preview(
 ) {
   const config = {
     ...stackFile(stackName).config,
+    "cloudflare:apiToken": "not-used-by-a-preview",
     ...(stackName === "local"
       ? {
           "daytona-edge:sshPrivateKey": "a key",
@@ -43,7 +44,6 @@ async function preview(
     stackName,
     workDir,
     program: () => Promise.resolve({ ...program() }),
-    env: { CLOUDFLARE_API_TOKEN: "not used by a preview" },
   });
   return await stack.preview();
 }
@@ -51,8 +51,8 @@ async function preview(
 describe("the program", () => {
   test("plans every part of the system, and does nothing", async () => {
     const { changes } = await preview();
-    // The stack, 8 components, 9 commands, 6 records.
-    expect(changes).toEqual({ create: 24 });
+    // The stack, 12 components, 12 commands, 6 records.
+    expect(changes).toEqual({ create: 31 });
   });
 
   test("a wrong configuration fails the preview with all problems", async () => {
@@ -66,6 +66,13 @@ describe("the program", () => {
     expect(failure).toContain('write "https://api.github.com/*"');
     expect(failure).toContain("daytona-edge:colour");
     expect(failure).not.toContain("at program");
+  });
+
+  test("without a token for Cloudflare the fix is said", async () => {
+    const failure = await preview({ "cloudflare:apiToken": undefined }).catch(
+      (error: unknown) => String(error),
+    );
+    expect(failure).toContain("pulumi config set --secret cloudflare:apiToken");
   });
 
   test("a secret that a rule names must be there, and is never shown", async () => {
@@ -95,23 +102,23 @@ describe("the program", () => {
     expect(missing).toContain("egress.allow[0].credential.secret");
     expect(missing).toContain("--path credentials.openrouter");
     const { changes } = await set({ openrouter: "sk-or-v1-0123456789" });
-    expect(changes).toEqual({ create: 24 });
+    expect(changes).toEqual({ create: 31 });
   });
 
   test("a stack with the road in only, guarded by signed tokens", async () => {
     const { changes } = await preview({}, "signed");
-    // The stack, 9 components, 7 commands, 2 keys, 6 records.
-    expect(changes).toEqual({ create: 25 });
+    // The stack, 13 components, 10 commands, 2 keys, 6 records.
+    expect(changes).toEqual({ create: 32 });
     const rotated = await preview(
       { "daytona-edge:accessKeyGeneration": 2 },
       "signed",
     );
     // And the key before.
-    expect(rotated.changes).toEqual({ create: 26 });
+    expect(rotated.changes).toEqual({ create: 33 });
   });
 
   test("an empty allow list is a plan too: nothing goes out", async () => {
     const { changes } = await preview({ "daytona-edge:egress": { allow: [] } });
-    expect(changes).toEqual({ create: 24 });
+    expect(changes).toEqual({ create: 31 });
   });
 });

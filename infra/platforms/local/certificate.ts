@@ -1,38 +1,27 @@
 /**
- * The certificate on this computer: issued into the directory that the edge
- * reads. The account comes first, for CAA names it, and CAA before the order.
+ * The certificate on this computer: a machine of its own makes it and renews
+ * it, in the directory that the edge reads. The account comes first, for CAA
+ * names it, and CAA before the order.
  */
 import * as cloudflare from "@pulumi/cloudflare";
 import * as command from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
-import { join } from "node:path";
-import {
-  checkout,
-  labDirectory,
-  storeDirectory,
-} from "../../../scripts/checkout.ts";
+import { certificateDirectory, checkout } from "../../../scripts/checkout.ts";
+import { certificateMachines } from "../../../scripts/lab/machine-addresses.ts";
 import { Caa } from "../../caa.ts";
+import { certificateBundle } from "../../certificate/bundle.ts";
 import { challengeName } from "../../certificate/dns01.ts";
+import type { StackConfig } from "../../config.ts";
 import { recordTtl } from "../../dns.ts";
+import { LiveState } from "./live-state.ts";
+import { Machine } from "./machine.ts";
 
 export interface CertificateArgs {
-  /** Machine whose store gets it. */
-  readonly machine: string;
-  readonly domain: string;
-  readonly zoneId: string;
+  readonly config: StackConfig;
   /** Address of Cloudflare's API; its own when absent. */
   readonly cloudflareUrl: string | undefined;
-  /** URL of the ACME server's directory. */
-  readonly directory: string;
-  readonly profile: string;
-  readonly keyType: string;
-  /** Where the challenge's records are written instead of in the zone. */
-  readonly challenge?:
-    { readonly zoneId: string; readonly name: string } | undefined;
-  /** E-mail address for the ACME account. */
-  readonly contact?: string | undefined;
-  /** The authority's name in CAA records. */
-  readonly caaIdentity: string;
+  /** Environment file with what the program may not show; secret. */
+  readonly credentials: pulumi.Input<string>;
 }
 
 export class Certificate extends pulumi.ComponentResource {
@@ -45,36 +34,55 @@ export class Certificate extends pulumi.ComponentResource {
     opts?: pulumi.ComponentResourceOptions,
   ) {
     super("daytona-edge:local:Certificate", name, {}, opts);
-    const program = '"$NODE" infra/certificate/main.ts';
-    const environment = {
-      NODE: process.execPath,
-      DIRECTORY: args.directory,
-      CONTACT: args.contact ?? "",
-      ACCOUNT: join(labDirectory, "acme-accounts", args.machine),
+    const { domain, zoneId, certificate, local } = args.config;
+    const { name: labName } = certificateMachines[local.edge];
+    const directory = certificateDirectory(local.edge);
+    const credentials = new LiveState(
+      `${name}-credentials`,
+      { directory, document: "credentials.env", content: args.credentials },
+      { parent: this },
+    );
+    const machine = new Machine(
+      `${name}-machine`,
+      {
+        machine: labName,
+        bundle: certificateBundle({ ...args.config, ...args }),
+        directory,
+        directoryOnMachine: "/var/lib/daytona-edge/certificate",
+      },
+      { parent: this },
+    );
+    const run = {
+      dir: checkout,
+      environment: { NODE: process.execPath, MACHINE: labName },
+      triggers: [machine.bootId, credentials.written],
     };
+    const program =
+      '"$NODE" scripts/lab/main.ts shell "$MACHINE" -- /usr/local/lib/daytona-edge/run-certificate.sh';
     const account = new command.local.Command(
       `${name}-account`,
-      {
-        dir: checkout,
-        create: `${program} account --directory "$DIRECTORY" --contact "$CONTACT" --account "$ACCOUNT"`,
-        environment,
-      },
+      { ...run, create: `${program} account` },
       { parent: this },
     );
     const caa = new Caa(
       `${name}-caa`,
-      { ...args, account: account.stdout.apply(accountUrl) },
+      {
+        zoneId,
+        domain,
+        caaIdentity: certificate.caaIdentity,
+        account: account.stdout.apply(accountUrl),
+      },
       { parent: this },
     );
-    const alias = args.challenge
+    const alias = certificate.challenge
       ? [
           new cloudflare.DnsRecord(
             `${name}-challenge`,
             {
-              zoneId: args.zoneId,
-              name: challengeName(args.domain),
+              zoneId,
+              name: challengeName(domain),
               type: "CNAME",
-              content: args.challenge.name,
+              content: certificate.challenge.name,
               ttl: recordTtl,
               proxied: false,
             },
@@ -82,26 +90,9 @@ export class Certificate extends pulumi.ComponentResource {
           ),
         ]
       : [];
-    // The Cloudflare token stays in the environment of whoever runs pulumi, as
-    // for the Cloudflare provider: it is in no argument and not in the state.
     const issue = new command.local.Command(
       `${name}-issue`,
-      {
-        dir: checkout,
-        create: `${program} issue --names "$NAMES" --directory "$DIRECTORY" --contact "$CONTACT" --zone "$ZONE" --store "$STORE" --account "$ACCOUNT" --profile "$PROFILE" --key-type "$KEY_TYPE" \${ALIAS:+--challenge-alias "$ALIAS"}`,
-        environment: {
-          ...environment,
-          NAMES: `*.${args.domain},${args.domain}`,
-          ZONE: args.challenge?.zoneId ?? args.zoneId,
-          PROFILE: args.profile,
-          KEY_TYPE: args.keyType,
-          ALIAS: args.challenge?.name ?? "",
-          STORE: storeDirectory(args.machine),
-          ...(args.cloudflareUrl
-            ? { CLOUDFLARE_BASE_URL: args.cloudflareUrl }
-            : {}),
-        },
-      },
+      { ...run, create: `${program} issue` },
       { parent: this, dependsOn: [caa, ...alias] },
     );
     this.issued = issue.stdout;

@@ -4,6 +4,7 @@
  * cloud would give them.
  */
 import * as pulumi from "@pulumi/pulumi";
+import { storeDirectory } from "../../../scripts/checkout.ts";
 import type { StackConfig } from "../../config.ts";
 import { noRevocations } from "../../edge/revocations.ts";
 import type { Bundle } from "../../machine/bundle.ts";
@@ -16,6 +17,8 @@ export interface LocalPlatformArgs {
   readonly config: StackConfig;
   /** Address of Cloudflare's API; its own when absent. */
   readonly cloudflareUrl: string | undefined;
+  /** Environment file of the certificate's program; secret. */
+  readonly certificateCredentials: pulumi.Input<string>;
   readonly edge: Bundle;
   /** The live state `access.json`; absent when no tokens are asked for. */
   readonly access: pulumi.Input<string> | undefined;
@@ -42,14 +45,13 @@ export class LocalPlatform extends pulumi.ComponentResource {
   ) {
     super("daytona-edge:local:Platform", name, {}, opts);
     const machine = args.config.local.edge;
+    const directory = storeDirectory(machine);
     const certificate = new Certificate(
       `${name}-certificate`,
       {
-        machine,
-        domain: args.config.domain,
-        zoneId: args.config.zoneId,
+        config: args.config,
         cloudflareUrl: args.cloudflareUrl,
-        ...args.config.certificate,
+        credentials: args.certificateCredentials,
       },
       { parent: this },
     );
@@ -57,7 +59,7 @@ export class LocalPlatform extends pulumi.ComponentResource {
     const revocations = new LiveState(
       `${name}-revocations`,
       {
-        machine,
+        directory,
         document: "revocations.json",
         content: noRevocations,
         onlyWhenMissing: true,
@@ -68,7 +70,7 @@ export class LocalPlatform extends pulumi.ComponentResource {
       args.access &&
       new LiveState(
         `${name}-access`,
-        { machine, document: "access.json", content: args.access },
+        { directory, document: "access.json", content: args.access },
         { parent: this },
       );
     const edge = new Edge(

@@ -1,11 +1,10 @@
-/** A document of live state on this computer: in the directory that the edge reads. */
+/** A document of live state on this computer: in a directory that a machine reads. */
 import * as command from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
-import { checkout, storeDirectory } from "../../../scripts/checkout.ts";
+import { checkout } from "../../../scripts/checkout.ts";
 
 export interface LiveStateArgs {
-  /** Machine whose store it is. */
-  readonly machine: string;
+  readonly directory: string;
   /** Name of the document, for example "access.json". */
   readonly document: string;
   readonly content: pulumi.Input<string>;
@@ -32,7 +31,7 @@ export class LiveState extends pulumi.ComponentResource {
         create: `"$NODE" scripts/lab/main.ts store write "$DIRECTORY" "$DOCUMENT" --encoding "$ENCODING"${args.onlyWhenMissing ? " --only-when-missing" : ""}`,
         environment: {
           NODE: process.execPath,
-          DIRECTORY: storeDirectory(args.machine),
+          DIRECTORY: args.directory,
           DOCUMENT: args.document,
           ENCODING: args.encoding ?? "utf8",
         },

@@ -4,7 +4,7 @@
  */
 import { type IncomingMessage, request } from "node:http";
 import { text } from "node:stream/consumers";
-import { z } from "zod";
+import * as z from "zod";
 
 export interface Daytona {
   /** IPv4 address of the Daytona server. */

@@ -8,7 +8,7 @@
 import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { z } from "zod";
+import * as z from "zod";
 import { createApiServer } from "./server/api-server.ts";
 import { createNames } from "./server/names.ts";
 import { createProxy } from "./server/proxy.ts";

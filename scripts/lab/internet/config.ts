@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 /** What the machine is told in /etc/lab/internet.json. */
 export const internetConfig = z.strictObject({

@@ -3,7 +3,7 @@
  * stand below `/__lab` of Cloudflare's stand-in, behind the same token.
  */
 import { Hono } from "hono";
-import { z } from "zod";
+import * as z from "zod";
 import { type FaultInjection, faultsSchema } from "./cloudflare/faults.ts";
 import type { QueryLog } from "./dns/query-log.ts";
 import type { ZoneReplica } from "./dns/replica.ts";

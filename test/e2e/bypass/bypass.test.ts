@@ -8,7 +8,7 @@ import Table from "cli-table3";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { parseEgressRules } from "../../../infra/gateway/rules.ts";
-import { edgeAddresses } from "../../../scripts/lab/edge-addresses.ts";
+import { edgeAddresses } from "../../../scripts/lab/machine-addresses.ts";
 import { webHosts } from "../../../scripts/lab/internet/hosts.ts";
 import {
   type Refusals,

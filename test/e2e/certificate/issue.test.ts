@@ -25,7 +25,7 @@ import {
 import { checkout } from "../../../scripts/checkout.ts";
 import { labSecrets } from "../../../scripts/lab/secrets.ts";
 import { stackConfig } from "../../../scripts/stack.ts";
-import { askInternet } from "../internet.ts";
+import { askInternet, failAtCloudflare } from "../internet.ts";
 import { inLab, labCurl } from "../lab.ts";
 import { type Pebble, newerPebble, startPebble } from "./pebble.ts";
 
@@ -315,9 +315,7 @@ describe("DNS", () => {
 });
 
 describe("Cloudflare", () => {
-  const fail = (fault: object) =>
-    askInternet("failures", ...["-X", "PUT", "--json", JSON.stringify(fault)]);
-  afterAll(() => fail({ count: 0, status: 500 }));
+  afterAll(() => failAtCloudflare({ count: 0, status: 500 }));
 
   test.each([
     [
@@ -327,7 +325,7 @@ describe("Cloudflare", () => {
     ["no server", { count: 2, status: 502 }],
   ])("%s: waited for", async (_, fault) => {
     const at = place();
-    await fail(fault);
+    await failAtCloudflare(fault);
     expect(await at.run(usual)).toMatchObject({ exitCode: 0 });
     await expectIssued(at);
   });
@@ -342,11 +340,11 @@ describe("Cloudflare", () => {
     ["down for long", { count: 20, status: 503 }, /HTTP 503/],
   ])("%s: said, and the next run goes on", async (_, fault, words) => {
     const at = place();
-    await fail(fault);
+    await failAtCloudflare(fault);
     const { exitCode, stderr } = await at.run(usual);
     expect(exitCode).toBe(1);
     expect(stderr).toMatch(words);
-    await fail({ count: 0, status: 500 });
+    await failAtCloudflare({ count: 0, status: 500 });
     expect(await at.run(usual)).toMatchObject({ exitCode: 0 });
     await expectIssued(at);
     // The order of the run before is still good.

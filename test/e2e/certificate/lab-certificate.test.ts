@@ -1,16 +1,25 @@
 /** The certificate that `pulumi up` has put into the lab's store. */
 import { X509Certificate, createPrivateKey } from "node:crypto";
-import { readFile, readdir, stat } from "node:fs/promises";
+import { readFile, readdir, rename, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { beforeAll, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import {
   certificateProblems,
   heldCertificate,
   type HeldCertificate,
   readChain,
 } from "../../../infra/certificate/held-certificate.ts";
-import { labDirectory, storeDirectory } from "../../../scripts/checkout.ts";
+import {
+  certificateReport,
+  reportDocument,
+} from "../../../infra/certificate/report.ts";
+import {
+  certificateDirectory,
+  storeDirectory,
+} from "../../../scripts/checkout.ts";
 import { trustFile } from "../../../scripts/lab/surroundings.ts";
+import { labSecrets } from "../../../scripts/lab/secrets.ts";
+import { failAtCloudflare } from "../internet.ts";
 import { DOMAIN, labExec } from "../lab.ts";
 
 const store = storeDirectory("edge");
@@ -43,9 +52,8 @@ test("is for its owner's eyes, and the account's key is elsewhere", async () => 
   expect((await stat(file)).mode & 0o777).toBe(0o600);
   expect(await readdir(store)).not.toContain("acme-account.json");
   const account = join(
-    labDirectory,
-    "acme-accounts",
-    "edge",
+    certificateDirectory("edge"),
+    "account",
     "acme-account.json",
   );
   expect((await stat(account)).mode & 0o777).toBe(0o600);
@@ -63,4 +71,82 @@ test("has left no challenge in DNS", async () => {
   expect(exitCode).toBe(0);
   expect(stdout).toMatch(/status: (NOERROR|NXDOMAIN)/);
   expect(stdout).not.toMatch(/\bTXT\t/);
+});
+
+describe("its machine", () => {
+  const onMachine = (...argv: string[]) => labExec("certificate", argv);
+  const script = "/usr/local/lib/daytona-edge/run-certificate.sh";
+
+  test("renews by a timer, several times a day, also what was missed", async () => {
+    const { stdout } = await onMachine(
+      ..."systemctl show daytona-certificate.timer".split(" "),
+      "--property=ActiveState,Unit,Persistent,NextElapseUSecRealtime",
+    );
+    const shown = Object.fromEntries(
+      stdout.split("\n").map((line) => line.split("=") as [string, string]),
+    );
+    expect(shown).toMatchObject({
+      ActiveState: "active",
+      Unit: "daytona-certificate@issue.service",
+      Persistent: "yes",
+    });
+    const next = Date.parse(shown.NextElapseUSecRealtime?.slice(4) ?? "");
+    expect(next).toBeGreaterThan(Date.now());
+    expect(next - Date.now()).toBeLessThanOrEqual(8 * 60 * 60_000);
+  });
+
+  test("what the timer starts keeps a good certificate, and reports", async () => {
+    const before = Date.now();
+    const { stdout, exitCode } = await onMachine(script, "issue");
+    expect(exitCode).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({
+      action: "kept",
+      serial: held.serial,
+    });
+    const report = certificateReport.parse(
+      JSON.parse(await readFile(join(store, reportDocument), "utf8")),
+    );
+    expect(report.error).toBeUndefined();
+    expect(Date.parse(report.succeededAt ?? "")).toBeGreaterThanOrEqual(before);
+    expect(report.issuedAt).toHaveLength(1);
+    expect(report.renewalDue).toBeDefined();
+  });
+
+  test("one that fails says why, here and in the report, and the certificate stays", async () => {
+    const old = await readFile(file, "utf8");
+    await rename(file, `${file}.aside`);
+    await failAtCloudflare({ count: 1, status: 403 });
+    try {
+      const { stderr, exitCode } = await onMachine(script, "issue");
+      expect(exitCode).toBe(1);
+      expect(stderr).toContain("needs Zone / DNS / Edit on this zone");
+      const report = certificateReport.parse(
+        JSON.parse(await readFile(join(store, reportDocument), "utf8")),
+      );
+      expect(report.error).toContain("needs Zone / DNS / Edit on this zone");
+      expect(Date.parse(report.succeededAt ?? "")).toBeLessThan(
+        Date.parse(report.ranAt),
+      );
+    } finally {
+      await failAtCloudflare({ count: 0, status: 500 });
+      await rename(`${file}.aside`, file);
+    }
+    expect(await readFile(file, "utf8")).toBe(old);
+    expect(await onMachine(script, "issue")).toMatchObject({ exitCode: 0 });
+  });
+
+  test("its secrets are root's alone, and no edge sees them", async () => {
+    const { stdout } = await onMachine(
+      ..."find /var/lib/daytona-edge/certificate -type f -perm /077 ! -name .lock".split(
+        " ",
+      ),
+    );
+    expect(stdout).toBe("");
+    const seen = await labExec("edge", [
+      "sh",
+      "-c",
+      `grep -rlE '${labSecrets().cloudflareToken}|"kty":"EC"' /etc /run /tmp /var /usr/local 2>/dev/null || true`,
+    ]);
+    expect(seen.stdout).toBe("");
+  });
 });

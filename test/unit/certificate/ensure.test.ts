@@ -61,6 +61,7 @@ function held(leaf: Leaf, directory: string): HeldCertificate {
   return holdCertificate({
     ...leaf,
     directory,
+    account: "https://acme.example.net/account/1",
     keyType: "ecdsa-p256",
     issuedAt,
   });
@@ -98,9 +99,11 @@ describe("a certificate that is not due", () => {
     const server = await serverWith("");
     const certificate = held(good, server.directory);
     await store.write(document, JSON.stringify(certificate));
+    const due = Date.parse(certificate.notBefore) + 60 * day;
     expect(await ensure(server.directory)).toEqual({
       action: "kept",
       certificate,
+      renewalDue: new Date(due),
     });
     expect(server.requests.map(({ path }) => path)).toEqual(["directory"]);
     expect(await accountStore.read("acme-account.json")).toBeUndefined();

@@ -25,6 +25,7 @@ test("is written down with what an edge needs to know", () => {
   const held = holdCertificate({
     ...good,
     directory: "https://acme.example.net/directory",
+    account: "https://acme.example.net/account/1",
     keyType: "ecdsa-p256",
     issuedAt: now,
   });

@@ -1,7 +1,7 @@
 /** Daytona's API as far as its SDK needs it for a sandbox's life. */
 import { type Context, Hono } from "hono";
 import { HTTPException } from "hono/http-exception";
-import { z } from "zod";
+import * as z from "zod";
 import { type ErrorStatus, errorBody } from "./errors.ts";
 import type { SandboxRecord } from "./record.ts";
 import { SandboxConflict, type Sandboxes } from "./sandboxes.ts";

@@ -1,5 +1,5 @@
 import { randomBytes, randomInt, randomUUID } from "node:crypto";
-import { z } from "zod";
+import * as z from "zod";
 
 /** What a sandbox is made of when nobody chose. */
 export const standardSnapshot = "daytona-lab";

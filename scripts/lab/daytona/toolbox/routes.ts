@@ -3,7 +3,7 @@ import { createReadStream, statSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { Readable } from "node:stream";
-import { z } from "zod";
+import * as z from "zod";
 import { type ErrorStatus, errorBody } from "../server/errors.ts";
 import { ExecutionTimeout, execute } from "./execute.ts";
 

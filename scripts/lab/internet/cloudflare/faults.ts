@@ -1,6 +1,6 @@
 /** Failures on demand: what a client meets on a bad day at Cloudflare. */
 import type { MiddlewareHandler } from "hono";
-import { z } from "zod";
+import * as z from "zod";
 import { CloudflareRefusal } from "./refusal.ts";
 
 export const faultsSchema = z.strictObject({

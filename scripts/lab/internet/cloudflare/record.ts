@@ -1,6 +1,6 @@
 /** A DNS record as Cloudflare's API shows it, and as it may be asked for. */
 import { isIPv4, isIPv6 } from "node:net";
-import { z } from "zod";
+import * as z from "zod";
 import { characterStrings } from "./character-strings.ts";
 import { CloudflareRefusal, invalidRecord } from "./refusal.ts";
 

@@ -1,18 +1,24 @@
 import { buildSync } from "esbuild";
 
 /**
- * An agent as one file for Debian 13's own Node 20.
+ * A program as one file.
  * @param entry absolute path of its TypeScript
+ * @param target what runs it; Debian 13's own is Node 20
  */
-export function agentProgram(entry: string): Uint8Array {
+export function bundledProgram(
+  entry: string,
+  target: "node20" | "node24" = "node20",
+): Uint8Array {
   const { outputFiles } = buildSync({
     entryPoints: [entry],
     bundle: true,
     write: false,
     minify: true,
     platform: "node",
-    target: "node20",
+    target,
     format: "cjs",
+    // Of a package's two kinds the one that unused parts can be left out of.
+    mainFields: ["module", "main"],
     logLevel: "warning",
   });
   const file = outputFiles[0];

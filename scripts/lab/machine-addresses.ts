@@ -5,3 +5,17 @@ export const edgeAddresses = {
   /** For tests: a second edge of either stack. */
   "edge-spare": { ipv4: "198.18.0.6", ipv6: "2001:db8:198:18::6" },
 } as const;
+
+/** Where the certificates of the stacks' edges are made. */
+export const certificateMachines = {
+  edge: {
+    name: "certificate",
+    ipv4: "198.18.0.7",
+    ipv6: "2001:db8:198:18::7",
+  },
+  "edge-signed": {
+    name: "certificate-signed",
+    ipv4: "198.18.0.8",
+    ipv6: "2001:db8:198:18::8",
+  },
+} as const;

@@ -1,0 +1,81 @@
+/**
+ * What runs where certificates are made without a cloud: the program and a
+ * timer. The files beside this one are the files on the machine; here is only
+ * which of them goes where, and the values that differ.
+ */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { StackConfig } from "../config.ts";
+import { bundledProgram } from "../machine/bundled-program.ts";
+import type { Bundle, BundleFile } from "../machine/bundle.ts";
+import { assignment } from "./environment-file.ts";
+
+/** Debian packages that it needs. */
+export const certificatePackages = ["ca-certificates", "nodejs"];
+
+export type CertificateBundleConfig = Pick<
+  StackConfig,
+  "domain" | "zoneId" | "certificate"
+> & {
+  /** Address of Cloudflare's API; its own when absent. */
+  readonly cloudflareUrl: string | undefined;
+};
+
+const lib = "/usr/local/lib/daytona-edge";
+const systemd = "/etc/systemd/system";
+const state = "/var/lib/daytona-edge";
+
+/** The bundle: a pure function of the configuration and these files. */
+export function certificateBundle(config: CertificateBundleConfig): Bundle {
+  const timer = "daytona-certificate.timer";
+  return {
+    name: "certificate",
+    packages: certificatePackages,
+    files: [
+      {
+        path: "/etc/daytona-edge/certificate/env",
+        content: environment(config),
+        mode: 0o644,
+      },
+      {
+        path: `${lib}/certificate.cjs`,
+        content: bundledProgram(join(import.meta.dirname, "main.ts")),
+        mode: 0o644,
+      },
+      copy("run-now.sh", `${lib}/run-certificate.sh`, 0o755),
+      copy("check.sh", `${lib}/check-certificate.sh`, 0o755),
+      ...["daytona-certificate@.service", timer].map((unit) =>
+        copy(`units/${unit}`, `${systemd}/${unit}`),
+      ),
+    ],
+    units: [timer],
+    check: `${lib}/check-certificate.sh`,
+  };
+}
+
+/** The environment that the program reads in place of options. */
+function environment(config: CertificateBundleConfig): string {
+  const { domain, certificate, cloudflareUrl } = config;
+  const { directory, contact, profile, keyType, challenge } = certificate;
+  const values = {
+    CERTIFICATE_NAMES: `*.${domain},${domain}`,
+    CERTIFICATE_DIRECTORY: directory,
+    CERTIFICATE_CONTACT: contact,
+    CERTIFICATE_ZONE: challenge?.zoneId ?? config.zoneId,
+    CERTIFICATE_CHALLENGE_ALIAS: challenge?.name,
+    CERTIFICATE_PROFILE: profile,
+    CERTIFICATE_KEY_TYPE: keyType,
+    CERTIFICATE_STORE: `${state}/store`,
+    CERTIFICATE_ACCOUNT: `${state}/certificate/account`,
+    CLOUDFLARE_BASE_URL: cloudflareUrl,
+  };
+  return Object.entries(values)
+    .filter(([, value]) => value !== undefined)
+    .map(([name, value = ""]) => assignment(name, value))
+    .join("");
+}
+
+function copy(source: string, path: string, mode = 0o644): BundleFile {
+  const content = readFileSync(join(import.meta.dirname, source));
+  return { path, content, mode };
+}

@@ -1,0 +1,321 @@
+/** `npm run doctor` on a healthy lab, and with one thing at a time gone wrong. */
+import { readFile, rename, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterEach, expect, test } from "vitest";
+import {
+  certificateDirectory,
+  storeDirectory,
+} from "../../scripts/checkout.ts";
+import type { Row } from "../../scripts/doctor/row.ts";
+import { labSecrets } from "../../scripts/lab/secrets.ts";
+import { nameServers } from "../../scripts/lab/internet/hosts.ts";
+import { stackConfig } from "../../scripts/stack.ts";
+import { askInternet, failAtCloudflare } from "./internet.ts";
+import { DOMAIN, labCurl, labExec, script } from "./lab.ts";
+
+const store = storeDirectory("edge");
+const { zoneId } = stackConfig<{ zoneId: string }>("cloudflare");
+const undo: (() => Promise<unknown>)[] = [];
+
+// Whatever was broken is mended, and nothing else was.
+afterEach(async () => {
+  for (const step of undo.splice(0).reverse()) await step();
+  expect(await rowsThatWant()).toEqual([]);
+});
+
+interface Outcome {
+  readonly ok: boolean;
+  readonly rows: (Row & { readonly stack: string })[];
+}
+
+async function doctor(): Promise<Outcome> {
+  const { stdout, stderr, exitCode } = await script("doctor.ts", ["--json"]);
+  if (stdout === "") throw new Error(stderr);
+  const outcome = JSON.parse(stdout) as Outcome;
+  expect(exitCode).toBe(outcome.ok ? 0 : 1);
+  return outcome;
+}
+
+/** Rows that are not good, as "stack what: found". */
+async function rowsThatWant(): Promise<string[]> {
+  const { rows } = await doctor();
+  return rows
+    .filter(({ state }) => state !== "good")
+    .map(({ stack, what, found }) => `${stack} ${what}: ${found}`);
+}
+
+/** Changes a document of the store, until the test is over. */
+async function changeDocument(
+  directory: string,
+  name: string,
+  change: (document: Record<string, unknown>) => unknown,
+): Promise<void> {
+  const file = join(directory, name);
+  const before = await readFile(file, "utf8");
+  const put = async (content: string) => {
+    await writeFile(`${file}.new`, content, { mode: 0o600 });
+    await rename(`${file}.new`, file);
+  };
+  undo.push(() => put(before));
+  await put(
+    JSON.stringify(change(JSON.parse(before) as Record<string, unknown>)),
+  );
+}
+
+/** Cloudflare's API, as somebody who clicks in its dashboard. */
+async function cloudflare<T>(path: string, ...args: string[]): Promise<T> {
+  const { stdout } = await labCurl([
+    ...["-H", `Authorization: Bearer ${labSecrets().cloudflareToken}`],
+    ...args,
+    `https://cloudflare.internal/client/v4/zones/${zoneId}/dns_records${path}`,
+  ]);
+  return (JSON.parse(stdout) as { result: T }).result;
+}
+
+interface DnsRecord {
+  readonly id: string;
+  readonly type: string;
+  readonly name: string;
+}
+
+async function recordOf(type: string, name: string): Promise<DnsRecord> {
+  const found = await cloudflare<DnsRecord[]>("?per_page=100");
+  const record = found.find((one) => one.type === type && one.name === name);
+  if (!record) throw new Error(`no ${type} of ${name}`);
+  return record;
+}
+
+const patch = (id: string, change: object) =>
+  cloudflare(`/${id}`, ...["-X", "PATCH", "--json", JSON.stringify(change)]);
+
+const renew = () =>
+  labExec("certificate", [
+    "/usr/local/lib/daytona-edge/run-certificate.sh",
+    "issue",
+  ]);
+
+test("a healthy lab: every row is good, as a table too", async () => {
+  const { ok, rows } = await doctor();
+  expect(rows.filter(({ state }) => state !== "good")).toEqual([]);
+  expect(ok).toBe(true);
+  expect(
+    rows.filter(({ stack }) => stack === "local").map(({ what }) => what),
+  ).toEqual([
+    "certificate",
+    "renewal",
+    "limits",
+    "account",
+    "name servers",
+    `*.${DOMAIN}`,
+    DOMAIN,
+    "CAA",
+    "challenge",
+    "edge edge",
+    "edge edge, state",
+  ]);
+  const { stdout, exitCode } = await script("doctor.ts", []);
+  expect(exitCode).toBe(0);
+  expect(stdout).toContain(`All ${String(rows.length)} rows are in order.`);
+});
+
+test("no certificate in the store", async () => {
+  const file = join(store, "certificate.json");
+  await rename(file, `${file}.aside`);
+  undo.push(() => rename(`${file}.aside`, file));
+  expect(await rowsThatWant()).toEqual(
+    expect.arrayContaining([
+      "local certificate: there is none in the store",
+      expect.stringMatching(/^local edge edge: .* instead of nothing/),
+    ]),
+  );
+});
+
+test("a certificate without its key", async () => {
+  await changeDocument(store, "certificate.json", (held) => ({
+    ...held,
+    key: "gone",
+  }));
+  await expect
+    .poll(rowsThatWant, { timeout: 20_000 })
+    .toEqual([
+      "local certificate: the key cannot be read",
+      expect.stringMatching(/^local edge edge, state: certificate.json: /),
+    ]);
+});
+
+test.each([
+  ["no permission", { count: 1, status: 403 }, "needs Zone / DNS / Edit"],
+  [
+    "come back in a day",
+    { count: 1, status: 429, retryAfter: 86_400 },
+    "1200 requests per 300 seconds",
+  ],
+  ["down for long", { count: 20, status: 503 }, "HTTP 503"],
+])("a renewal that Cloudflare fails: %s", async (_, fault, words) => {
+  const file = join(store, "certificate.json");
+  await failAtCloudflare(fault);
+  await rename(file, `${file}.aside`);
+  expect(await renew()).toMatchObject({ exitCode: 1 });
+  await rename(`${file}.aside`, file);
+  await failAtCloudflare({ count: 0, status: 500 });
+  undo.push(renew);
+  expect(await rowsThatWant()).toEqual([
+    expect.stringMatching(
+      new RegExp(`^local renewal: the last run, 0 minutes ago.*${words}`),
+    ),
+  ]);
+});
+
+test("an authority that refuses is quoted", async () => {
+  const file = "/etc/daytona-edge/certificate/env";
+  await labExec("certificate", [
+    ...["sed", "-i.aside", "s|14000/dir|14000/nothing|"],
+    file,
+  ]);
+  undo.push(async () => {
+    await labExec("certificate", ["mv", `${file}.aside`, file]);
+    await renew();
+  });
+  expect(await renew()).toMatchObject({ exitCode: 1 });
+  expect(await rowsThatWant()).toEqual([
+    expect.stringMatching(
+      /^local renewal: .*acme\.internal:14000\/nothing.*404/,
+    ),
+  ]);
+});
+
+test("nobody has run for two days", async () => {
+  const ranAt = new Date(Date.now() - 50 * 60 * 60_000).toISOString();
+  await changeDocument(store, "certificate-report.json", (report) => ({
+    ...report,
+    ranAt,
+  }));
+  expect(await rowsThatWant()).toEqual(["local renewal: no run for 2 days"]);
+});
+
+test("orders that come near the authority's limit, and reach it", async () => {
+  const now = new Date().toISOString();
+  for (const count of [3, 5]) {
+    await changeDocument(store, "certificate-report.json", (report) => ({
+      ...report,
+      issuedAt: Array.from({ length: count }, () => now),
+    }));
+    const { ok } = await doctor();
+    expect(ok).toBe(count < 5);
+    expect(await rowsThatWant()).toEqual([
+      `local limits: ${String(count)} issued in a week; Let's Encrypt allows 5`,
+    ]);
+  }
+});
+
+test("an account that the authority does not know, and another one", async () => {
+  const account = join(certificateDirectory("edge"), "account");
+  const foreign = await readFile(
+    join(certificateDirectory("edge-signed"), "account/acme-account.json"),
+    "utf8",
+  );
+  await changeDocument(account, "acme-account.json", () => JSON.parse(foreign));
+  expect(await rowsThatWant()).toEqual([
+    expect.stringMatching(
+      /^local account: https:.*, but the certificate was ordered by https:/,
+    ),
+  ]);
+});
+
+test("a lost account", async () => {
+  const file = join(certificateDirectory("edge"), "account/acme-account.json");
+  await rename(file, `${file}.aside`);
+  undo.push(() => rename(`${file}.aside`, file));
+  expect(await rowsThatWant()).toEqual([
+    "local account: acme.internal:14000 knows no account of our key",
+  ]);
+});
+
+test("an address that somebody changed in the dashboard", async () => {
+  const record = await recordOf("A", `*.${DOMAIN}`);
+  await patch(record.id, { content: "203.0.113.9" });
+  undo.push(() => patch(record.id, { content: "198.18.0.4" }));
+  expect(await rowsThatWant()).toEqual([
+    expect.stringMatching(
+      /^local \*\..*: ns1\..*, ns2\..* answers 203\.0\.113\.9 as A instead of 198\.18\.0\.4$/,
+    ),
+  ]);
+});
+
+test("CAA that lets another account order", async () => {
+  const { id } = await recordOf("CAA", DOMAIN);
+  const before = await cloudflare<{ data: object }>(`/${id}`);
+  const data = { ...before.data, value: "pebble.letsencrypt.org" };
+  await patch(id, { data });
+  undo.push(() => patch(id, { data: before.data }));
+  expect(await rowsThatWant()).toEqual([
+    expect.stringMatching(/^local CAA: .*as CAA instead of/),
+  ]);
+});
+
+test("a challenge that was left behind", async () => {
+  const { id } = await cloudflare<DnsRecord>(
+    "",
+    ...["-X", "POST", "--json"],
+    JSON.stringify({
+      type: "TXT",
+      name: `_acme-challenge.${DOMAIN}`,
+      content: '"left"',
+      ttl: 60,
+    }),
+  );
+  undo.push(() => cloudflare(`/${id}`, "-X", "DELETE"));
+  expect(await rowsThatWant()).toEqual([
+    expect.stringMatching(
+      new RegExp(`^local challenge: _acme-challenge.${DOMAIN} has records`),
+    ),
+  ]);
+});
+
+test("a name server that is behind", async () => {
+  const { name } = nameServers.second;
+  const lag = (milliseconds: number) =>
+    askInternet(
+      `name-servers/${name}`,
+      ...["-X", "PUT", "--json", JSON.stringify({ lag: milliseconds })],
+    );
+  await lag(60_000);
+  undo.push(() => lag(0));
+  const { id } = await cloudflare<DnsRecord>(
+    "",
+    ...["-X", "POST", "--json"],
+    JSON.stringify({
+      type: "A",
+      name: "doctor.defikit.net",
+      content: "203.0.113.9",
+      ttl: 60,
+    }),
+  );
+  undo.push(() => cloudflare(`/${id}`, "-X", "DELETE"));
+  expect(await rowsThatWant()).toEqual(
+    expect.arrayContaining([
+      expect.stringMatching(
+        new RegExp(`^local name servers: ${name} is behind: serial`),
+      ),
+    ]),
+  );
+});
+
+test("an edge that serves an older certificate, and one that is silent", async () => {
+  await labExec("edge", ["systemctl", "stop", "daytona-edge-agent"]);
+  undo.push(() =>
+    labExec("edge", ["systemctl", "start", "daytona-edge-agent"]),
+  );
+  await changeDocument(store, "certificate.json", (held) => ({
+    ...held,
+    serial: "01",
+  }));
+  expect(await rowsThatWant()).toEqual(
+    expect.arrayContaining([
+      expect.stringMatching(
+        /^local edge edge: .* serves [0-9A-F]+ instead of 01/,
+      ),
+      expect.stringMatching(/^local edge edge, state: /),
+    ]),
+  );
+});
