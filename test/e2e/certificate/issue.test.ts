@@ -163,6 +163,22 @@ describe("Pebble 2.6", () => {
     expect((await at.certificate()).serial).not.toBe(serial);
   });
 
+  test("renews at two thirds of its life where no window is offered", async () => {
+    const at = place();
+    const run = (days: string) =>
+      at.run(usual, [], { WITHOUT_ARI: "yes", CLOCK_AHEAD_DAYS: days });
+    await run("0");
+    const { serial } = await at.certificate();
+    expect(JSON.parse((await run("28")).stdout)).toMatchObject({
+      action: "kept",
+    });
+    const later = await run("31");
+    expect(JSON.parse(later.stdout)).toMatchObject({ action: "issued" });
+    expect(later.stderr).toContain("two thirds of its life are over");
+    expect((await at.requests()).join()).not.toMatch(/renewal-?info/i);
+    expect((await at.certificate()).serial).not.toBe(serial);
+  });
+
   test("the challenge in another place, by CNAME", async () => {
     const alias = `elsewhere-${domain.replaceAll(".", "-")}.defikit.net`;
     const record = {

@@ -1,11 +1,12 @@
 /**
  * Loaded before the certificate's program (node --import): writes down each
  * request that it makes, ends it without a word after one of them, and can set
- * its clock. What it does is all the program's own.
+ * its clock, or hide that the authority offers renewal windows. What it does is
+ * all the program's own.
  */
 import { appendFileSync } from "node:fs";
 
-const { CALLS_FILE, DIE_AT, CLOCK_AHEAD_DAYS } = process.env;
+const { CALLS_FILE, DIE_AT, CLOCK_AHEAD_DAYS, WITHOUT_ARI } = process.env;
 const fetchTruly = globalThis.fetch;
 let calls = 0;
 
@@ -21,6 +22,11 @@ globalThis.fetch = async (input, init) => {
     appendFileSync(CALLS_FILE, `${line}\n`);
   }
   if (isLast) process.kill(process.pid, "SIGKILL");
+  if (WITHOUT_ARI && url.endsWith("/dir")) {
+    const directory = (await response.json()) as Record<string, unknown>;
+    delete directory.renewalInfo;
+    return Response.json(directory);
+  }
   return response;
 };
 
