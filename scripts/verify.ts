@@ -124,8 +124,9 @@ async function everyProbe(): Promise<Probe[]> {
     ...revocationProbes({
       ...signed,
       sandbox: secondSandbox,
-      port: 3000,
-      otherPort: 8080,
+      // Other probes ask it on the other port meanwhile.
+      port: 8080,
+      otherPort: 3000,
       neighbour: firstSandbox,
       revoke: async (sandbox, port) => {
         await revoke(store, sandbox, port, Date.now());

@@ -18,7 +18,7 @@ export interface RevocationTarget {
   readonly sandbox: string;
   readonly port: number;
   readonly otherPort: number;
-  /** A sandbox that must not notice. */
+  /** A sandbox that must not notice; its application listens on `otherPort`. */
   readonly neighbour: string;
   /** Revokes, or takes it back; resolves when the store has it. */
   readonly revoke: (sandbox: string, port: number) => Promise<void>;
@@ -49,9 +49,13 @@ export function revocationProbes(target: RevocationTarget): Probe[] {
     const token = await sign(sandbox);
     const sockets: WebSocket[] = [];
     try {
-      const mine = await openStream(sandbox, token);
+      const mine = await openStream(sandbox, port, token);
       sockets.push(mine);
-      const theirs = await openStream(neighbour, await sign(neighbour));
+      const theirs = await openStream(
+        neighbour,
+        otherPort,
+        await sign(neighbour),
+      );
       sockets.push(theirs);
       const closed = once(mine, "close");
       const start = performance.now();
@@ -95,8 +99,12 @@ export function revocationProbes(target: RevocationTarget): Probe[] {
     ]);
   }
 
-  async function openStream(id: string, token: string): Promise<WebSocket> {
-    const url = sandboxUrl(outputs, { sandbox: id, port, path: "/ws" });
+  async function openStream(
+    id: string,
+    to: number,
+    token: string,
+  ): Promise<WebSocket> {
+    const url = sandboxUrl(outputs, { sandbox: id, port: to, path: "/ws" });
     const socket = new WebSocket(url.replace("https", "wss"), {
       headers: { "X-Sandbox-Token": token },
       handshakeTimeout: 10_000,
