@@ -7,7 +7,6 @@ import { allConfig } from "@pulumi/pulumi/runtime/index.js";
 import * as z from "zod";
 import {
   type CertificateCredentials,
-  credentialsFile,
   parseCertificateCredentials,
 } from "./certificate/credentials.ts";
 import { keyTypes } from "./certificate/held-certificate.ts";
@@ -176,8 +175,8 @@ export function readConfig(): {
   config: StackConfig;
   /** Where Cloudflare's API is, when the provider was told. */
   cloudflareUrl: string | undefined;
-  /** Environment file of the certificate's program; secret. */
-  certificateCredentials: pulumi.Output<string>;
+  /** What the certificate's program needs and may not show; secret. */
+  certificateCredentials: pulumi.Output<CertificateCredentials>;
   /** Key that may log in to the gateway's server; set when there is one. */
   sshPrivateKey: pulumi.Output<string> | undefined;
   /** The live state `egress-credentials.json`; secret. */
@@ -223,9 +222,7 @@ export function readConfig(): {
   return {
     config: result.config,
     cloudflareUrl,
-    certificateCredentials: pulumi.secret(
-      credentialsFile(forCertificate.credentials),
-    ),
+    certificateCredentials: pulumi.secret(forCertificate.credentials),
     sshPrivateKey,
     egressCredentials: pulumi.secret(credentialsDocument(credentials.secrets)),
   };

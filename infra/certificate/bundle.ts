@@ -8,6 +8,7 @@ import { join } from "node:path";
 import type { StackConfig } from "../config.ts";
 import { bundledProgram } from "../machine/bundled-program.ts";
 import type { Bundle, BundleFile } from "../machine/bundle.ts";
+import { certificateEnvironment } from "./environment.ts";
 import { assignment } from "./environment-file.ts";
 
 /** Debian packages that it needs. */
@@ -55,23 +56,13 @@ export function certificateBundle(config: CertificateBundleConfig): Bundle {
 
 /** The environment that the program reads in place of options. */
 function environment(config: CertificateBundleConfig): string {
-  const { domain, certificate, cloudflareUrl } = config;
-  const { directory, contact, profile, keyType, challenge } = certificate;
   const values = {
-    CERTIFICATE_NAMES: `*.${domain},${domain}`,
-    CERTIFICATE_DIRECTORY: directory,
-    CERTIFICATE_CONTACT: contact,
-    CERTIFICATE_ZONE: challenge?.zoneId ?? config.zoneId,
-    CERTIFICATE_CHALLENGE_ALIAS: challenge?.name,
-    CERTIFICATE_PROFILE: profile,
-    CERTIFICATE_KEY_TYPE: keyType,
+    ...certificateEnvironment(config, config.cloudflareUrl),
     CERTIFICATE_STORE: `${state}/store`,
     CERTIFICATE_ACCOUNT: `${state}/certificate/account`,
-    CLOUDFLARE_BASE_URL: cloudflareUrl,
   };
   return Object.entries(values)
-    .filter(([, value]) => value !== undefined)
-    .map(([name, value = ""]) => assignment(name, value))
+    .map(([name, value]) => assignment(name, value))
     .join("");
 }
 

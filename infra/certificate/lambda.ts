@@ -8,6 +8,7 @@ import { ensureAccount } from "./account.ts";
 import { cloudflareChallenge } from "./cloudflare-challenge.ts";
 import { cloudflareApi, readCredentials } from "./credentials.ts";
 import { ensureCertificate } from "./ensure.ts";
+import { credentialsDocument } from "./environment.ts";
 import {
   certificateDocument,
   heldCertificate,
@@ -35,9 +36,6 @@ const settingsSchema = z.object({
   CERTIFICATE_SECRETS: z.string(),
   CLOUDFLARE_BASE_URL: z.url().default(cloudflareApi),
 });
-
-/** Document with the credentials, as JSON. */
-const credentialsDocument = "certificate-credentials.json";
 
 const variablesSchema = z.record(z.string(), z.string());
 

@@ -1,8 +1,15 @@
-/** A store in AWS Secrets Manager: one secret a document, all made by the stack. */
+/**
+ * A store in AWS Secrets Manager: one secret a document, made when it is first
+ * written. The stack does not own them, so that one which is destroyed and
+ * brought up again finds its account and its certificate.
+ */
 import {
+  CreateSecretCommand,
   GetSecretValueCommand,
+  InvalidRequestException,
   PutSecretValueCommand,
   ResourceNotFoundException,
+  RestoreSecretCommand,
   type SecretsManagerClient,
 } from "@aws-sdk/client-secrets-manager";
 import type { CertificateStore } from "./store.ts";
@@ -21,28 +28,53 @@ export class SecretsManagerStore implements CertificateStore {
   }
 
   async read(document: string): Promise<string | undefined> {
+    const SecretId = this.#secret(document);
     try {
-      const { SecretString: text } = await this.#client.send(
-        new GetSecretValueCommand({ SecretId: this.#secret(document) }),
+      const { SecretString: text } = await this.#undeleted(document, () =>
+        this.#client.send(new GetSecretValueCommand({ SecretId })),
       );
       return text === none ? undefined : text;
     } catch (error) {
-      // A secret that nobody has written to yet has no value.
       if (error instanceof ResourceNotFoundException) return undefined;
       throw this.#failure("read", document, error);
     }
   }
 
   async write(document: string, content: string | Uint8Array): Promise<void> {
+    const SecretId = this.#secret(document);
+    const SecretString = Buffer.from(content).toString();
     try {
-      await this.#client.send(
-        new PutSecretValueCommand({
-          SecretId: this.#secret(document),
-          SecretString: Buffer.from(content).toString(),
-        }),
+      await this.#undeleted(document, () =>
+        this.#client.send(
+          new PutSecretValueCommand({ SecretId, SecretString }),
+        ),
       );
     } catch (error) {
-      throw this.#failure("write", document, error);
+      if (!(error instanceof ResourceNotFoundException)) {
+        throw this.#failure("write", document, error);
+      }
+      await this.#create(document, SecretString);
+    }
+  }
+
+  async #create(document: string, SecretString: string): Promise<void> {
+    const Name = this.#secret(document);
+    try {
+      await this.#client.send(new CreateSecretCommand({ Name, SecretString }));
+    } catch (error) {
+      throw this.#failure("create", document, error);
+    }
+  }
+
+  /** A secret that somebody has deleted is had back, as long as that can be. */
+  async #undeleted<T>(document: string, send: () => Promise<T>): Promise<T> {
+    try {
+      return await send();
+    } catch (error) {
+      if (!(error instanceof InvalidRequestException)) throw error;
+      const SecretId = this.#secret(document);
+      await this.#client.send(new RestoreSecretCommand({ SecretId }));
+      return send();
     }
   }
 
@@ -64,12 +96,8 @@ export class SecretsManagerStore implements CertificateStore {
 
   #failure(what: string, document: string, error: unknown): Error {
     const { name, message } = error as Error;
-    const fix =
-      error instanceof ResourceNotFoundException
-        ? "; the stack makes it: pulumi up"
-        : "";
     return new Error(
-      `Cannot ${what} the secret ${this.#secret(document)}: ${name}: ${message}${fix}`,
+      `Cannot ${what} the secret ${this.#secret(document)}: ${name}: ${message}`,
       { cause: error },
     );
   }

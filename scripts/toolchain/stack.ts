@@ -13,6 +13,7 @@ import { join } from "node:path";
 import { cacheDirectory } from "../checkout.ts";
 import { LabError } from "../lab/command.ts";
 import {
+  type ProviderName,
   type ProviderSource,
   providerSources,
   startProviders,
@@ -29,6 +30,8 @@ export interface StackOptions {
   /** Environment of the engine, beside this process's own. */
   readonly env?: Record<string, string>;
   readonly onProgress?: (line: string) => void;
+  /** Providers that the program uses; those of the platforms local and host when absent. */
+  readonly providers?: readonly ProviderName[];
 }
 
 export interface Stack extends AsyncDisposable {
@@ -51,7 +54,11 @@ export const pulumiHome = join(cacheDirectory, "pulumi-home");
 /** Opens a stack, and makes it when it is new. */
 export async function openStack(options: StackOptions): Promise<Stack> {
   const pulumi = await ensurePulumi();
-  const providers = await providerSources(pulumi, pulumiHome);
+  const providers = await providerSources(
+    pulumi,
+    pulumiHome,
+    options.providers ?? ["command", "random", "cloudflare"],
+  );
   const served = await startProviders(providers);
   try {
     const stack = await select(options, pulumi, served.env);

@@ -10,6 +10,10 @@ import { certificateDirectory, checkout } from "../../../scripts/checkout.ts";
 import { certificateMachines } from "../../../scripts/lab/machine-addresses.ts";
 import { Caa } from "../../caa.ts";
 import { certificateBundle } from "../../certificate/bundle.ts";
+import {
+  type CertificateCredentials,
+  credentialsFile,
+} from "../../certificate/credentials.ts";
 import { challengeName } from "../../certificate/dns01.ts";
 import type { StackConfig } from "../../config.ts";
 import { recordTtl } from "../../dns.ts";
@@ -20,8 +24,8 @@ export interface CertificateArgs {
   readonly config: StackConfig;
   /** Address of Cloudflare's API; its own when absent. */
   readonly cloudflareUrl: string | undefined;
-  /** Environment file with what the program may not show; secret. */
-  readonly credentials: pulumi.Input<string>;
+  /** What the program needs and may not show; secret. */
+  readonly credentials: pulumi.Input<CertificateCredentials>;
 }
 
 export class Certificate extends pulumi.ComponentResource {
@@ -39,7 +43,11 @@ export class Certificate extends pulumi.ComponentResource {
     const directory = certificateDirectory(local.edge);
     const credentials = new LiveState(
       `${name}-credentials`,
-      { directory, document: "credentials.env", content: args.credentials },
+      {
+        directory,
+        document: "credentials.env",
+        content: pulumi.output(args.credentials).apply(credentialsFile),
+      },
       { parent: this },
     );
     const machine = new Machine(

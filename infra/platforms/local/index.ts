@@ -5,6 +5,7 @@
  */
 import * as pulumi from "@pulumi/pulumi";
 import { storeDirectory } from "../../../scripts/checkout.ts";
+import type { CertificateCredentials } from "../../certificate/credentials.ts";
 import type { StackConfig } from "../../config.ts";
 import { noRevocations } from "../../edge/revocations.ts";
 import type { Bundle } from "../../machine/bundle.ts";
@@ -17,8 +18,8 @@ export interface LocalPlatformArgs {
   readonly config: StackConfig;
   /** Address of Cloudflare's API; its own when absent. */
   readonly cloudflareUrl: string | undefined;
-  /** Environment file of the certificate's program; secret. */
-  readonly certificateCredentials: pulumi.Input<string>;
+  /** What the certificate's program needs and may not show; secret. */
+  readonly certificateCredentials: pulumi.Input<CertificateCredentials>;
   readonly edge: Bundle;
   /** The live state `access.json`; absent when no tokens are asked for. */
   readonly access: pulumi.Input<string> | undefined;

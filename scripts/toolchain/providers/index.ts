@@ -9,18 +9,28 @@ import { join } from "node:path";
 import { hasProgram } from "../../host-tools.ts";
 import { run } from "../../lab/command.ts";
 import { vendorReachable } from "../pulumi.ts";
+import { awsFunctions, awsTypes } from "./aws.ts";
 import { cloudflareTypes } from "./cloudflare.ts";
 import { commandTypes } from "./command.ts";
 import { randomTypes } from "./random.ts";
 import { type RunningStandIn, type StandIn, serve } from "./server.ts";
 
-const standIns: readonly StandIn[] = [
+const names = ["command", "random", "cloudflare", "aws"] as const;
+export type ProviderName = (typeof names)[number];
+
+const standIns: readonly (StandIn & { readonly name: ProviderName })[] = [
   { name: "command", version: sdkVersion("command"), types: commandTypes },
   { name: "random", version: sdkVersion("random"), types: randomTypes },
   {
     name: "cloudflare",
     version: sdkVersion("cloudflare"),
     types: cloudflareTypes,
+  },
+  {
+    name: "aws",
+    version: sdkVersion("aws"),
+    types: awsTypes,
+    functions: awsFunctions,
   },
 ];
 
@@ -34,9 +44,11 @@ export interface ProviderSource {
 export async function providerSources(
   pulumi: PulumiCommand,
   pulumiHome: string,
+  used: readonly ProviderName[] = names,
 ): Promise<ProviderSource[]> {
+  const asked = standIns.filter(({ name }) => used.includes(name));
   return Promise.all(
-    standIns.map(async ({ name, version }) => ({
+    asked.map(async ({ name, version }) => ({
       name,
       version,
       source: (await hasPlugin(pulumi, pulumiHome, name, version))
@@ -56,7 +68,7 @@ export async function startProviders(
   const running: { name: string; server: RunningStandIn }[] = [];
   for (const standIn of standIns) {
     const source = sources.find(({ name }) => name === standIn.name)?.source;
-    if (source === "plugin") continue;
+    if (source === undefined || source === "plugin") continue;
     running.push({ name: standIn.name, server: await serve(standIn) });
   }
   const addresses = running.map(

@@ -59,6 +59,10 @@ export interface StandIn {
   /** Version of the SDK that sends the requests. */
   readonly version: string;
   readonly types: Readonly<Record<string, ResourceType>>;
+  /** Functions that programs ask, by token. */
+  readonly functions?: Readonly<
+    Record<string, (args: Properties) => Properties>
+  >;
 }
 
 export interface RunningStandIn {
@@ -111,6 +115,16 @@ function handlers(standIn: StandIn): grpc.UntypedServiceImplementation {
       response.setAcceptoutputs(false);
       return response;
     }),
+    invoke: unary((request: p.InvokeRequest) => {
+      const token = request.getTok();
+      const answer = standIn.functions?.[token];
+      if (!answer) throw unknownToken(standIn, token, standIn.functions ?? {});
+      const response = new p.InvokeResponse();
+      response.setReturn(
+        resultOf(undefined, answer(properties(request.getArgs()))),
+      );
+      return response;
+    }),
     check: unary((request: p.CheckRequest) => {
       const type = typeOf(standIn, request.getUrn());
       const inputs = properties(request.getNews());
@@ -159,12 +173,16 @@ function handlers(standIn: StandIn): grpc.UntypedServiceImplementation {
       const inputs = properties(request.getNews());
       const state = properties(request.getOlds());
       const response = new p.UpdateResponse();
-      const outputs = request.getPreview()
-        ? unknowns(type.computed)
-        : ((await type.update?.(
-            { id: request.getId(), state, inputs },
-            context(),
-          )) ?? pick(state, type.computed));
+      // What no change decides anew is known before it is made.
+      const kept = pick(state, type.computed);
+      const outputs = !type.update
+        ? kept
+        : request.getPreview()
+          ? unknowns(type.computed)
+          : await type.update(
+              { id: request.getId(), state, inputs },
+              context(),
+            );
       response.setProperties(resultOf(request.getNews(), outputs));
       return response;
     }),
@@ -235,11 +253,12 @@ function unary<Request, Response>(
 function typeOf(standIn: StandIn, urn: string): ResourceType {
   const token = urn.split("::")[2]?.split("$").at(-1) ?? "";
   const type = standIn.types[token];
-  if (!type) {
-    const known = Object.keys(standIn.types).join(", ");
-    throw new Error(
-      `The stand-in of provider ${standIn.name} does not know ${token}; it knows ${known}. Use the real plugin where it can be downloaded.`,
-    );
-  }
+  if (!type) throw unknownToken(standIn, token, standIn.types);
   return type;
+}
+
+function unknownToken(standIn: StandIn, token: string, known: object): Error {
+  return new Error(
+    `The stand-in of provider ${standIn.name} does not know ${token}; it knows ${Object.keys(known).join(", ")}. Use the real plugin where it can be downloaded.`,
+  );
 }
