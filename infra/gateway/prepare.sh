@@ -5,9 +5,15 @@ set -eu
 state=/var/lib/daytona-edge/gateway
 umask 077
 mkdir -p "$state/maps" "$state/leaves"
-for map in sni exact prefix methods options nearest credentials learn; do
+for map in sni exact prefix methods options nearest credentials learn addresses; do
   [ -e "$state/maps/$map.map" ] || : >"$state/maps/$map.map"
 done
+# What answers at an address of this machine is no real host; those of private
+# networks are refused anyway. As of this start.
+# (The kernel's table, for the unit may not speak netlink.)
+awk '/32 host LOCAL/ { print address } { address = $2 }' /proc/net/fib_trie \
+  >"$state/maps/own-addresses.acl.new"
+mv "$state/maps/own-addresses.acl.new" "$state/maps/own-addresses.acl"
 [ -e "$state/ca.pem" ] || echo '# the gateway inspects no host' >"$state/ca.pem"
 if [ ! -s "$state/placeholder.pem" ]; then
   work=$(mktemp -d)

@@ -81,9 +81,22 @@ function ofProxy(message: string): Omit<Denial, "time"> | undefined {
 /**
  * `. always_refuse 172.20.0.2@40000 example.org. A IN`, and for a listed name
  * `api.github.com. static 172.20.0.2@40000 api.github.com. TXT IN`: zone, its
- * type, who asks, and the question (unbound.conf(5), log-local-actions).
+ * type, who asks, and the question (unbound.conf(5), log-local-actions). And
+ * once for each burst that is too many, `ip_ratelimit exceeded 172.20.0.2 200
+ * example.org. IN A`: who, the limit, and the question that was one too many.
  */
 function ofResolver(message: string): Omit<Denial, "time"> | undefined {
+  const [, flooder, last = "", lastType = ""] =
+    /: ip_ratelimit exceeded (\S+) \d+ (\S+) IN (\S+)$/.exec(message) ?? [];
+  if (flooder !== undefined) {
+    return {
+      sandbox: flooder,
+      wanted: question(last, lastType),
+      by: "resolver",
+      reason: "rate_limit",
+      rule: "",
+    };
+  }
   const [, zone = "", kind, sandbox = "", name = "", type = ""] =
     /: (\S+) (always_refuse|static|redirect) (\S+)@\d+ (\S+) (\S+) IN$/.exec(
       message,
@@ -94,11 +107,15 @@ function ofResolver(message: string): Omit<Denial, "time"> | undefined {
   if (isListed && ["A", "AAAA"].includes(type)) return undefined;
   return {
     sandbox,
-    wanted: `${name.replace(/\.$/, "")} ${type}`,
+    wanted: question(name, type),
     by: "resolver",
     reason: isListed ? "type_not_answered" : "name_not_allowed",
     rule: "",
   };
+}
+
+function question(name: string, type: string): string {
+  return `${name.replace(/\.$/, "")} ${type}`;
 }
 
 function ofFirewall(message: string): Omit<Denial, "time"> | undefined {

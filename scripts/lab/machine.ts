@@ -138,6 +138,21 @@ function enter(pid: number, argv: readonly string[]): [string, ...string[]] {
   ];
 }
 
+/**
+ * The same command line for `insideLab`, without a look into the lab's process
+ * table: it fails by itself when the machine does not run.
+ */
+export function inMachineFromOutside(
+  name: string,
+  argv: readonly string[],
+): string[] {
+  const nspawn = String(recordedProcess(name)?.pid ?? 0);
+  // The leader is asked for in there, where its number is this one.
+  const [nsenter, , ...rest] = enter(0, argv);
+  const script = `exec ${nsenter} --target="$(cut -d ' ' -f 1 "/proc/$0/task/$0/children")" "$@"`;
+  return ["sh", "-c", script, nspawn, ...rest];
+}
+
 /** Where a machine's console is written. */
 export function consoleLog(name: string): string {
   return join(machines, name, "console.log");
@@ -181,13 +196,22 @@ async function waitForUnits(name: string): Promise<void> {
 }
 
 function nspawnProcess(name: string): number | undefined {
+  const recorded = recordedProcess(name);
+  return recorded && startOf(recorded.pid) === recorded.started
+    ? recorded.pid
+    : undefined;
+}
+
+/** The nspawn that was started for the machine; it may be gone. */
+function recordedProcess(
+  name: string,
+): { pid: number; started: string } | undefined {
   const file = join(machines, name, "process.json");
   if (!existsSync(file)) return undefined;
-  const { pid, started } = JSON.parse(readFileSync(file, "utf8")) as {
+  return JSON.parse(readFileSync(file, "utf8")) as {
     pid: number;
     started: string;
   };
-  return startOf(pid) === started ? pid : undefined;
 }
 
 /** The machine's first process, as the lab numbers it. */

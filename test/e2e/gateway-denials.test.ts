@@ -3,6 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { expect, test } from "vitest";
 import type { DenialGroup } from "../../scripts/egress/denials.ts";
 import { gateway, sandbox } from "./gateway-rules.ts";
+import { runInSandbox } from "./gateway-sandbox-program.ts";
 import { script } from "./lab.ts";
 
 const mark = crypto.randomUUID().slice(0, 8);
@@ -48,6 +49,19 @@ test("what a sandbox wanted and did not get, by whom and why", async () => {
   const table = await denials();
   expect(table).toContain(`GET openrouter.ai/${mark}`);
   expect(await denials("--sandbox=192.0.2.1")).toContain("Nothing was refused");
+});
+
+test("a flood of questions is answered in part, and has a row", async () => {
+  const name = `${mark}.flood.example.org`;
+  const answered = await runInSandbox<number>("dns-flood.ts", gateway, name);
+  expect(answered).toBeGreaterThan(0);
+  expect(answered).toBeLessThan(1_000);
+  const rows = (await denials("--json"))
+    .split("\n")
+    .map((line) => JSON.parse(line) as DenialGroup);
+  expect(rows).toContainEqual(
+    expect.objectContaining({ wanted: `${name} A`, reason: "rate_limit" }),
+  );
 });
 
 test("what a sandbox sends cannot write on the operator's terminal", async () => {

@@ -14,7 +14,7 @@ import {
   trustAgain,
 } from "./gateway-rules.ts";
 import { runInSandbox } from "./gateway-sandbox-program.ts";
-import { nameOf, removeNames } from "./leading-names.ts";
+import { moveName, nameOf, removeNames } from "./leading-names.ts";
 
 keepRules();
 afterEach(() => rule(request));
@@ -38,6 +38,38 @@ describe("where an allowed name leads", () => {
       expect(Number(log)).toBeGreaterThanOrEqual(2);
     },
   );
+
+  test("to a public address of the gateway itself: refused as well", async () => {
+    const own = "203.0.113.120";
+    const host = await nameOf(own);
+    await machine(
+      `ip address add ${own}/32 dev lo; systemctl restart daytona-gateway`,
+    );
+    try {
+      await rule([...request, `https://${host}/*`]);
+      expect(await statusOf(`https://${host}/`, "-k")).toMatch(/000$/);
+      await rule([...request, { url: `https://${host}/*`, inspect: true }]);
+      expect(
+        await sandbox(`curl -sSk --max-time 8 https://${host}/`),
+      ).toContain("address_refused");
+    } finally {
+      await machine(
+        `ip address delete ${own}/32 dev lo; systemctl restart daytona-gateway`,
+      );
+    }
+  });
+
+  test("an address is not asked for again at once, and soon after", async () => {
+    const host = await nameOf("203.0.113.12");
+    await rule([...request, { url: `https://${host}/*`, inspect: true }]);
+    const ask = () => sandbox(`curl -sSk --max-time 8 https://${host}/`);
+    expect(await ask()).toContain("egress_unreachable");
+    await moveName("127.0.0.1");
+    await machine("systemctl restart daytona-gateway-recursor");
+    expect(await ask()).toContain("egress_unreachable");
+    await machine("sleep 6");
+    expect(await ask()).toContain("address_refused");
+  });
 
   test("to a public host: through, but only with a certificate for the name", async () => {
     const host = await nameOf("203.0.113.20");

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect } from "vitest";
 import { credentialsDocument } from "../../infra/gateway/credentials-document.ts";
 import { rulesDocument } from "../../infra/gateway/rules-document.ts";
 import { parseEgressRules } from "../../infra/gateway/rules.ts";
-import { FIRST_SANDBOX, SECOND_SANDBOX, lab, sandboxExec } from "./lab.ts";
+import { FIRST_SANDBOX, SECOND_SANDBOX, labExec, sandboxExec } from "./lab.ts";
 
 export const gateway = "169.254.20.1";
 const store = "/var/lib/daytona-edge/store";
@@ -27,8 +27,9 @@ export const statusOf = (url: string, args = ""): Promise<string> =>
 
 /** Runs a script on the gateway's machine; one that fails is no probe. */
 export async function machine(script: string, input = ""): Promise<string> {
-  const { stdout, stderr, exitCode } = await lab(
-    ["shell", "daytona", "--", "sh", "-ec", script],
+  const { stdout, stderr, exitCode } = await labExec(
+    "daytona",
+    ["sh", "-ec", script],
     { input },
   );
   expect({ script, stderr, exitCode }).toMatchObject({ exitCode: 0 });
@@ -65,21 +66,29 @@ export async function rule(
     ["egress-rules.json", rulesDocument(rules, learn)],
   ];
   if (Object.keys(secrets).length === 0) documents.reverse();
-  for (const [name, content] of documents) await write(name, content);
+  await write(...documents);
 }
 
-/** Writes a document of the store and waits until the agent has taken it. */
-export async function write(name: string, content: string): Promise<void> {
-  const file = `${store}/${name}`;
+/** Writes documents of the store in turn, and waits until the agent has taken them. */
+export async function write(...documents: [string, string][]): Promise<void> {
+  const names = documents.map(([name]) => `${store}/${name}`).join(" ");
   await machine(
-    `umask 077; cat >${file}.new; mv ${file}.new ${file}
-     version=$(sha256sum ${file} | cut -d ' ' -f 1)
-     for _ in $(seq 100); do
-       if grep -q $version /run/daytona-gateway/status.json; then exit 0; fi
-       sleep 0.1
+    `umask 077
+     for file in ${names}; do
+       read -r content
+       echo "$content" | base64 -d >$file.new; mv $file.new $file
      done
-     cat /run/daytona-gateway/status.json >&2; exit 1`,
-    content,
+     for file in ${names}; do
+       version=$(sha256sum $file | cut -d ' ' -f 1)
+       for _ in $(seq 100); do
+         if grep -q $version /run/daytona-gateway/status.json; then continue 2; fi
+         sleep 0.1
+       done
+       cat /run/daytona-gateway/status.json >&2; exit 1
+     done`,
+    documents
+      .map(([, content]) => `${Buffer.from(content).toString("base64")}\n`)
+      .join(""),
   );
 }
 

@@ -2,7 +2,10 @@
 import { type Options, execa } from "execa";
 import { join } from "node:path";
 import { checkout } from "../../scripts/checkout.ts";
+import { shellCommand } from "../../scripts/lab/daytona/shell-command.ts";
+import { inMachineFromOutside } from "../../scripts/lab/machine.ts";
 import { insideLab } from "../../scripts/lab/namespaces.ts";
+import { labSecrets } from "../../scripts/lab/secrets.ts";
 import { trustFile } from "../../scripts/lab/surroundings.ts";
 
 export {
@@ -48,8 +51,9 @@ export function labCurl(args: readonly string[]): Promise<Outcome> {
 export function labExec(
   machine: string,
   argv: readonly string[],
+  options: Options = {},
 ): Promise<Outcome> {
-  return lab(["shell", machine, "--", ...argv]);
+  return inLab(inMachineFromOutside(machine, argv), options);
 }
 
 /** The last rows of an edge's log, one for each request. */
@@ -72,15 +76,19 @@ export async function sandboxExec(
   sandbox: string,
   command: string,
 ): Promise<{ exitCode: number; result: string }> {
-  const { stdout, stderr, exitCode } = await lab([
-    "exec",
-    sandbox,
-    "--",
-    "sh",
-    "-c",
-    command,
-  ]);
-  return { exitCode, result: stdout + stderr };
+  const request = { command: shellCommand(["sh", "-c", command]) };
+  const { stdout, stderr, exitCode } = await inLab(
+    [
+      ...["curl", "-sS", "--fail-with-body", "--json", "@-"],
+      ...["-H", `Host: ${DOMAIN}`],
+      ...["-H", `Authorization: Bearer ${labSecrets().daytonaApiKey}`],
+      `http://198.18.0.3:4000/toolbox/${sandbox}/process/execute`,
+    ],
+    { input: JSON.stringify(request) },
+  );
+  if (exitCode !== 0) return { exitCode, result: stdout + stderr };
+  const said = JSON.parse(stdout) as { exitCode: number; result: string };
+  return { ...said, result: said.result.replace(/\n$/, "") };
 }
 
 /** The lab's command line, as a user calls it. */

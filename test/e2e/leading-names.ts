@@ -17,6 +17,18 @@ export async function nameOf(address: string): Promise<string> {
   return host;
 }
 
+/** Lets the name that was made last lead elsewhere. */
+export async function moveName(address: string): Promise<void> {
+  const change = JSON.stringify({ content: address });
+  await cloudflare(
+    "-X",
+    "PATCH",
+    "-d",
+    change,
+    `${records}/${made.at(-1) ?? ""}`,
+  );
+}
+
 export async function removeNames(): Promise<void> {
   for (const id of made.splice(0)) {
     await cloudflare("-X", "DELETE", `${records}/${id}`);

@@ -8,7 +8,7 @@ import { rename } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { checkout, storeDirectory } from "../../scripts/checkout.ts";
+import { storeDirectory } from "../../scripts/checkout.ts";
 import { edgeAddresses } from "../../scripts/lab/machine-addresses.ts";
 import { insideLab } from "../../scripts/lab/namespaces.ts";
 import { trustFile } from "../../scripts/lab/surroundings.ts";
@@ -48,11 +48,10 @@ beforeAll(async () => {
     "edge-signed",
     `echo ${balancerSource} >${balancersFile}; ${runtime(`add acl ${balancersFile} ${balancerSource}`)}`,
   );
-  const balancing = await inLab(
+  const balancing = await labExec(
+    "daytona",
     [
-      process.execPath,
-      join(checkout, "scripts/lab/main.ts"),
-      ...["shell", "daytona", "--", "sh", "-ec"],
+      ...["sh", "-ec"],
       `ip address replace ${balancer}/24 dev host0
        cat >/run/balancer.cfg
        BALANCER_ADDRESS=${balancer} BALANCER_FIRST=${edgeAddresses["edge-signed"].ipv4}:443 BALANCER_SECOND=${spareEdge.ipv4}:443 haproxy -D -p /run/balancer.pid -f /run/balancer.cfg`,

@@ -1,13 +1,12 @@
 /** The files that the machines run on, judged by the programs they are for. */
 import { execa } from "execa";
-import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { parseConfig } from "../../infra/config.ts";
 import { gatewayBundle } from "../../infra/gateway/bundle.ts";
 import { bundleTarball } from "../../infra/machine/tarball.ts";
 import { checkout } from "../../scripts/checkout.ts";
 import { stackFile } from "../../scripts/stack.ts";
-import { inLab, labExec } from "./lab.ts";
+import { labExec } from "./lab.ts";
 
 async function tracked(pattern: string): Promise<string[]> {
   const { stdout } = await execa(
@@ -128,13 +127,9 @@ test("an install of the same bundle again changes and restarts nothing", async (
   const archive = await bundleTarball(gatewayBundle(config.egress));
   const before = await started();
   expect(before).toContain("daytona-gateway.service");
-  const install = await inLab(
+  const install = await labExec(
+    "daytona",
     [
-      process.execPath,
-      join(checkout, "scripts/lab/main.ts"),
-      "shell",
-      "daytona",
-      "--",
       "sh",
       "-ec",
       "work=$(mktemp -d); tar -xz -C $work --no-same-owner; $work/install.sh; rm -r $work",

@@ -281,7 +281,7 @@ describe("what changes meanwhile", () => {
   });
 
   test("46 an empty, broken or partial state", async () => {
-    await write("egress-rules.json", '{"rules":[]}');
+    await write(["egress-rules.json", '{"rules":[]}']);
     expect(await statusOf("https://api.github.com/zen")).not.toMatch(/200$/);
     await rule(request);
     await machine(

@@ -5,7 +5,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { cacheDirectory, checkout } from "../../../scripts/checkout.ts";
-import { lab } from "../lab.ts";
+import { labExec } from "../lab.ts";
 
 export interface Pebble {
   readonly directory: string;
@@ -101,8 +101,9 @@ async function onInternet(
   script: string,
   input: string | Uint8Array = "",
 ): Promise<void> {
-  const { stderr, exitCode } = await lab(
-    ["shell", "internet", "--", "sh", "-ec", script],
+  const { stderr, exitCode } = await labExec(
+    "internet",
+    ["sh", "-ec", script],
     { input },
   );
   if (exitCode !== 0) throw new Error(`${script}: ${stderr}`);

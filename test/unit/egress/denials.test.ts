@@ -53,6 +53,12 @@ test.each([
     ["resolver", "api.github.com TXT", "type_not_answered"],
   ],
   [
+    resolver(
+      "[1795640585] unbound[11853:0] notice: ip_ratelimit exceeded 172.20.0.2 200 example.org. IN A",
+    ),
+    ["resolver", "example.org A", "rate_limit"],
+  ],
+  [
     firewall({ dest_ip: "1.1.1.1", dest_port: 443, "ip.protocol": 6 }),
     ["firewall", "1.1.1.1 tcp 443", "address_not_allowed"],
   ],
