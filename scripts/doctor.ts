@@ -107,11 +107,24 @@ async function rowsOf(stack: StackName): Promise<StackRow[]> {
   async function recordRows(): Promise<Row[]> {
     const zone = await findZone(domain);
     const { servers } = zone;
+    const ask = "see the row of the name servers";
     const found = await Promise.all([
       serversRow(zone),
-      addressRows(servers, domain, { ipv4, ipv6 }),
-      authorizationRow(servers, domain, caaIdentity, held?.account),
-      challengeRow(challenge?.name ?? challengeName(domain)),
+      lookAt(
+        "addresses",
+        () => addressRows(servers, domain, { ipv4, ipv6 }),
+        ask,
+      ),
+      lookAt(
+        "CAA",
+        () => authorizationRow(servers, domain, caaIdentity, held?.account),
+        ask,
+      ),
+      lookAt(
+        "challenge",
+        () => challengeRow(challenge?.name ?? challengeName(domain)),
+        ask,
+      ),
     ]);
     return found.flat();
   }

@@ -92,7 +92,7 @@ export async function authorizationRow(
 export async function challengeRow(name: string): Promise<Row> {
   const what = "challenge";
   const { servers } = await findZone(name);
-  const found = await answers(servers, "TXT", name);
+  const found = await answered(servers, "TXT", name);
   const left = found.filter(({ values }) => (values ?? []).length > 0);
   return left.length === 0
     ? good(what, `nothing at ${name}`)
@@ -111,8 +111,10 @@ async function deviations(
   wanted: readonly string[],
 ): Promise<string[]> {
   const right = [...wanted].sort().join();
-  const wrong = (await answers(servers, kind, name)).filter(
-    ({ values }) => values && [...values].sort().join() !== right,
+  // One that is silent has a row of its own.
+  const found = await answered(servers, kind, name);
+  const wrong = found.filter(
+    ({ values }) => [...(values ?? [])].sort().join() !== right,
   );
   const states = new Set(wrong.map(({ state }) => state));
   return [...states].map((state) => {
@@ -120,6 +122,20 @@ async function deviations(
     const names = same.map(({ server }) => server).join(", ");
     return `${names} ${state} as ${kind} instead of ${wanted.join(", ")}`;
   });
+}
+
+/** @throws Error when not one of the servers answers */
+async function answered(
+  servers: readonly NameServer[],
+  kind: Kind,
+  name: string,
+): Promise<Answer[]> {
+  const found = await answers(servers, kind, name);
+  const heard = found.filter(({ values }) => values !== undefined);
+  if (heard.length > 0) return heard;
+  throw new Error(
+    `nobody says what ${kind} records ${name} has: ${found.map(said).join("; ")}`,
+  );
 }
 
 function said({ server, state }: Answer): string {
