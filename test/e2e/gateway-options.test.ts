@@ -98,6 +98,12 @@ describe("a WebSocket", () => {
     ).toMatch(/101$/);
   });
 
+  test("goes through by HTTP/2, too", async () => {
+    expect(
+      await runInSandbox("gateway-websocket.ts", "openrouter.ai", "/api/v1/ws"),
+    ).toBe(200);
+  });
+
   test.each(["h2c", "telnet", "websocket2"])(
     "no other upgrade does: %s",
     async (protocol) => {
