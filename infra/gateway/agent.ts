@@ -123,11 +123,14 @@ async function enforce(
 }
 
 /** Keeps the firewall in place, whatever becomes of the rules. */
-async function guardFirewall(intervalMs: number): Promise<never> {
+async function guardFirewall(
+  interfaces: readonly string[],
+  intervalMs: number,
+): Promise<never> {
   let failure = "";
   for (;;) {
     try {
-      if (await ensureFirewall()) {
+      if (await ensureFirewall(interfaces)) {
         console.log("firewall: was taken away, is loaded again");
       }
       failure = "";
@@ -150,7 +153,9 @@ function setting(name: string): string {
 
 const address = setting("GATEWAY_ADDRESS");
 const intervalMs = Number(setting("GATEWAY_POLL_SECONDS")) * 1000;
-void guardFirewall(intervalMs);
+// It is written as the set that nft takes.
+const interfaces = setting("SANDBOX_INTERFACES").match(/[^\s{},]+/g) ?? [];
+void guardFirewall(interfaces, intervalMs);
 void poll({
   store: new DirectoryStore(setting("GATEWAY_STORE")),
   documents: [

@@ -12,16 +12,20 @@ const tables = ["table inet daytona_egress", "table bridge daytona_egress"];
  * ruleset`, which Debian's own nftables.service does whenever it restarts,
  * spares nobody's tables; systemd-networkd removes routing rules that it did
  * not make.
+ * @param interfaces those that sandboxes are behind
  * @returns whether it, or a part of it, was away
  * @throws Error when it cannot be loaded
  */
-export async function ensureFirewall(): Promise<boolean> {
+export async function ensureFirewall(
+  interfaces: readonly string[],
+): Promise<boolean> {
   const { stdout } = await run("nft", ["list", "tables"]);
   const present = stdout.split("\n");
   if (
     tables.every((table) => present.includes(table)) &&
-    (await isRoutingClosed("-4")) &&
-    (!existsSync("/proc/net/if_inet6") || (await isRoutingClosed("-6")))
+    isRoutingClosed(await routingRules("-4"), interfaces) &&
+    (!existsSync("/proc/net/if_inet6") ||
+      isRoutingClosed(await routingRules("-6"), interfaces))
   ) {
     return false;
   }
@@ -32,8 +36,18 @@ export async function ensureFirewall(): Promise<boolean> {
   return true;
 }
 
-/** Whether firewall.sh's routing rules are there. */
-async function isRoutingClosed(family: "-4" | "-6"): Promise<boolean> {
-  const shown = await run("ip", [family, "rule", "show", "priority", "20"]);
-  return shown.stdout.includes("prohibit");
+/** Whether firewall.sh's routing rule of each interface is among these. */
+export function isRoutingClosed(
+  shown: string,
+  interfaces: readonly string[],
+): boolean {
+  const closed = shown.split("\n").filter((line) => /\bprohibit\b/.test(line));
+  return interfaces.every((name) =>
+    closed.some((line) => line.includes(` iif ${name} `)),
+  );
+}
+
+async function routingRules(family: "-4" | "-6"): Promise<string> {
+  const args = [family, "rule", "show", "priority", "20"];
+  return (await run("ip", args)).stdout;
 }

@@ -53,8 +53,10 @@ function Redact:http_headers(txn, message)
   if not self.secret then
     return filter.ERROR
   end
+  -- HAProxy writes the names of headers in lower case.
+  local lower = self.secret:lower()
   for name, values in pairs(message:get_headers()) do
-    local clean, found = {}, name:find(self.secret, 1, true) ~= nil
+    local clean, found = {}, name:find(lower, 1, true) ~= nil
     for index = 0, #values do
       local value = masked(values[index], self.secret)
       found = found or value ~= nil
@@ -63,7 +65,7 @@ function Redact:http_headers(txn, message)
     if found then
       message:del_header(name)
       for _, value in ipairs(clean) do
-        message:add_header(masked(name, self.secret) or name, value)
+        message:add_header(masked(name, lower) or name, value)
       end
     end
   end

@@ -64,13 +64,17 @@ export function padding(bytes: number): Buffer {
   return extension(0x0015, Buffer.alloc(bytes));
 }
 
-/** The outer encrypted_client_hello (RFC 9849, 5) with a key and a payload. */
-export function encryptedClientHello(): Buffer {
+/**
+ * The outer encrypted_client_hello (RFC 9849, 5) with a key and a payload.
+ * @param suite KDF and AEAD (RFC 9180, 7.2 and 7.3), hexadecimal; without it
+ *   HKDF-SHA256 and AES-128-GCM
+ */
+export function encryptedClientHello(suite = "00010001"): Buffer {
   return extension(
     0xfe0d,
     Buffer.concat([
-      // outer, HKDF-SHA256, AES-128-GCM, configuration 7
-      Buffer.from("000001000107", "hex"),
+      // outer, suite, configuration 7
+      Buffer.from(`00${suite}07`, "hex"),
       block16(Buffer.alloc(32, 0xa5)),
       block16(Buffer.alloc(208, 0x3c)),
     ]),

@@ -51,6 +51,21 @@ const hellos: [string, Buffer[], RegExp][] = [
   ["300 bytes", named("a".repeat(300)), unrecognizedName],
   ["the listed name second", named("example.org", spliced), unrecognizedName],
   ["an encrypted hello", [records(hidden)], unrecognizedName],
+  // Of RFC 9180 the last AEAD, the last KDF and "export-only".
+  ...["00010003", "00030001", "0001ffff"].map(
+    (suite): [string, Buffer[], RegExp] => [
+      `an encrypted hello of the suite ${suite}`,
+      [
+        records(
+          clientHello({
+            names: [spliced],
+            after: [encryptedClientHello(suite)],
+          }),
+        ),
+      ],
+      unrecognizedName,
+    ],
+  ),
   [
     "an encrypted hello before the name",
     [
@@ -95,6 +110,16 @@ const hellos: [string, Buffer[], RegExp][] = [
   [
     "more than 6000 bytes",
     [records(clientHello({ names: [spliced], before: [padding(6100)] }))],
+    closed,
+  ],
+  [
+    "a handshake message of another type",
+    [records(Buffer.concat([Buffer.of(2), plain.subarray(1)]))],
+    closed,
+  ],
+  [
+    "a hello that stops halfway",
+    [records(plain).subarray(0, plain.length / 2)],
     closed,
   ],
   [
@@ -167,6 +192,7 @@ test.each([
   ["example.org", "host_not_allowed"],
   [spliced, "encrypted_hello"],
   ["", "hello_shape"],
+  ["", "hello_incomplete"],
   ["", "not_tls"],
 ])("a refusal is one row of the log: %j %s", (host, verdict) => {
   const matching = rows.filter((row) => row.verdict === verdict);

@@ -298,12 +298,13 @@ test("the diff, applied, allows exactly what was learnt", async () => {
 });
 
 describe("the end", () => {
-  /** Unlisted for these. */
   const rules = [
-    "https://openrouter.ai/api/v1/*",
+    { url: "https://openrouter.ai/api/v1/*", methods: ["POST"] },
     "https://api.github.com/*",
   ] as const;
+  /** A host that they do not list, and a method of one that they inspect. */
   const learnt = "https://api.anthropic.com/v1/sse";
+  const learntInspected = "https://openrouter.ai/api/v1/sse";
   const cut = /curl: \((?!28)\d+\).*200$/s;
   const refusedAgain = async () => {
     expect(await statusOf(learnt)).toMatch(/resolve.*000$/s);
@@ -312,12 +313,15 @@ describe("the end", () => {
 
   test("comes by itself: what was open is cut, and only that", async () => {
     await learn(rules, 40);
-    const [ended, listed] = [
+    await trustAgain();
+    const [ended, inspected, listed] = [
       stream(learnt),
+      stream(learntInspected),
       stream("https://api.github.com/sse", 60),
     ];
     await live("learnt until");
     expect(await ended).toMatch(cut);
+    expect(await inspected).toMatch(cut);
     await refusedAgain();
     expect(await listed).toMatch(/curl: \(28\).*200$/s);
   });

@@ -98,7 +98,13 @@ describe("a WebSocket", () => {
     ).toMatch(/101$/);
   });
 
-  test.each(["h2c", "telnet"])(
+  test("goes through by HTTP/2, too", async () => {
+    expect(
+      await runInSandbox("gateway-websocket.ts", "openrouter.ai", "/api/v1/ws"),
+    ).toBe(200);
+  });
+
+  test.each(["h2c", "telnet", "websocket2"])(
     "no other upgrade does: %s",
     async (protocol) => {
       const upgrade = `--http1.1 -H 'Connection: Upgrade' -H 'Upgrade: ${protocol}'`;
@@ -148,6 +154,27 @@ describe("a credential of the gateway's", () => {
     expect(answer).not.toMatch(/^set-cookie/im);
     const body = JSON.parse(answer.split("\r\n\r\n").at(-1) ?? "") as Echoed;
     expect(body.headers.authorization).toBe(`Bearer ${"*".repeat(249)}`);
+  });
+
+  test("is nowhere in an answer that is full of it", async () => {
+    const mixed = "sk-or-v1-AbCd0123";
+    await rule(rules, { openrouter: mixed, github });
+    const answer = await sandbox(`curl -sSi '${echo}?name&q=${mixed}'`);
+    expect(answer).not.toMatch(/sk-or-v1/i);
+    expect(answer).toMatch(/^x-echo-lines: heard\r$/m);
+    expect(answer).toMatch(/^x-echo-lines: Bearer \*{17}\r$/m);
+    expect(answer).toMatch(/^x-\*{17}: heard\r$/m);
+    const body = JSON.parse(answer.split("\r\n\r\n").at(-1) ?? "") as Echoed;
+    expect(body.path).toMatch(/&q=\*{17}$/);
+    expect(body.headers.authorization).toBe(`Bearer ${"*".repeat(17)}`);
+    await rule(rules, { openrouter: secret, github });
+  });
+
+  test("an answer that ends as the secret begins comes to its end", async () => {
+    await rule(rules, { openrouter: secret, github: ".0123456" });
+    const zen = "curl -sS --max-time 8 https://api.github.com/zen";
+    expect(await sandbox(zen)).toBe("Keep it logically awesome.");
+    await rule(rules, { openrouter: secret, github });
   });
 
   test("an answer in pieces does not show it either", async () => {
@@ -228,6 +255,16 @@ describe("a credential of the gateway's", () => {
   test("each host gets its own", async () => {
     const atGithub = await sandbox("curl -sS https://api.github.com/echo");
     expect(atGithub).toContain(`"authorization":"${"*".repeat(24)}"`);
+  });
+
+  test("two answers at once show neither", async () => {
+    await rule(rules, { openrouter: "sk-or-v1-0123456789", github });
+    const both = await sandbox(
+      `curl -sS '${echo}?pieces' & curl -sS -o /tmp/other 'https://api.github.com/echo?pieces'; wait; cat /tmp/other; rm /tmp/other`,
+    );
+    expect(both).toContain(`"authorization":"Bearer ${"*".repeat(19)}"`);
+    expect(both).toContain(`"authorization":"${"*".repeat(24)}"`);
+    await rule(rules, { openrouter: secret, github });
   });
 
   test("it is in no file that others can read, no argument, no log", async () => {

@@ -20,6 +20,16 @@ test.each([
     "upgrade",
     `--http1.1 -H 'Connection: Upgrade' -H 'Upgrade: h2c' ${models}`,
   ],
+  [
+    "HTTP2-Settings alone",
+    "upgrade",
+    `-H 'HTTP2-Settings: AAMAAABkAAQAAP__' ${models}`,
+  ],
+  [
+    "Upgrade without Connection",
+    "upgrade",
+    `--http1.1 -H 'Upgrade: telnet' ${models}`,
+  ],
   ["another Host", "host_mismatch", `-H 'Host: example.org' ${models}`],
   ["another port", "host_mismatch", `-H 'Host: openrouter.ai:8443' ${models}`],
   ["no Host", "host_mismatch", `--http1.0 -H 'Host:' ${models}`],

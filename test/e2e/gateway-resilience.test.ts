@@ -252,6 +252,21 @@ describe("others on the machine", () => {
     );
   });
 
+  test.each(["-4", "-6"])(
+    "drop the routing rule of ip %s alone: the agent puts it back",
+    async (family) => {
+      await disturb(
+        `routing rule removed: ip ${family}`,
+        `ip ${family} rule delete priority 20
+         for _ in $(seq 100); do
+           if ip ${family} rule show priority 20 | grep -q prohibit; then break; fi
+           sleep 0.1
+         done
+         ip ${family} rule show priority 20 | grep -q 'iif br-sandbox prohibit'; ${now}`,
+      );
+    },
+  );
+
   test("forget all connections", async () => {
     await disturb(
       "connection tracking flushed",

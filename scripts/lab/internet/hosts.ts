@@ -46,6 +46,8 @@ export const webHosts = {
   openRouter: host("openrouter.ai", "203.0.113.10", "2001:db8:203::10"),
   anthropic: host("api.anthropic.com", "203.0.113.11", "2001:db8:203::11"),
   gitHub: host("api.github.com", "203.0.113.12", "2001:db8:203::12"),
+  /** A host that speaks HTTP/1.1 alone. */
+  http1: host("http1.example.net", "203.0.113.13", "2001:db8:203::13"),
   /** A host that no rule allows. */
   forbidden: host("example.org", "203.0.113.20", "2001:db8:203::20"),
 } as const;

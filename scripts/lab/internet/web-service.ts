@@ -16,6 +16,7 @@ import { webPage } from "./web/page.ts";
 import type { RequestLog } from "./web/request-log.ts";
 import {
   type Handler,
+  http1Server,
   httpServer,
   httpsServer,
   listen,
@@ -27,6 +28,8 @@ import { echoWebSockets } from "./web/websocket.ts";
 interface Site {
   readonly host: LabHost;
   readonly https: Handler;
+  /** What it speaks there; without it HTTP/2 too. */
+  readonly only?: "http/1.1";
   readonly http?: Handler;
   /** Path of a WebSocket that echoes. */
   readonly webSocket?: string;
@@ -67,6 +70,7 @@ function sites(cloudflare: Hono): Site[] {
       https: gitHub().fetch,
       webSocket: "/ws",
     },
+    { ...page(webHosts.http1), only: "http/1.1" },
     page(webHosts.forbidden),
     ...outsideResolvers.map((host) => ({
       ...page(host),
@@ -86,14 +90,14 @@ async function startSite(
     isResolver ? [name, ipv4, ipv6] : [name],
   );
   for (const address of [ipv4, ipv6]) {
-    const https = httpsServer({
-      host: name,
-      handler: site.https,
-      log,
-      certificate,
-    });
-    if (site.webSocket !== undefined) echoWebSockets(https, site.webSocket);
-    await listen(https, 443, address);
+    const args = { host: name, handler: site.https, log, certificate };
+    if (site.only === undefined) {
+      const https = httpsServer(args);
+      if (site.webSocket !== undefined) echoWebSockets(https, site.webSocket);
+      await listen(https, 443, address);
+    } else {
+      await listen(http1Server(args), 443, address);
+    }
     if (site.http) {
       const http = httpServer({ host: name, handler: site.http, log });
       await listen(http, 80, address);

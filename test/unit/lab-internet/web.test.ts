@@ -4,6 +4,7 @@ import { connect as connectHttp2 } from "node:http2";
 import type { AddressInfo } from "node:net";
 import { createServer } from "node:net";
 import { text } from "node:stream/consumers";
+import { setTimeout as sleep } from "node:timers/promises";
 import { connect as connectTls } from "node:tls";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import WebSocket from "ws";
@@ -14,6 +15,7 @@ import { gitHub } from "../../../scripts/lab/internet/web/github.ts";
 import { openRouter } from "../../../scripts/lab/internet/web/openrouter.ts";
 import { RequestLog } from "../../../scripts/lab/internet/web/request-log.ts";
 import {
+  http1Server,
   httpServer,
   httpsServer,
   listen,
@@ -223,6 +225,39 @@ describe("a web server", () => {
     });
     expect(response.status).toBe(301);
     expect(response.headers.get("location")).toBe("https://127.0.0.1/a?b=%2F");
+  });
+
+  it("speaks HTTP/1.1 alone where it is to, and keeps a connection after an early answer", async () => {
+    const host = "http1.example.net";
+    const authority = await testAuthority();
+    const issuer = await webAuthority(authority);
+    const certificate = await issuer.issue([host, "127.0.0.1"]);
+    const handler = () => new Response("early");
+    const server = http1Server({ host, handler, log, certificate });
+    await listen(server, 0, "127.0.0.1");
+    closing.push(server);
+    const socket = connectTls({
+      port: (server.address() as AddressInfo).port,
+      host: "127.0.0.1",
+      ca: authority.certificate,
+      ALPNProtocols: ["h2", "http/1.1"],
+    });
+    await once(socket, "secureConnect");
+    expect(socket.alpnProtocol).toBe("http/1.1");
+    socket.write(
+      `POST /owed HTTP/1.1\r\nhost: ${host}\r\ncontent-length: 3\r\n\r\n`,
+    );
+    await once(socket, "data");
+    // Longer than a server would wait that gives such a connection up.
+    await sleep(700);
+    socket.write(
+      `xyzGET /next HTTP/1.1\r\nhost: ${host}\r\nconnection: close\r\n\r\n`,
+    );
+    expect(await text(socket)).toMatch(/^HTTP\/1\.1 200/);
+    expect(log.byHost()[host]?.requests.map(({ path }) => path)).toEqual([
+      "/owed",
+      "/next",
+    ]);
   });
 
   it("says so when it cannot listen", async () => {

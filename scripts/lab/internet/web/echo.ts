@@ -9,12 +9,12 @@ export interface WebEnv extends Env {
 }
 
 /**
- * Says what arrived: for tests of what stands between. Also in a header, and
- * with `?pieces` the body byte by byte, each a packet of its own; with
- * `?redirect=URL` sends the client there.
+ * Says what arrived: for tests of what stands between. Also in headers, with
+ * `?name` even in the name of one, and with `?pieces` the body byte by byte,
+ * each a packet of its own; with `?redirect=URL` sends the client there.
  */
 export async function echo(context: Context<WebEnv>): Promise<Response> {
-  const { incoming } = context.env;
+  const { incoming, outgoing } = context.env;
   const said = JSON.stringify({
     method: incoming.method,
     /** As it came, not made canonical. */
@@ -24,10 +24,13 @@ export async function echo(context: Context<WebEnv>): Promise<Response> {
     bodyBytes: await bodySize(context.req.raw),
   });
   context.header("content-type", "application/json");
-  context.header(
-    "x-echo",
-    `heard ${context.req.header("authorization") ?? ""}`,
-  );
+  const heard = context.req.header("authorization") ?? "";
+  context.header("x-echo", `heard ${heard}`);
+  // Two lines of one name; a Response would make one of them.
+  outgoing.setHeader("x-echo-lines", ["heard", heard]);
+  if (context.req.query("name") !== undefined) {
+    outgoing.setHeader(`x-${heard.split(" ").at(-1) ?? ""}`, "heard");
+  }
   context.header("set-cookie", "session=of-the-account; Path=/");
   const elsewhere = context.req.query("redirect");
   if (elsewhere !== undefined) return context.redirect(elsewhere);

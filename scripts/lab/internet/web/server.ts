@@ -1,4 +1,4 @@
-/** Web servers of the lab: HTTPS with HTTP/1.1 and HTTP/2, and plain HTTP. */
+/** Web servers of the lab: HTTPS with HTTP/2 or without it, and plain HTTP. */
 import {
   type Http2Bindings,
   type HttpBindings,
@@ -7,6 +7,10 @@ import {
 import { once } from "node:events";
 import { type Server, createServer } from "node:http";
 import { type Http2SecureServer, createSecureServer } from "node:http2";
+import {
+  type Server as HttpsServer,
+  createServer as createHttpsServer,
+} from "node:https";
 import type { KeyedCertificate } from "../certificates.ts";
 import type { RequestLog, SeenRequest } from "./request-log.ts";
 
@@ -24,14 +28,40 @@ export interface WebServerArgs {
   readonly log: RequestLog;
 }
 
+export interface HttpsServerArgs extends WebServerArgs {
+  readonly certificate: KeyedCertificate;
+}
+
 /** Whatever the client offers: HTTP/2 if it can, else HTTP/1.1. */
-export function httpsServer(
-  args: WebServerArgs & { readonly certificate: KeyedCertificate },
-): Http2SecureServer {
+export function httpsServer(args: HttpsServerArgs): Http2SecureServer {
   const { certificate, host, handler, log } = args;
   const serve = getRequestListener(withoutConnectionHeaders(handler));
   const server = createSecureServer(
     { allowHTTP1: true, cert: certificate.certificate, key: certificate.key },
+    (request, response) => {
+      log.requested(host, seen(request));
+      void serve(request, response);
+    },
+  );
+  server.on("connection", () => {
+    log.connected(host);
+  });
+  return server;
+}
+
+/**
+ * HTTP/1.1, whatever the client offers. After an early answer it waits for the
+ * rest of the body for as long as the connection stands.
+ */
+export function http1Server(args: HttpsServerArgs): HttpsServer {
+  const { certificate, host, handler, log } = args;
+  const serve = getRequestListener(handler, { autoCleanupIncoming: false });
+  const server = createHttpsServer(
+    {
+      ALPNProtocols: ["http/1.1"],
+      cert: certificate.certificate,
+      key: certificate.key,
+    },
     (request, response) => {
       log.requested(host, seen(request));
       void serve(request, response);
@@ -82,7 +112,7 @@ function withoutConnectionHeaders(handler: Handler): Handler {
 
 /** Resolves when the server listens. */
 export async function listen(
-  server: Server | Http2SecureServer,
+  server: Server | HttpsServer | Http2SecureServer,
   port: number,
   address: string,
 ): Promise<void> {
