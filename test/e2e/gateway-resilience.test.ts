@@ -123,6 +123,24 @@ async function nothingForbidden({ reached }: ProberReport) {
   expect(await arrivedText()).not.toMatch(/example\.org|forbidden-path/);
 }
 
+/** Once allowed requests work again, and the forbidden was tried. */
+async function whenBack(
+  read: () => Promise<ProberReport>,
+  since: number,
+): Promise<ProberReport> {
+  let seen = await read();
+  await expect
+    .poll(
+      async () => {
+        seen = await read();
+        return isBack(seen, since) && hasTried(seen);
+      },
+      { timeout: deadline },
+    )
+    .toBe(true);
+  return seen;
+}
+
 /**
  * Does something to the gateway's machine, and waits until allowed requests
  * work again.
@@ -132,16 +150,7 @@ async function disturb(what: string, script: string): Promise<ProberReport> {
   await prober.control("DELETE");
   const returned = Number((await machine(script)).trim().split("\n").at(-1));
   expect(returned).toBeGreaterThan(1e12);
-  await expect
-    .poll(
-      async () => {
-        const now = await report();
-        return isBack(now, returned) && hasTried(now);
-      },
-      { timeout: deadline },
-    )
-    .toBe(true);
-  const said = await report();
+  const said = await whenBack(report, returned);
   await nothingForbidden(said);
   add(what, said, returned);
   return said;
@@ -370,25 +379,13 @@ test("the machine reboots: closed from its first moment", async () => {
     const returned = Date.now();
     expect(rebooted).toMatchObject({ exitCode: 0 });
     // It was there before the gateway was: it saw it come.
-    await expect
-      .poll(
-        async () => {
-          const now = reportOf(await bootProbe());
-          return isBack(now, 0) && hasTried(now);
-        },
-        { timeout: deadline },
-      )
-      .toBe(true);
-    const seen = reportOf(await bootProbe());
+    const seen = await whenBack(async () => reportOf(await bootProbe()), 0);
     expect(seen.allowed[0]?.said).not.toBe("200");
     await nothingForbidden(seen);
     add("reboot; a probe before the gateway", seen, returned);
 
     prober = await startInSandbox(FIRST_SANDBOX, "egress-prober.ts", 7100);
-    await expect
-      .poll(async () => isBack(await report(), 0), { timeout: deadline })
-      .toBe(true);
-    const again = await report();
+    const again = await whenBack(report, 0);
     await nothingForbidden(again);
     add("reboot; a sandbox after it", again, returned);
   } finally {
