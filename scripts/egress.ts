@@ -1,13 +1,15 @@
-/** `npm run egress`: what sandboxes wanted of the world, and did not get. */
+/** `npm run egress`: what sandboxes may call, and what they wanted and did not get. */
 import Table from "cli-table3";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { parseEgressRules } from "../infra/gateway/rules.ts";
+import { unenforcedLines } from "../infra/gateway/unenforced.ts";
 import { checkout } from "./checkout.ts";
 import { denialUnits, denialsOf, grouped } from "./egress/denials.ts";
 import { learntOf } from "./egress/learnt.ts";
 import { whyNotLearnt } from "./egress/not-learnable.ts";
+import { rulesHead, rulesMarkdown, rulesRows } from "./egress/rules-table.ts";
 import { smallestRules } from "./egress/smallest-rules.ts";
 import {
   changedStackFile,
@@ -18,6 +20,7 @@ import { main } from "./failure.ts";
 import { ensureInside } from "./inside.ts";
 import { run } from "./lab/command.ts";
 import { inMachine } from "./lab/machine.ts";
+import { stackRules } from "./verify/road-out.ts";
 
 interface DenialsOptions {
   readonly since: string;
@@ -26,8 +29,29 @@ interface DenialsOptions {
 }
 
 const program = new Command("npm run egress --")
-  .description("What sandboxes wanted of the world, and did not get.")
+  .description(
+    "What sandboxes may call, and what they wanted of the world and did not get.",
+  )
   .showHelpAfterError();
+
+program
+  .command("rules")
+  .description("what the stack lets through, one row a rule")
+  .option("--markdown", "for a document")
+  .action((options: { markdown?: true }) => {
+    const rules = stackRules();
+    if (options.markdown) {
+      console.log(rulesMarkdown(rules));
+      return;
+    }
+    const table = new Table({
+      head: rulesHead,
+      style: { head: [], border: [], compact: true },
+    });
+    table.push(...rulesRows(rules));
+    console.log(table.toString());
+    console.log(unenforcedLines(rules).join("\n"));
+  });
 
 program
   .command("denials")

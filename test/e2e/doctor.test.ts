@@ -1,7 +1,7 @@
 /** `npm run doctor` on a healthy lab, and with one thing at a time gone wrong. */
 import { readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { afterEach, expect, test } from "vitest";
+import { afterAll, afterEach, expect, test } from "vitest";
 import {
   certificateDirectory,
   storeDirectory,
@@ -17,9 +17,12 @@ const store = storeDirectory("edge");
 const { zoneId } = stackConfig<{ zoneId: string }>("cloudflare");
 const undo: (() => Promise<unknown>)[] = [];
 
-// Whatever was broken is mended, and nothing else was.
 afterEach(async () => {
   for (const step of undo.splice(0).reverse()) await step();
+});
+
+// Whatever was broken is mended.
+afterAll(async () => {
   expect(await rowsThatWant()).toEqual([]);
 });
 

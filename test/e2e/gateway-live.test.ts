@@ -134,16 +134,16 @@ describe("a change of rules", () => {
       await trustAgain();
       const stream = (of: string, from: string) =>
         sandbox(
-          `curl -sSN -o /dev/null --max-time 14 -w '%{http_code} %{time_total}' https://${of}${from} 2>&1`,
+          `curl -sSN -o /dev/null --max-time 10 -w '%{http_code} %{time_total}' https://${of}${from} 2>&1`,
         );
       const cut = stream(host, path);
       const lives = stream("api.anthropic.com", "/v1/sse");
-      await machine("sleep 3");
+      await machine("sleep 1");
       await rule(rules);
       const seconds = (said: string) => Number(said.trim().split(" ").at(-1));
-      expect(seconds(await cut)).toBeLessThan(12);
+      expect(seconds(await cut)).toBeLessThan(9);
       expect(await cut).toMatch(/curl: \(\d+\).*200 /s);
-      expect(seconds(await lives)).toBeGreaterThan(13);
+      expect(seconds(await lives)).toBeGreaterThan(9.5);
     },
   );
 

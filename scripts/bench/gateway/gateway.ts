@@ -7,6 +7,7 @@ import {
   readFileSync,
   rmSync,
   symlinkSync,
+  writeFileSync,
 } from "node:fs";
 import { parseEnv } from "node:util";
 import { ensureAuthority } from "../../../infra/gateway/authority.ts";
@@ -58,6 +59,8 @@ export async function startGateway(
   rmSync(gatewayState, { force: true });
   symlinkSync(directory, gatewayState);
   execFileSync(`${lib}/prepare-gateway.sh`);
+  // Here the real hosts are on the same machine.
+  writeFileSync(`${gatewayState}/maps/own-addresses.acl`, "");
   await ensureAuthority({
     directory: gatewayState,
     hosts: hostsOf(rules, "inspect"),
