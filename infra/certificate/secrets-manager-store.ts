@@ -8,6 +8,7 @@ import {
   GetSecretValueCommand,
   InvalidRequestException,
   PutSecretValueCommand,
+  ResourceExistsException,
   ResourceNotFoundException,
   RestoreSecretCommand,
   type SecretsManagerClient,
@@ -35,7 +36,9 @@ export class SecretsManagerStore implements CertificateStore {
       );
       return text === none ? undefined : text;
     } catch (error) {
+      // A secret without a value; one that is not there is made, see below.
       if (error instanceof ResourceNotFoundException) return undefined;
+      if (await this.#madeInstead(document, {}, error)) return undefined;
       throw this.#failure("read", document, error);
     }
   }
@@ -50,19 +53,33 @@ export class SecretsManagerStore implements CertificateStore {
         ),
       );
     } catch (error) {
-      if (!(error instanceof ResourceNotFoundException)) {
-        throw this.#failure("write", document, error);
-      }
-      await this.#create(document, SecretString);
+      if (await this.#madeInstead(document, { SecretString }, error)) return;
+      throw this.#failure("write", document, error);
     }
   }
 
-  async #create(document: string, SecretString: string): Promise<void> {
+  /**
+   * Makes the secret if it is for want of it that a request failed. AWS then
+   * denies access, because permissions are for names with the six characters
+   * that it adds to a name, and a secret that is not there has none yet. What
+   * is there is never overwritten.
+   */
+  async #madeInstead(
+    document: string,
+    value: { readonly SecretString?: string },
+    error: unknown,
+  ): Promise<boolean> {
+    const isMissing =
+      error instanceof ResourceNotFoundException ||
+      (error as Error).name === "AccessDeniedException";
+    if (!isMissing) return false;
     const Name = this.#secret(document);
     try {
-      await this.#client.send(new CreateSecretCommand({ Name, SecretString }));
-    } catch (error) {
-      throw this.#failure("create", document, error);
+      await this.#client.send(new CreateSecretCommand({ Name, ...value }));
+      return true;
+    } catch (failure) {
+      if (failure instanceof ResourceExistsException) return false;
+      throw this.#failure("create", document, failure);
     }
   }
 
