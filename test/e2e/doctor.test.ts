@@ -22,7 +22,9 @@ afterEach(async () => {
 });
 
 // Whatever was broken is mended.
-afterAll(() => allGood());
+afterAll(async () => {
+  expect(await rowsThatWant()).toEqual([]);
+});
 
 interface Outcome {
   readonly ok: boolean;
