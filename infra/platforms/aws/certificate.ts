@@ -5,19 +5,16 @@
  * order.
  */
 import * as aws from "@pulumi/aws";
-import * as cloudflare from "@pulumi/cloudflare";
 import * as pulumi from "@pulumi/pulumi";
 import { createHash } from "node:crypto";
-import { Caa } from "../../caa.ts";
+import { certificateRecords } from "../../certificate-records.ts";
 import type { CertificateCredentials } from "../../certificate/credentials.ts";
-import { challengeName } from "../../certificate/dns01.ts";
 import {
   certificateEnvironment,
   credentialsDocument,
 } from "../../certificate/environment.ts";
 import { lambdaProgram } from "../../certificate/lambda-program.ts";
 import type { StackConfig } from "../../config.ts";
-import { recordTtl } from "../../dns.ts";
 import { CertificateAlarms } from "./certificate-alarms.ts";
 
 export interface CertificateArgs {
@@ -49,7 +46,7 @@ export class Certificate extends pulumi.ComponentResource {
     opts?: pulumi.ComponentResourceOptions,
   ) {
     super("daytona-edge:aws:Certificate", name, {}, opts);
-    const { domain, zoneId, certificate } = args.config;
+    const { domain, certificate } = args.config;
     const credentials = new aws.secretsmanager.Secret(
       `${name}-credentials`,
       {
@@ -133,33 +130,12 @@ export class Certificate extends pulumi.ComponentResource {
         { parent: this, dependsOn: after },
       );
     const account = call("account", [credentialsValue]);
-    const caa = new Caa(
-      `${name}-caa`,
-      {
-        zoneId,
-        domain,
-        caaIdentity: certificate.caaIdentity,
-        account: account.result.apply(accountUrl),
-      },
+    const records = certificateRecords(
+      name,
+      { config: args.config, account: account.result },
       { parent: this },
     );
-    const alias = certificate.challenge
-      ? [
-          new cloudflare.DnsRecord(
-            `${name}-challenge`,
-            {
-              zoneId,
-              name: challengeName(domain),
-              type: "CNAME",
-              content: certificate.challenge.name,
-              ttl: recordTtl,
-              proxied: false,
-            },
-            { parent: this },
-          ),
-        ]
-      : [];
-    const issue = call("issue", [caa, ...alias]);
+    const issue = call("issue", records);
     this.schedule(name, renew, deadLetters, [issue]);
     new CertificateAlarms(
       `${name}-alarms`,
@@ -302,9 +278,4 @@ function assumedBy(service: string): string {
       },
     ],
   });
-}
-
-/** What the verb "account" answers. */
-function accountUrl(result: string): string {
-  return (JSON.parse(result) as { readonly account: string }).account;
 }

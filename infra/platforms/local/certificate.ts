@@ -3,20 +3,17 @@
  * it, in the directory that the edge reads. The account comes first, for CAA
  * names it, and CAA before the order.
  */
-import * as cloudflare from "@pulumi/cloudflare";
 import * as command from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import { certificateDirectory, checkout } from "../../../scripts/checkout.ts";
 import { certificateMachines } from "../../../scripts/lab/machine-addresses.ts";
-import { Caa } from "../../caa.ts";
+import { certificateRecords } from "../../certificate-records.ts";
 import { certificateBundle } from "../../certificate/bundle.ts";
 import {
   type CertificateCredentials,
   credentialsFile,
 } from "../../certificate/credentials.ts";
-import { challengeName } from "../../certificate/dns01.ts";
 import type { StackConfig } from "../../config.ts";
-import { recordTtl } from "../../dns.ts";
 import { LiveState } from "./live-state.ts";
 import { Machine } from "./machine.ts";
 
@@ -38,7 +35,7 @@ export class Certificate extends pulumi.ComponentResource {
     opts?: pulumi.ComponentResourceOptions,
   ) {
     super("daytona-edge:local:Certificate", name, {}, opts);
-    const { domain, zoneId, certificate, local } = args.config;
+    const { local } = args.config;
     const { name: labName } = certificateMachines[local.edge];
     const directory = certificateDirectory(local.edge);
     const credentials = new LiveState(
@@ -72,43 +69,17 @@ export class Certificate extends pulumi.ComponentResource {
       { ...run, create: `${program} account` },
       { parent: this },
     );
-    const caa = new Caa(
-      `${name}-caa`,
-      {
-        zoneId,
-        domain,
-        caaIdentity: certificate.caaIdentity,
-        account: account.stdout.apply(accountUrl),
-      },
+    const records = certificateRecords(
+      name,
+      { config: args.config, account: account.stdout },
       { parent: this },
     );
-    const alias = certificate.challenge
-      ? [
-          new cloudflare.DnsRecord(
-            `${name}-challenge`,
-            {
-              zoneId,
-              name: challengeName(domain),
-              type: "CNAME",
-              content: certificate.challenge.name,
-              ttl: recordTtl,
-              proxied: false,
-            },
-            { parent: this },
-          ),
-        ]
-      : [];
     const issue = new command.local.Command(
       `${name}-issue`,
       { ...run, create: `${program} issue` },
-      { parent: this, dependsOn: [caa, ...alias] },
+      { parent: this, dependsOn: records },
     );
     this.issued = issue.stdout;
     this.registerOutputs({});
   }
-}
-
-/** What the command "account" prints. */
-function accountUrl(line: string): string {
-  return (JSON.parse(line) as { readonly account: string }).account;
 }
