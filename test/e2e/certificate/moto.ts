@@ -1,11 +1,7 @@
 /** AWS' stand-in: moto, as Debian 13 ships it, in a root of its own. */
 import { execa } from "execa";
-import { createHash } from "node:crypto";
-import { join } from "node:path";
-import { cacheDirectory } from "../../../scripts/checkout.ts";
-import { run } from "../../../scripts/lab/command.ts";
+import { ensureDebianRoot } from "../../../scripts/lab/debian-root.ts";
 import { insideLab } from "../../../scripts/lab/namespaces.ts";
-import { ensureStaged } from "../../../scripts/lab/staged.ts";
 import { inLab } from "../lab.ts";
 
 const packages = ["python3-flask", "python3-flask-cors", "python3-moto"];
@@ -25,7 +21,7 @@ export interface Moto {
 
 /** Starts it on the lab's operator side. */
 export async function startMoto(): Promise<Moto> {
-  const root = await ensureRoot();
+  const root = await ensureDebianRoot("moto", packages);
   const [file, ...args] = insideLab([
     ...["chroot", root, "python3", "-m", "moto.server"],
     ...["-H", "127.0.0.1", "-p", String(port)],
@@ -63,19 +59,4 @@ export async function startMoto(): Promise<Moto> {
       await server;
     },
   };
-}
-
-async function ensureRoot(): Promise<string> {
-  const hash = createHash("sha256").update(packages.join()).digest("hex");
-  const root = join(cacheDirectory, `moto-${hash.slice(0, 16)}`);
-  await ensureStaged(root, async (staging) => {
-    await run([
-      "mmdebstrap",
-      "--variant=minbase",
-      `--include=${packages.join(",")}`,
-      "trixie",
-      staging,
-    ]);
-  });
-  return root;
 }
