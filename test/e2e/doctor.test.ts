@@ -7,14 +7,11 @@ import {
   storeDirectory,
 } from "../../scripts/checkout.ts";
 import type { Row } from "../../scripts/doctor/row.ts";
-import { labSecrets } from "../../scripts/lab/secrets.ts";
 import { nameServers } from "../../scripts/lab/internet/hosts.ts";
-import { stackConfig } from "../../scripts/stack.ts";
-import { askInternet, failAtCloudflare } from "./internet.ts";
-import { DOMAIN, labCurl, labExec, script } from "./lab.ts";
+import { askInternet, cloudflare, failAtCloudflare } from "./internet.ts";
+import { DOMAIN, labExec, script } from "./lab.ts";
 
 const store = storeDirectory("edge");
-const { zoneId } = stackConfig<{ zoneId: string }>("cloudflare");
 const undo: (() => Promise<unknown>)[] = [];
 
 afterEach(async () => {
@@ -67,16 +64,6 @@ async function changeDocument(
   await put(
     JSON.stringify(change(JSON.parse(before) as Record<string, unknown>)),
   );
-}
-
-/** Cloudflare's API, as somebody who clicks in its dashboard. */
-async function cloudflare<T>(path: string, ...args: string[]): Promise<T> {
-  const { stdout } = await labCurl([
-    ...["-H", `Authorization: Bearer ${labSecrets().cloudflareToken}`],
-    ...args,
-    `https://cloudflare.internal/client/v4/zones/${zoneId}/dns_records${path}`,
-  ]);
-  return (JSON.parse(stdout) as { result: T }).result;
 }
 
 interface DnsRecord {

@@ -25,7 +25,7 @@ import {
 import { checkout } from "../../../scripts/checkout.ts";
 import { labSecrets } from "../../../scripts/lab/secrets.ts";
 import { stackConfig } from "../../../scripts/stack.ts";
-import { askInternet, failAtCloudflare } from "../internet.ts";
+import { askInternet, cloudflare, failAtCloudflare } from "../internet.ts";
 import { inLab, labCurl } from "../lab.ts";
 import { type Pebble, newerPebble, startPebble } from "./pebble.ts";
 
@@ -93,16 +93,6 @@ function place(): Place {
     rmSync(made.directory, { recursive: true });
   });
   return made;
-}
-
-/** What Cloudflare's API answers. @param path below the zone's records */
-async function cloudflare<T>(path: string, ...args: string[]): Promise<T> {
-  const { stdout } = await labCurl([
-    ...["-H", `Authorization: Bearer ${labSecrets().cloudflareToken}`],
-    ...args,
-    `https://cloudflare.internal/client/v4/zones/${zoneId}/dns_records${path}`,
-  ]);
-  return (JSON.parse(stdout) as { result: T }).result;
 }
 
 /** The challenge's records that are in DNS now. */

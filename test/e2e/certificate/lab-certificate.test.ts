@@ -142,11 +142,20 @@ describe("its machine", () => {
       ),
     );
     expect(stdout).toBe("");
-    const seen = await labExec("edge", [
+    // grep ends with 1 when it finds nothing.
+    const search = [
       "sh",
       "-c",
-      `grep -rlE '${labSecrets().cloudflareToken}|"kty":"EC"' /etc /run /tmp /var /usr/local 2>/dev/null || true`,
-    ]);
+      `grep -rlE '${labSecrets().cloudflareToken}|"kty": ?"EC"' /etc /run /tmp /var /usr/local 2>/dev/null || true`,
+    ];
+    const here = "/var/lib/daytona-edge/certificate";
+    expect((await onMachine(...search)).stdout.split("\n")).toEqual(
+      expect.arrayContaining([
+        `${here}/account/acme-account.json`,
+        `${here}/credentials.env`,
+      ]),
+    );
+    const seen = await labExec("edge", search);
     expect(seen.stdout).toBe("");
   });
 });
