@@ -10,7 +10,9 @@ export interface Problem {
 export const whenMissing: Readonly<Record<string, string>> = {
   domain:
     "set the base name of the sandboxes' addresses, for example sandbox.daytona.example.net",
-  platform: "set it to local",
+  platform: "set it to local or aws",
+  aws: "set region, for example eu-central-1",
+  "aws.region": "set it, for example eu-central-1",
   cloudflare: "set zoneId, the id of the Cloudflare zone that holds the domain",
   "cloudflare.zoneId":
     "set the id of the Cloudflare zone that holds the domain; its overview page shows it",

@@ -30,9 +30,13 @@ import {
 } from "./gateway/learn.ts";
 import { type EgressRule, parseEgressRules } from "./gateway/rules.ts";
 import { unenforced } from "./gateway/unenforced.ts";
+import { type AwsSettings, awsSettings } from "./platforms/aws/settings.ts";
+import { overlap } from "./platforms/aws/subnets.ts";
 
 /** Keys whose values are read as secrets only. */
 const secretKeys = ["sshPrivateKey", "credentials", "certificateCredentials"];
+
+const platforms = ["local", "aws"] as const;
 
 /** Ports of Daytona's own daemons in a sandbox; nobody is ever let in there. */
 const reservedPorts = [2280, 5900, 5901, 6080, 22220, 22222, 33333];
@@ -84,7 +88,11 @@ const zoneId = z.string().regex(/^[0-9a-f]{32}$/, {
 
 const schema = z.strictObject({
   domain: hostname,
-  platform: z.enum(["local"]),
+  platform: z.enum(platforms, {
+    error: (issue) =>
+      `${quote(issue.input)} is no platform; set it to ${platforms.join(" or ")}`,
+  }),
+  aws: awsSettings.optional(),
   local: z
     .strictObject({
       /** Machine of the lab that the edge is. */
@@ -156,6 +164,8 @@ export interface StackConfig {
   /** Ports that are refused on every sandbox, ascending. */
   readonly deniedPorts: readonly number[];
   readonly local: Parsed["local"];
+  /** There on the platform `aws`. */
+  readonly aws: AwsSettings | undefined;
   /** The road out; a stack may have only the road in. */
   readonly egress:
     | {
@@ -332,6 +342,7 @@ export function parseConfig(
       message: `"daytona" cannot guard upstream.mode direct: Daytona is not asked there; set it to signed, or to public if every sandbox may be reached by anyone`,
     });
   }
+  problems.push(...platformProblems(parsed.data));
   for (const [given, missing] of [
     ["egress", "gateway"],
     ["gateway", "egress"],
@@ -355,6 +366,7 @@ export function parseConfig(
       upstream,
       toolbox,
       local,
+      aws: parsed.data.aws,
       // Never weaker than what stands behind.
       access:
         parsed.data.access ??
@@ -372,6 +384,46 @@ export function parseConfig(
       },
     }),
   };
+}
+
+/** What a platform needs, and what only another one reads. */
+function platformProblems({
+  platform,
+  aws,
+  egress,
+  gateway,
+}: Parsed): Problem[] {
+  if (platform !== "aws") {
+    return aws
+      ? [
+          {
+            key: "aws",
+            message: `nothing reads it on platform ${platform}; remove it, or set platform to aws`,
+          },
+        ]
+      : [];
+  }
+  const problems: Problem[] = [];
+  if (!aws) {
+    problems.push({
+      key: "aws",
+      message: `missing; ${String(whenMissing.aws)}`,
+    });
+  } else if (overlap(aws.services.cidr, aws.sandboxes.cidr)) {
+    problems.push({
+      key: "aws.sandboxes.cidr",
+      message: `${aws.sandboxes.cidr} and aws.services.cidr, ${aws.services.cidr}, share addresses; networks that are peered cannot`,
+    });
+  }
+  for (const [key, value] of Object.entries({ egress, gateway })) {
+    if (value === undefined) continue;
+    problems.push({
+      key,
+      message:
+        "the road out is not there on platform aws yet; remove it, and keep sandboxes in a network without a way out",
+    });
+  }
+  return problems;
 }
 
 /** Structured values come as JSON text; plain ones as they are. */

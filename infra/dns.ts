@@ -14,16 +14,19 @@ export interface DnsArgs {
   readonly edge: EdgeAddress;
 }
 
-/** Addresses of the edge. */
+/** Where the edge is reached. */
 export interface EdgeAddress {
-  readonly ipv4: pulumi.Input<string>;
-  readonly ipv6: pulumi.Input<string>;
+  /** Name of a load balancer, which leaves out a zone that is ill. */
+  readonly name?: pulumi.Input<string>;
+  readonly ipv4: readonly pulumi.Input<string>[];
+  readonly ipv6: readonly pulumi.Input<string>[];
 }
 
 /**
- * The wildcard record and the base record. They are never proxied:
+ * The wildcard record and the base records. They are never proxied:
  * Cloudflare's own certificate covers one label only, and its proxy would cut
- * long requests.
+ * long requests. The base name has addresses even where the edge has a name:
+ * it has CAA, and no other record may stand beside a CNAME (RFC 1034, 3.6.2).
  */
 export class Dns extends pulumi.ComponentResource {
   constructor(
@@ -33,30 +36,44 @@ export class Dns extends pulumi.ComponentResource {
   ) {
     super("daytona-edge:Dns", name, {}, opts);
     const wildcard = `*.${args.domain}`;
-    this.record(`${name}-wildcard`, args, wildcard, "A", args.edge.ipv4);
-    this.record(`${name}-wildcard-v6`, args, wildcard, "AAAA", args.edge.ipv6);
-    this.record(`${name}-base`, args, args.domain, "A", args.edge.ipv4);
-    this.record(`${name}-base-v6`, args, args.domain, "AAAA", args.edge.ipv6);
+    if (args.edge.name === undefined) {
+      this.addresses(`${name}-wildcard`, args, wildcard);
+    } else {
+      const content = args.edge.name;
+      this.record(`${name}-wildcard`, args, {
+        name: wildcard,
+        type: "CNAME",
+        content,
+      });
+    }
+    this.addresses(`${name}-base`, args, args.domain);
     this.registerOutputs({});
+  }
+
+  private addresses(name: string, args: DnsArgs, host: string): void {
+    for (const [type, suffix, contents] of [
+      ["A", "", args.edge.ipv4],
+      ["AAAA", "-v6", args.edge.ipv6],
+    ] as const) {
+      contents.forEach((content, index) => {
+        const which = index === 0 ? "" : `-${String(index)}`;
+        this.record(`${name}${suffix}${which}`, args, {
+          name: host,
+          type,
+          content,
+        });
+      });
+    }
   }
 
   private record(
     name: string,
-    args: DnsArgs,
-    host: string,
-    type: "A" | "AAAA",
-    content: pulumi.Input<string>,
+    { zoneId }: DnsArgs,
+    record: Pick<cloudflare.DnsRecordArgs, "name" | "type" | "content">,
   ): void {
     new cloudflare.DnsRecord(
       name,
-      {
-        zoneId: args.zoneId,
-        name: host,
-        type,
-        content,
-        ttl: recordTtl,
-        proxied: false,
-      },
+      { zoneId, ...record, ttl: recordTtl, proxied: false },
       { parent: this },
     );
   }

@@ -8,6 +8,7 @@ import { Dns } from "./dns.ts";
 import { edgeBundle } from "./edge/bundle.ts";
 import { gatewayBundle } from "./gateway/bundle.ts";
 import { stackOutputs, type StackOutputs } from "./outputs.ts";
+import { AwsPlatform } from "./platforms/aws/index.ts";
 import { LocalPlatform } from "./platforms/local/index.ts";
 
 export default function program(): StackOutputs {
@@ -24,20 +25,25 @@ export default function program(): StackOutputs {
       ? new AccessKeys("access", { generation: config.accessKeyGeneration })
       : undefined;
 
-  const platform = new LocalPlatform("local", {
+  const common = {
     config,
     cloudflareUrl,
     certificateCredentials,
-    edge: edgeBundle(config),
     access: access?.document,
-    egress: config.egress &&
-      sshPrivateKey && {
-        bundle: gatewayBundle(config.egress),
-        credentials: egressCredentials,
-        server: config.egress.gateway.server,
-        privateKey: sshPrivateKey,
-      },
-  });
+  };
+  const platform = config.aws
+    ? new AwsPlatform("aws", { ...common, settings: config.aws })
+    : new LocalPlatform("local", {
+        ...common,
+        edge: edgeBundle(config),
+        egress: config.egress &&
+          sshPrivateKey && {
+            bundle: gatewayBundle(config.egress),
+            credentials: egressCredentials,
+            server: config.egress.gateway.server,
+            privateKey: sshPrivateKey,
+          },
+      });
 
   new Dns("dns", {
     zoneId: config.zoneId,

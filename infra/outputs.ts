@@ -16,7 +16,15 @@ export interface StackOutputs {
   readonly domain: string;
   /** Address of a port of a sandbox; fill in `{sandboxId}` and `{port}`. */
   readonly urlTemplate: string;
-  readonly edge: EdgeAddress;
+  readonly edge: {
+    /** One of its addresses of each kind. */
+    readonly ipv4: pulumi.Input<string>;
+    readonly ipv6: pulumi.Input<string>;
+    /** All of them. */
+    readonly addresses: readonly pulumi.Input<string>[];
+    /** Name of the load balancer, where there is one. */
+    readonly name?: pulumi.Input<string>;
+  };
   readonly access: {
     readonly mode: StackConfig["access"];
     /** Signs tokens for mode `signed`; secret. */
@@ -63,7 +71,12 @@ export function stackOutputs(args: OutputsArgs): StackOutputs {
     contract: 1,
     domain: config.domain,
     urlTemplate: `https://{sandboxId}-{port}.${config.domain}`,
-    edge,
+    edge: {
+      ipv4: edge.ipv4[0] ?? "",
+      ipv6: edge.ipv6[0] ?? "",
+      addresses: [...edge.ipv4, ...edge.ipv6],
+      ...(edge.name === undefined ? {} : { name: edge.name }),
+    },
     access: { mode: config.access, ...(accessKey ? { key: accessKey } : {}) },
     ...(config.egress && gateway
       ? {

@@ -15,7 +15,7 @@ import { HaproxyRuntime } from "../machine/agent/haproxy.ts";
 import { cutMarked } from "../machine/agent/marked-sockets.ts";
 import { applyMap } from "../machine/agent/map.ts";
 import { poll } from "../machine/agent/poll.ts";
-import { DirectoryStore } from "../machine/agent/store.ts";
+import { openStore } from "../machine/agent/open-store.ts";
 import { accessKeysMap } from "./access-keys.ts";
 import { certificateFigures } from "./certificate-figures.ts";
 import { type CertificateDocument, verifyCertificate } from "./certificate.ts";
@@ -33,7 +33,17 @@ const statusFile = "/run/daytona-edge/status.json";
 const figuresPort = 8405;
 
 const domain = setting("EDGE_DOMAIN");
-const store = new DirectoryStore(setting("EDGE_STORE"));
+const documents = [
+  { name: "certificate.json", apply: applyCertificate },
+  { name: "revocations.json", apply: applyRevocations },
+  ...(setting("EDGE_ACCESS") === "signed"
+    ? [{ name: "access.json", apply: applyAccessKeys }]
+    : []),
+];
+const store = openStore(setting("EDGE_STORE"), [
+  ...documents.map(({ name }) => name),
+  reportDocument,
+]);
 const haproxy = new HaproxyRuntime("/run/daytona-edge/haproxy.sock");
 
 /** When the certificate that is served ends. */
@@ -164,13 +174,7 @@ setInterval(() => {
 
 void poll({
   store,
-  documents: [
-    { name: "certificate.json", apply: applyCertificate },
-    { name: "revocations.json", apply: applyRevocations },
-    ...(setting("EDGE_ACCESS") === "signed"
-      ? [{ name: "access.json", apply: applyAccessKeys }]
-      : []),
-  ],
+  documents,
   intervalMs: Number(setting("EDGE_POLL_SECONDS")) * 1000,
   statusFile,
   log,

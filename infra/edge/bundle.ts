@@ -6,6 +6,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { StackConfig } from "../config.ts";
 import { bundledProgram } from "../machine/bundled-program.ts";
+import { secretsManagerPlace } from "../machine/agent/store-place.ts";
 import type { Bundle, BundleFile } from "../machine/bundle.ts";
 import { errorCodeMap, errorPageMap, errorTextMap } from "./error-bodies.ts";
 import { limitsEnvironment } from "./limits.ts";
@@ -26,6 +27,11 @@ export type EdgeConfig = Pick<
 > & {
   /** Networks whose hosts tell the true client by PROXY protocol, version 2. */
   readonly loadBalancers?: readonly string[];
+  /** Where live state lies; in a directory of the machine when absent. */
+  readonly secretsManager?: {
+    readonly region: string;
+    readonly prefix: string;
+  };
 };
 
 const units = ["daytona-edge.service", "daytona-edge-agent.service"];
@@ -84,9 +90,23 @@ function environment(config: EdgeConfig): Record<string, string> {
       upstream.mode === "direct" ? upstream.resolver : "127.0.0.1:53",
     EDGE_TOOLBOX: config.toolbox ? "on" : "off",
     EDGE_GRACE_SECONDS: "25",
-    EDGE_STORE: "/var/lib/daytona-edge/store",
-    EDGE_POLL_SECONDS: "1",
+    ...store(config),
     ...limitsEnvironment(config.limits),
+  };
+}
+
+/** Requests to Secrets Manager cost; a directory may be looked at often. */
+function store({ secretsManager }: EdgeConfig): Record<string, string> {
+  if (!secretsManager) {
+    return {
+      EDGE_STORE: "/var/lib/daytona-edge/store",
+      EDGE_POLL_SECONDS: "1",
+    };
+  }
+  const { region, prefix } = secretsManager;
+  return {
+    EDGE_STORE: secretsManagerPlace(region, prefix),
+    EDGE_POLL_SECONDS: "4",
   };
 }
 

@@ -1,33 +1,34 @@
 /** cloud-init user data: what a cloud, or the lab, boots a machine from. */
-import { createHash } from "node:crypto";
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { stringify } from "yaml";
 
 const directory = "/run/daytona-edge-bootstrap";
-const script = readFileSync(join(import.meta.dirname, "bootstrap.sh"), "utf8");
 
-/**
- * User data that takes a bundle from the store on first boot and installs it.
- * The bundle itself would not fit: EC2 takes 16 KiB.
- * @param tarball the bundle, as `bundleTarball` packs it; another one is
- *   other user data, and so another machine
- * @param path where the machine finds it
- */
-export function cloudInitUserData(tarball: Uint8Array, path: string): string {
-  const sha256 = createHash("sha256").update(tarball).digest("hex");
+export interface UserData {
+  /** Runs once, on the first boot, as root. */
+  readonly script: string;
+  /** Plain values that the script reads from the file `env` beside it. */
+  readonly environment: Readonly<Record<string, string>>;
+  /** Other files beside the script, by name. */
+  readonly files?: Readonly<Record<string, string>>;
+}
+
+/** Other user data is another machine. */
+export function cloudInitUserData(args: UserData): string {
+  const environment = Object.entries(args.environment)
+    .map(([name, value]) => `${name}=${value}\n`)
+    .join("");
+  const written = (name: string, content: string, permissions = "0600") => ({
+    path: `${directory}/${name}`,
+    permissions,
+    content,
+  });
   const document = {
     write_files: [
-      {
-        path: `${directory}/env`,
-        permissions: "0600",
-        content: `BUNDLE=${path}\nBUNDLE_SHA256=${sha256}\n`,
-      },
-      {
-        path: `${directory}/bootstrap.sh`,
-        permissions: "0700",
-        content: script,
-      },
+      written("env", environment),
+      ...Object.entries(args.files ?? {}).map(([name, content]) =>
+        written(name, content),
+      ),
+      written("bootstrap.sh", args.script, "0700"),
     ],
     runcmd: [[`${directory}/bootstrap.sh`]],
   };

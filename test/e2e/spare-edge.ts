@@ -3,7 +3,7 @@ import { rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { parseConfig } from "../../infra/config.ts";
 import { type EdgeConfig, edgeBundle } from "../../infra/edge/bundle.ts";
-import { cloudInitUserData } from "../../infra/machine/cloud-init.ts";
+import { localUserData } from "../../infra/platforms/local/user-data.ts";
 import { bundleTarball } from "../../infra/machine/tarball.ts";
 import { storeDirectory } from "../../scripts/checkout.ts";
 import { edgeAddresses } from "../../scripts/lab/machine-addresses.ts";
@@ -37,7 +37,7 @@ export async function bootSpareEdge(
   await symlink(storeDirectory(config.local.edge), store);
   const tarball = await bundleTarball(edgeBundle({ ...config, ...more }));
   await writeFile(join(store, spareBundle), tarball);
-  const userData = cloudInitUserData(
+  const userData = localUserData(
     tarball,
     `/var/lib/daytona-edge/store/${spareBundle}`,
   );

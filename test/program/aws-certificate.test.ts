@@ -1,26 +1,14 @@
 /** The certificate on AWS under the real engine; its stand-in for AWS makes nothing. */
-import { getRequestListener } from "@hono/node-server";
-import { Hono } from "hono";
-import {
-  mkdtempSync,
-  readFileSync,
-  readdirSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
-import { type Server, createServer } from "node:http";
-import type { AddressInfo } from "node:net";
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import type { StackConfig } from "../../infra/config.ts";
 import { Certificate } from "../../infra/platforms/aws/certificate.ts";
-import { cloudflareApi } from "../../scripts/lab/internet/cloudflare/api.ts";
-import { FaultInjection } from "../../scripts/lab/internet/cloudflare/faults.ts";
-import { RecordStore } from "../../scripts/lab/internet/cloudflare/record-store.ts";
 import { openStack } from "../../scripts/toolchain/stack.ts";
+import { type CloudflareServer, startCloudflare } from "./cloudflare-server.ts";
+import { engineState } from "./engine-state.ts";
 
-const token = "cloudflare-token-0123456789";
 const config: Pick<StackConfig, "domain" | "zoneId" | "certificate"> = {
   domain: "sandbox.example.net",
   zoneId: "0".repeat(32),
@@ -33,8 +21,7 @@ const config: Pick<StackConfig, "domain" | "zoneId" | "certificate"> = {
 };
 
 let workDir: string;
-let records: RecordStore;
-let cloudflare: Server;
+let cloudflare: CloudflareServer;
 
 beforeEach(async () => {
   workDir = mkdtempSync(join(tmpdir(), "daytona-edge-aws-"));
@@ -42,34 +29,10 @@ beforeEach(async () => {
     join(workDir, "Pulumi.yaml"),
     "name: daytona-edge\nruntime: nodejs\n",
   );
-  records = new RecordStore({
-    zone: "example.net",
-    file: join(workDir, "records.json"),
-    onChange: () => undefined,
-  });
-  const app = cloudflareApi({
-    token,
-    zone: { id: config.zoneId, name: "example.net" },
-    nameServers: [],
-    records,
-    faults: new FaultInjection(),
-    control: new Hono(),
-  });
-  cloudflare = createServer((request, response) => {
-    void getRequestListener(app.fetch)(request, response);
-  });
-  await new Promise<void>((resolve) => {
-    cloudflare.listen(0, "127.0.0.1", resolve);
-  });
-  const { port } = cloudflare.address() as AddressInfo;
-  process.env.CLOUDFLARE_BASE_URL = `http://127.0.0.1:${String(port)}/client/v4`;
-  process.env.CLOUDFLARE_API_TOKEN = token;
+  cloudflare = await startCloudflare("example.net", workDir);
 });
 afterEach(() => {
-  cloudflare.close();
-  cloudflare.closeAllConnections();
-  delete process.env.CLOUDFLARE_BASE_URL;
-  delete process.env.CLOUDFLARE_API_TOKEN;
+  cloudflare.stop();
   rmSync(workDir, { recursive: true });
 });
 
@@ -86,7 +49,7 @@ function open(change: () => Partial<StackConfig["certificate"]> = () => ({})) {
           certificate: { ...config.certificate, ...change() },
         },
         cloudflareUrl: undefined,
-        credentials: { CLOUDFLARE_API_TOKEN: token },
+        credentials: { CLOUDFLARE_API_TOKEN: cloudflare.token },
         secrets: "daytona-edge/t/",
         alarmTopic: "arn:aws:sns:eu-central-1:123456789012:alarms",
       });
@@ -95,21 +58,7 @@ function open(change: () => Partial<StackConfig["certificate"]> = () => ({})) {
   });
 }
 
-interface Resource {
-  readonly urn: string;
-  readonly inputs: Readonly<Record<string, unknown>>;
-  readonly parent?: string;
-}
-
-/** What the engine keeps of the stack. */
-function state(): { text: string; resources: Resource[] } {
-  const file = join(workDir, "state/.pulumi/stacks/daytona-edge/t.json");
-  const text = readFileSync(file, "utf8");
-  const { checkpoint } = JSON.parse(text) as {
-    checkpoint: { latest: { resources: Resource[] } };
-  };
-  return { text, resources: checkpoint.latest.resources };
-}
+const state = () => engineState(workDir, "t");
 
 function inputsOf(type: string): Readonly<Record<string, unknown>>[] {
   return state()
@@ -122,7 +71,7 @@ test("a preview plans every part, and does nothing", async () => {
   const { changes } = await stack.preview();
   // The stack, 3 components, 2 records of CAA, 14 of AWS.
   expect(changes).toEqual({ create: 20 });
-  expect(records.list()).toEqual([]);
+  expect(cloudflare.records.list()).toEqual([]);
   expect(readdirSync(workDir)).not.toContain("records.json");
 });
 
@@ -130,9 +79,9 @@ test("once up, nothing changes, and the state shows no secret", async () => {
   await using stack = await open();
   await stack.up();
   expect((await stack.up()).changed).toBe(false);
-  expect(state().text).not.toContain(token);
+  expect(state().text).not.toContain(cloudflare.token);
   // The account that the function answered with is the one that CAA names.
-  const authorizations = records
+  const authorizations = cloudflare.records
     .list()
     .map(({ data }) => data as { tag: string; value: string });
   expect(authorizations.map(({ tag }) => tag).sort()).toEqual([

@@ -16,6 +16,7 @@ import {
 import { lambdaProgram } from "../../certificate/lambda-program.ts";
 import type { StackConfig } from "../../config.ts";
 import { CertificateAlarms } from "./certificate-alarms.ts";
+import { secretArn } from "./secret-arn.ts";
 
 export interface CertificateArgs {
   readonly config: Pick<StackConfig, "domain" | "zoneId" | "certificate">;
@@ -161,14 +162,15 @@ export class Certificate extends pulumi.ComponentResource {
   ): aws.iam.Role {
     const role = new aws.iam.Role(
       `${name}-role`,
-      { assumeRolePolicy: assumedBy("lambda.amazonaws.com") },
+      {
+        assumeRolePolicy: aws.iam.assumeRolePolicyForPrincipal({
+          Service: "lambda.amazonaws.com",
+        }),
+      },
       { parent: this },
     );
-    const { accountId } = aws.getCallerIdentityOutput({}, { parent: this });
-    const { region } = aws.getRegionOutput({}, { parent: this });
     const secret = (document: string) =>
-      // Secrets Manager adds six characters to a name.
-      pulumi.interpolate`arn:aws:secretsmanager:${region}:${accountId}:secret:${args.secrets}${document}-??????`;
+      secretArn(`${args.secrets}${document}`, { parent: this });
     new aws.iam.RolePolicy(
       `${name}-policy`,
       {
@@ -224,7 +226,11 @@ export class Certificate extends pulumi.ComponentResource {
   ): void {
     const role = new aws.iam.Role(
       `${name}-schedule-role`,
-      { assumeRolePolicy: assumedBy("scheduler.amazonaws.com") },
+      {
+        assumeRolePolicy: aws.iam.assumeRolePolicyForPrincipal({
+          Service: "scheduler.amazonaws.com",
+        }),
+      },
       { parent: this },
     );
     new aws.iam.RolePolicy(
@@ -265,17 +271,4 @@ export class Certificate extends pulumi.ComponentResource {
       { parent: this, dependsOn: after },
     );
   }
-}
-
-function assumedBy(service: string): string {
-  return JSON.stringify({
-    Version: "2012-10-17",
-    Statement: [
-      {
-        Effect: "Allow",
-        Action: "sts:AssumeRole",
-        Principal: { Service: service },
-      },
-    ],
-  });
 }

@@ -7,6 +7,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { storeDirectory } from "../../../scripts/checkout.ts";
 import type { CertificateCredentials } from "../../certificate/credentials.ts";
 import type { StackConfig } from "../../config.ts";
+import type { EdgeAddress } from "../../dns.ts";
 import { noRevocations } from "../../edge/revocations.ts";
 import type { Bundle } from "../../machine/bundle.ts";
 import { Gateway, type GatewayArgs } from "../host/gateway.ts";
@@ -36,7 +37,7 @@ export interface LocalPlatformArgs {
 }
 
 export class LocalPlatform extends pulumi.ComponentResource {
-  readonly edge: Edge["address"];
+  readonly edge: EdgeAddress;
   readonly gateway: Pick<Gateway, "address" | "caCertificate"> | undefined;
 
   constructor(
@@ -92,7 +93,7 @@ export class LocalPlatform extends pulumi.ComponentResource {
     this.gateway =
       args.egress &&
       new Gateway(`${name}-gateway`, args.egress, { parent: this });
-    this.edge = edge.address;
+    this.edge = { ipv4: [edge.address.ipv4], ipv6: [edge.address.ipv6] };
     this.registerOutputs({});
   }
 }

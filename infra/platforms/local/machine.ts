@@ -4,9 +4,10 @@ import * as pulumi from "@pulumi/pulumi";
 import { createHash } from "node:crypto";
 import { checkout } from "../../../scripts/checkout.ts";
 import type { Bundle } from "../../machine/bundle.ts";
-import { cloudInitUserData } from "../../machine/cloud-init.ts";
+
 import { bundleTarball } from "../../machine/tarball.ts";
 import { LiveState } from "./live-state.ts";
+import { localUserData } from "./user-data.ts";
 
 export interface MachineArgs {
   /** Name of the machine in the lab. */
@@ -31,7 +32,7 @@ export class Machine extends pulumi.ComponentResource {
     const document = `${args.bundle.name}-bundle.tar.gz`;
     const tarball = bundleTarball(args.bundle);
     const userData = tarball.then((packed) =>
-      cloudInitUserData(packed, `${args.directoryOnMachine}/${document}`),
+      localUserData(packed, `${args.directoryOnMachine}/${document}`),
     );
     const bundle = new LiveState(
       `${name}-bundle`,

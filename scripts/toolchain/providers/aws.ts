@@ -17,15 +17,86 @@ interface AwsType {
   /** Outputs that AWS decides, and how they look. */
   readonly outputs?: (id: string, inputs: Properties) => Properties;
   readonly replaceOn?: readonly string[];
+  /** Outputs that a change decides anew. */
+  readonly changed?: (state: Properties) => Properties;
 }
 
 const types: Readonly<Record<string, AwsType>> = {
+  "aws:autoscaling/group:Group": {
+    service: "autoscaling",
+    replaceOn: ["name"],
+  },
+  "aws:autoscaling/lifecycleHook:LifecycleHook": {
+    service: "autoscaling",
+    replaceOn: ["name", "autoscalingGroupName"],
+  },
+  "aws:autoscaling/policy:Policy": {
+    service: "autoscaling",
+    replaceOn: ["name", "autoscalingGroupName"],
+  },
   "aws:cloudwatch/logGroup:LogGroup": {
     service: "logs",
     replaceOn: ["name"],
   },
   "aws:cloudwatch/metricAlarm:MetricAlarm": {
     service: "cloudwatch",
+    replaceOn: ["name"],
+  },
+  "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup": {
+    service: "ec2",
+    replaceOn: ["vpcId"],
+  },
+  "aws:ec2/eip:Eip": {
+    service: "ec2",
+    replaceOn: ["domain"],
+    outputs: (id) => ({ publicIp: `198.51.100.${String(octet(id))}` }),
+  },
+  "aws:ec2/flowLog:FlowLog": { service: "ec2", replaceOn: ["vpcId"] },
+  "aws:ec2/internetGateway:InternetGateway": { service: "ec2" },
+  "aws:ec2/launchTemplate:LaunchTemplate": {
+    service: "ec2",
+    replaceOn: ["name"],
+    outputs: () => ({ latestVersion: 1, defaultVersion: 1 }),
+    changed: ({ latestVersion }) => {
+      const next = Number(latestVersion) + 1;
+      return { latestVersion: next, defaultVersion: next };
+    },
+  },
+  "aws:ec2/networkAcl:NetworkAcl": { service: "ec2", replaceOn: ["vpcId"] },
+  "aws:ec2/route:Route": {
+    service: "ec2",
+    replaceOn: [
+      "routeTableId",
+      "destinationCidrBlock",
+      "destinationIpv6CidrBlock",
+    ],
+  },
+  "aws:ec2/routeTable:RouteTable": { service: "ec2", replaceOn: ["vpcId"] },
+  "aws:ec2/routeTableAssociation:RouteTableAssociation": {
+    service: "ec2",
+    replaceOn: ["subnetId"],
+  },
+  "aws:ec2/securityGroup:SecurityGroup": {
+    service: "ec2",
+    replaceOn: ["name", "vpcId", "description"],
+  },
+  "aws:ec2/subnet:Subnet": {
+    service: "ec2",
+    replaceOn: ["vpcId", "availabilityZone", "cidrBlock"],
+  },
+  "aws:ec2/vpc:Vpc": {
+    service: "ec2",
+    replaceOn: ["cidrBlock"],
+    outputs: (id) => ({
+      ipv6CidrBlock: `2001:db8:${id.slice(0, 4)}:${id.slice(4, 6)}00::/56`,
+    }),
+  },
+  "aws:ec2/vpcPeeringConnection:VpcPeeringConnection": {
+    service: "ec2",
+    replaceOn: ["vpcId", "peerVpcId"],
+  },
+  "aws:iam/instanceProfile:InstanceProfile": {
+    service: "iam",
     replaceOn: ["name"],
   },
   "aws:iam/role:Role": { service: "iam", replaceOn: ["name"] },
@@ -44,6 +115,39 @@ const types: Readonly<Record<string, AwsType>> = {
       result: JSON.stringify({ account: `https://acme.invalid/account/${id}` }),
     }),
   },
+  "aws:lb/listener:Listener": {
+    service: "elasticloadbalancing",
+    replaceOn: ["loadBalancerArn"],
+  },
+  "aws:lb/loadBalancer:LoadBalancer": {
+    service: "elasticloadbalancing",
+    replaceOn: ["name", "loadBalancerType", "internal"],
+    outputs: (id) => ({
+      dnsName: `${id}.elb.${region}.amazonaws.com`,
+      arnSuffix: `net/${id}`,
+    }),
+  },
+  "aws:lb/targetGroup:TargetGroup": {
+    service: "elasticloadbalancing",
+    replaceOn: ["name", "port", "protocol", "vpcId"],
+    outputs: (id) => ({ arnSuffix: `targetgroup/${id}` }),
+  },
+  "aws:s3/bucket:Bucket": {
+    service: "s3",
+    replaceOn: ["bucket"],
+    outputs: (id) => ({ bucket: `bucket-${id}` }),
+  },
+  "aws:s3/bucketObjectv2:BucketObjectv2": {
+    service: "s3",
+    replaceOn: ["bucket", "key"],
+  },
+  "aws:s3/bucketPolicy:BucketPolicy": { service: "s3", replaceOn: ["bucket"] },
+  "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock": {
+    service: "s3",
+    replaceOn: ["bucket"],
+  },
+  "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration":
+    { service: "s3", replaceOn: ["bucket"] },
   "aws:scheduler/schedule:Schedule": {
     service: "scheduler",
     replaceOn: ["name", "groupName"],
@@ -57,7 +161,20 @@ const types: Readonly<Record<string, AwsType>> = {
     replaceOn: ["secretId", "secretString"],
     outputs: (id) => ({ versionId: id }),
   },
+  "aws:sns/topic:Topic": { service: "sns", replaceOn: ["name"] },
+  "aws:sns/topicSubscription:TopicSubscription": {
+    service: "sns",
+    replaceOn: ["endpoint", "protocol", "topic"],
+  },
   "aws:sqs/queue:Queue": { service: "sqs", replaceOn: ["name"] },
+  "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule": {
+    service: "ec2",
+    replaceOn: ["securityGroupId"],
+  },
+  "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule": {
+    service: "ec2",
+    replaceOn: ["securityGroupId"],
+  },
 };
 
 export const awsTypes: Readonly<Record<string, ResourceType>> =
@@ -77,6 +194,21 @@ export const awsFunctions: Readonly<
     arn: `arn:aws:iam::${account}:user/stand-in`,
     id: account,
     userId: "stand-in",
+  }),
+  "aws:index/getAvailabilityZones:getAvailabilityZones": () => ({
+    id: region,
+    names: ["a", "b", "c"].map((zone) => region + zone),
+    zoneIds: ["1", "2", "3"].map((zone) => `euc1-az${zone}`),
+    groupNames: [region],
+    state: "available",
+  }),
+  "aws:ssm/getParameter:getParameter": ({ name }) => ({
+    id: name,
+    name,
+    value: `ami-${createHash("sha256").update(String(name)).digest("hex").slice(0, 17)}`,
+    type: "String",
+    version: 1,
+    arn: `arn:aws:ssm:${region}::parameter${String(name)}`,
   }),
   "aws:index/getRegion:getRegion": () => ({
     region,
@@ -99,19 +231,44 @@ interface PolicyStatement {
   readonly effect?: string;
   readonly actions?: readonly string[];
   readonly resources?: readonly string[];
+  readonly principals?: readonly { type: string; identifiers: string[] }[];
+  readonly conditions?: readonly {
+    test: string;
+    variable: string;
+    values: string[];
+  }[];
 }
 
-function statement({ sid, effect, actions, resources }: PolicyStatement) {
+function statement(given: PolicyStatement) {
+  const { sid, effect, actions, resources, principals, conditions } = given;
   return {
     ...(sid === undefined ? {} : { Sid: sid }),
     Effect: effect ?? "Allow",
     Action: actions,
     Resource: resources,
+    ...(principals && {
+      Principal: Object.fromEntries(
+        principals.map(({ type, identifiers }) => [type, identifiers]),
+      ),
+    }),
+    ...(conditions && {
+      Condition: Object.fromEntries(
+        conditions.map(({ test, variable, values }) => [
+          test,
+          { [variable]: values },
+        ]),
+      ),
+    }),
   };
 }
 
+/** Some number of one byte that follows from an id. */
+function octet(id: string): number {
+  return parseInt(id.slice(0, 2) || "0", 16);
+}
+
 function resourceType(token: string, type: AwsType): ResourceType {
-  const { service, outputs = () => ({}), replaceOn = [] } = type;
+  const { service, outputs = () => ({}), replaceOn = [], changed } = type;
   const kind = token.split(":").at(-1)?.toLowerCase() ?? "";
   const decided = (id: string, inputs: Properties): Properties => ({
     name: typeof inputs.name === "string" ? inputs.name : `${kind}-${id}`,
@@ -121,6 +278,10 @@ function resourceType(token: string, type: AwsType): ResourceType {
   return {
     computed: Object.keys(decided("", {})),
     replaceOn,
+    ...(changed && {
+      update: ({ id, state, inputs }) =>
+        Promise.resolve({ ...decided(id, inputs), ...changed(state) }),
+    }),
     create: (inputs) => {
       const id = randomBytes(8).toString("hex");
       return Promise.resolve({ id, outputs: decided(id, inputs) });

@@ -7,7 +7,7 @@ import { afterAll, expect, test } from "vitest";
 import { edgeBundle } from "../../../infra/edge/bundle.ts";
 import { limitsSchema } from "../../../infra/edge/limits.ts";
 import type { Bundle } from "../../../infra/machine/bundle.ts";
-import { cloudInitUserData } from "../../../infra/machine/cloud-init.ts";
+import { localUserData } from "../../../infra/platforms/local/user-data.ts";
 import { bundleTarball } from "../../../infra/machine/tarball.ts";
 
 const directory = mkdtempSync(join(tmpdir(), "daytona-edge-tarball-"));
@@ -62,7 +62,7 @@ test("tar unpacks it to the files, their modes as text", async () => {
 
 test("user data fits EC2's 16 KiB, and names the very bundle", async () => {
   const tarball = await bundleTarball(edge);
-  const userData = cloudInitUserData(tarball, "/store/bundle.tar.gz");
+  const userData = localUserData(tarball, "/store/bundle.tar.gz");
   expect(userData).toMatch(/^#cloud-config\n/);
   expect(userData.length).toBeLessThan(16 * 1024);
   expect(userData).toContain(

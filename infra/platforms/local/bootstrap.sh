@@ -3,7 +3,7 @@
 # that it is that very one, and installs it.
 set -eu
 # shellcheck disable=SC1091
-. /run/daytona-edge-bootstrap/env
+. "$(dirname "$0")/env"
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cp "$BUNDLE" "$work/bundle.tar.gz"

@@ -1,0 +1,162 @@
+/** The road in on AWS: a front door, and edges behind it. */
+import * as aws from "@pulumi/aws";
+import * as pulumi from "@pulumi/pulumi";
+import { isIP } from "node:net";
+import type { StackConfig } from "../../config.ts";
+import type { EdgeAddress } from "../../dns.ts";
+import type { Bundle } from "../../machine/bundle.ts";
+import type { BundleStore } from "./bundle-store.ts";
+import { LoadBalancer, healthPort, publicPorts } from "./load-balancer.ts";
+import { MachineGroup } from "./machine-group.ts";
+import type { ServicesNetwork } from "./services-network.ts";
+import type { AwsSettings } from "./settings.ts";
+
+export interface EdgeArgs {
+  readonly config: Pick<StackConfig, "upstream" | "limits">;
+  readonly settings: AwsSettings;
+  readonly bundle: Bundle;
+  readonly bundles: BundleStore;
+  readonly network: ServicesNetwork;
+  /** Names of the secrets that edges read. */
+  readonly secrets: readonly string[];
+  readonly tags: Readonly<Record<string, string>>;
+  /** What edges need to be healthy. */
+  readonly after: readonly pulumi.Resource[];
+}
+
+export class Edge extends pulumi.ComponentResource {
+  readonly address: EdgeAddress;
+  readonly balancer: LoadBalancer;
+
+  constructor(
+    name: string,
+    args: EdgeArgs,
+    opts?: pulumi.ComponentResourceOptions,
+  ) {
+    super("daytona-edge:aws:Edge", name, {}, opts);
+    const drainSeconds = args.config.limits.drainMinutes * 60;
+    this.balancer = new LoadBalancer(
+      name,
+      { network: args.network, drainSeconds },
+      { parent: this },
+    );
+    const group = this.securityGroup(name, args);
+    new MachineGroup(
+      `${name}-machines`,
+      {
+        ...args,
+        machines: args.settings.edge,
+        subnetIds: args.network.subnets.map(({ id }) => id),
+        securityGroupIds: [group.id],
+        targetGroupArns: this.balancer.targetGroupArns,
+        drainSeconds,
+      },
+      { parent: this },
+    );
+    this.address = this.balancer.address;
+    this.registerOutputs({});
+  }
+
+  private securityGroup(name: string, args: EdgeArgs): aws.ec2.SecurityGroup {
+    const group = new aws.ec2.SecurityGroup(
+      `${name}-machines-group`,
+      {
+        vpcId: args.network.vpcId,
+        description: "Edges: the front door comes in, nobody else.",
+      },
+      { parent: this },
+    );
+    for (const port of [...publicPorts, healthPort]) {
+      new aws.vpc.SecurityGroupIngressRule(
+        `${name}-machines-from-door-${String(port)}`,
+        {
+          ...tcp(port),
+          securityGroupId: group.id,
+          description: "The front door.",
+          referencedSecurityGroupId: this.balancer.securityGroupId,
+        },
+        { parent: this },
+      );
+      new aws.vpc.SecurityGroupEgressRule(
+        `${name}-to-machines-${String(port)}`,
+        {
+          ...tcp(port),
+          securityGroupId: this.balancer.securityGroupId,
+          description: "The edges.",
+          referencedSecurityGroupId: group.id,
+        },
+        { parent: this },
+      );
+    }
+    // Their packages, their documents, their bundle.
+    for (const port of [80, 443]) {
+      new aws.vpc.SecurityGroupEgressRule(
+        `${name}-machines-to-aws-${String(port)}`,
+        {
+          ...tcp(port),
+          securityGroupId: group.id,
+          description: "Debian's mirrors and AWS itself.",
+          cidrIpv4: "0.0.0.0/0",
+        },
+        { parent: this },
+      );
+    }
+    for (const { name: whom, to, ...rule } of destinations(args.config)) {
+      new aws.vpc.SecurityGroupEgressRule(
+        `${name}-machines-to-${whom}`,
+        { ...rule, ...to, securityGroupId: group.id },
+        { parent: this },
+      );
+    }
+    return group;
+  }
+}
+
+interface Destination {
+  readonly name: string;
+  readonly description: string;
+  readonly to: { cidrIpv4: string } | { cidrIpv6: string };
+  readonly ipProtocol: "tcp" | "udp";
+  readonly fromPort: number;
+  readonly toPort: number;
+}
+
+/** What an edge must reach to reach sandboxes. */
+function destinations({ upstream }: EdgeArgs["config"]): Destination[] {
+  if (upstream.mode === "daytona") {
+    const { hostname, port } = new URL(upstream.url);
+    const to = isIP(hostname)
+      ? hostOnly(hostname)
+      : // Where a name leads is not known here.
+        { cidrIpv4: "0.0.0.0/0" };
+    const description = "Daytona's proxy.";
+    return [{ name: "daytona", description, to, ...tcp(Number(port)) }];
+  }
+  const sandboxes = upstream.networks.map((network, index) => ({
+    name: `sandboxes-${String(index)}`,
+    description: "Sandboxes.",
+    to: network.includes(":") ? { cidrIpv6: network } : { cidrIpv4: network },
+    ...tcp(1, 65535),
+  }));
+  const [, resolver = "", port] =
+    /^\[?([0-9a-f.:]+?)\]?:(\d+)$/.exec(upstream.resolver) ?? [];
+  const { ipProtocol, ...ports } = tcp(Number(port));
+  const names = ([ipProtocol, "udp"] as const).map((protocol) => ({
+    name: `resolver-${protocol}`,
+    description: "Who knows the sandboxes' names.",
+    to: hostOnly(resolver),
+    ipProtocol: protocol,
+    ...ports,
+  }));
+  return [...sandboxes, ...names];
+}
+
+function hostOnly(address: string) {
+  return address.includes(":")
+    ? { cidrIpv6: `${address}/128` }
+    : { cidrIpv4: `${address}/32` };
+}
+
+function tcp(fromPort: number, toPort = fromPort) {
+  return { ipProtocol: "tcp" as const, fromPort, toPort };
+}

@@ -1,0 +1,147 @@
+/**
+ * Production: a front door and edges behind it in a network of their own, a
+ * network for Daytona's runners without any way to the internet, and the
+ * certificate made by a function.
+ */
+import * as aws from "@pulumi/aws";
+import * as pulumi from "@pulumi/pulumi";
+import type { CertificateCredentials } from "../../certificate/credentials.ts";
+import type { StackConfig } from "../../config.ts";
+import type { EdgeAddress } from "../../dns.ts";
+import { edgeBundle } from "../../edge/bundle.ts";
+import { noRevocations } from "../../edge/revocations.ts";
+import { AlarmTopic } from "./alarms.ts";
+import { BundleStore } from "./bundle-store.ts";
+import { Certificate } from "./certificate.ts";
+import { Edge } from "./edge.ts";
+import { EdgeAlarms } from "./edge-alarms.ts";
+import { LiveState } from "./live-state.ts";
+import { SandboxesNetwork } from "./sandboxes-network.ts";
+import { ServicesNetwork } from "./services-network.ts";
+import type { AwsSettings } from "./settings.ts";
+import { subnetOf } from "./subnets.ts";
+
+export interface AwsPlatformArgs {
+  readonly config: StackConfig;
+  readonly settings: AwsSettings;
+  /** Address of Cloudflare's API; its own when absent. */
+  readonly cloudflareUrl: string | undefined;
+  /** What the certificate's program needs and may not show; secret. */
+  readonly certificateCredentials: pulumi.Input<CertificateCredentials>;
+  /** The live state `access.json`; absent when no tokens are asked for. */
+  readonly access: pulumi.Input<string> | undefined;
+}
+
+export class AwsPlatform extends pulumi.ComponentResource {
+  readonly edge: EdgeAddress;
+  readonly sandboxes: SandboxesNetwork;
+  readonly gateway = undefined;
+
+  constructor(
+    name: string,
+    args: AwsPlatformArgs,
+    opts?: pulumi.ComponentResourceOptions,
+  ) {
+    const { settings, config } = args;
+    const tags = {
+      project: pulumi.getProject(),
+      stack: pulumi.getStack(),
+    };
+    const provider = new aws.Provider(name, {
+      region: settings.region as aws.Region,
+      defaultTags: { tags },
+    });
+    super(
+      "daytona-edge:aws:Platform",
+      name,
+      {},
+      { ...opts, providers: [provider] },
+    );
+    const inside = { parent: this };
+    const secrets = `${tags.project}/${tags.stack}/`;
+
+    const network = new ServicesNetwork(`${name}-services`, settings, inside);
+    this.sandboxes = new SandboxesNetwork(
+      `${name}-sandboxes`,
+      { settings, services: network },
+      inside,
+    );
+    const alarms = new AlarmTopic(
+      `${name}-alarms`,
+      { emails: settings.alarmEmails },
+      inside,
+    );
+    const certificate = new Certificate(
+      `${name}-certificate`,
+      {
+        config,
+        cloudflareUrl: args.cloudflareUrl,
+        credentials: args.certificateCredentials,
+        secrets,
+        alarmTopic: alarms.arn,
+      },
+      inside,
+    );
+    const liveState = [
+      new LiveState(
+        `${name}-revocations`,
+        {
+          secret: `${secrets}revocations.json`,
+          description: "Sandboxes' tokens that count no more.",
+          content: noRevocations,
+          onlyFirst: true,
+        },
+        inside,
+      ),
+      ...(args.access
+        ? [
+            new LiveState(
+              `${name}-access`,
+              {
+                secret: `${secrets}access.json`,
+                description: "What sandboxes' tokens are signed with.",
+                content: args.access,
+              },
+              inside,
+            ),
+          ]
+        : []),
+    ];
+    const edge = new Edge(
+      `${name}-edge`,
+      {
+        config,
+        settings,
+        bundle: edgeBundle({
+          ...config,
+          secretsManager: { region: settings.region, prefix: secrets },
+          loadBalancers: network.subnets.map((_, zone) =>
+            subnetOf(settings.services.cidr, zone),
+          ),
+        }),
+        bundles: new BundleStore(`${name}-bundles`, inside),
+        network,
+        secrets: [
+          "certificate.json",
+          "certificate-report.json",
+          "revocations.json",
+          ...(args.access ? ["access.json"] : []),
+        ].map((document) => `${secrets}${document}`),
+        tags,
+        after: [certificate, ...liveState],
+      },
+      inside,
+    );
+    new EdgeAlarms(
+      `${name}-edge-alarms`,
+      {
+        balancer: edge.balancer,
+        minimum: settings.edge.minimum,
+        topic: alarms.arn,
+      },
+      inside,
+    );
+    this.edge = edge.address;
+    this.registerOutputs({});
+  }
+}

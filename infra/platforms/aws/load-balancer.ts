@@ -1,0 +1,144 @@
+/** The front door: one fixed address a zone, TCP passed on with the client's own. */
+import * as aws from "@pulumi/aws";
+import * as pulumi from "@pulumi/pulumi";
+import type { EdgeAddress } from "../../dns.ts";
+import type { ServicesNetwork } from "./services-network.ts";
+import { addressIn6 } from "./subnets.ts";
+
+/** The number of the balancer's own address in the /64 of a zone. */
+const ownNumber = 0xed9en;
+
+/** What a target may take to be found healthy or not: twice this, in seconds. */
+const healthInterval = 10;
+
+/** The longest that a connection may be silent; AWS allows no more, in seconds. */
+const idleSeconds = 6000;
+
+export interface LoadBalancerArgs {
+  readonly network: ServicesNetwork;
+  /** How long a machine that goes keeps its connections, in seconds. */
+  readonly drainSeconds: number;
+}
+
+/** Ports that are passed on. */
+export const publicPorts = [443, 80] as const;
+/** Where an edge says whether it is healthy. */
+export const healthPort = 8404;
+
+export class LoadBalancer extends pulumi.ComponentResource {
+  readonly address: EdgeAddress;
+  readonly securityGroupId: pulumi.Output<string>;
+  readonly targetGroupArns: readonly pulumi.Output<string>[];
+  /** As figures name it. */
+  readonly arnSuffix: pulumi.Output<string>;
+  readonly targetGroupSuffix: pulumi.Output<string>;
+
+  constructor(
+    name: string,
+    args: LoadBalancerArgs,
+    opts?: pulumi.ComponentResourceOptions,
+  ) {
+    super("daytona-edge:aws:LoadBalancer", name, {}, opts);
+    const { vpcId, subnets } = args.network;
+    // From its creation on: later it could have none.
+    const group = new aws.ec2.SecurityGroup(
+      `${name}-group`,
+      { vpcId, description: "The front door: everybody, on two ports." },
+      { parent: this },
+    );
+    for (const port of publicPorts) {
+      const open = {
+        securityGroupId: group.id,
+        description: "Everybody.",
+        ...{ ipProtocol: "tcp", fromPort: port, toPort: port },
+      };
+      new aws.vpc.SecurityGroupIngressRule(
+        `${name}-from-all-${String(port)}`,
+        { ...open, cidrIpv4: "0.0.0.0/0" },
+        { parent: this },
+      );
+      new aws.vpc.SecurityGroupIngressRule(
+        `${name}-from-all-v6-${String(port)}`,
+        { ...open, cidrIpv6: "::/0" },
+        { parent: this },
+      );
+    }
+    const addresses = subnets.map(
+      (_, zone) =>
+        new aws.ec2.Eip(
+          `${name}-address-${String(zone)}`,
+          { domain: "vpc" },
+          // Records, and other people's lists, say it.
+          { parent: this, protect: true, retainOnDelete: true },
+        ),
+    );
+    const addresses6 = subnets.map(({ ipv6CidrBlock }) =>
+      ipv6CidrBlock.apply((cidr) => addressIn6(cidr ?? "::/64", ownNumber)),
+    );
+    const balancer = new aws.lb.LoadBalancer(
+      `${name}-balancer`,
+      {
+        loadBalancerType: "network",
+        ipAddressType: "dualstack",
+        securityGroups: [group.id],
+        subnetMappings: subnets.map((subnet, zone) => ({
+          subnetId: subnet.id,
+          allocationId: addresses[zone]?.id,
+          ipv6Address: addresses6[zone],
+        })),
+        enableCrossZoneLoadBalancing: true,
+        enableDeletionProtection: true,
+      },
+      { parent: this, protect: true },
+    );
+    const targets = publicPorts.map((port) => {
+      const target = new aws.lb.TargetGroup(
+        `${name}-targets-${String(port)}`,
+        {
+          vpcId,
+          port,
+          protocol: "TCP",
+          proxyProtocolV2: true,
+          // The header tells the client; with both, an edge could not call
+          // another one by the front door.
+          preserveClientIp: "false",
+          // A target that goes, or looks ill, keeps what it has.
+          connectionTermination: false,
+          deregistrationDelay: Math.min(args.drainSeconds, 3600),
+          targetHealthStates: [{ enableUnhealthyConnectionTermination: false }],
+          healthCheck: {
+            protocol: "HTTP",
+            port: String(healthPort),
+            path: "/healthz",
+            interval: healthInterval,
+            healthyThreshold: 2,
+            unhealthyThreshold: 2,
+          },
+        },
+        { parent: this },
+      );
+      new aws.lb.Listener(
+        `${name}-listener-${String(port)}`,
+        {
+          loadBalancerArn: balancer.arn,
+          port,
+          protocol: "TCP",
+          tcpIdleTimeoutSeconds: idleSeconds,
+          defaultActions: [{ type: "forward", targetGroupArn: target.arn }],
+        },
+        { parent: this },
+      );
+      return target;
+    });
+    this.securityGroupId = group.id;
+    this.targetGroupArns = targets.map(({ arn }) => arn);
+    this.arnSuffix = balancer.arnSuffix;
+    this.targetGroupSuffix = pulumi.output(targets[0]?.arnSuffix ?? "");
+    this.address = {
+      name: balancer.dnsName,
+      ipv4: addresses.map(({ publicIp }) => publicIp),
+      ipv6: addresses6,
+    };
+    this.registerOutputs({});
+  }
+}

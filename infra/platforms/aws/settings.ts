@@ -1,0 +1,76 @@
+/** The part of the stack's configuration that only the platform `aws` has. */
+import { Address4 } from "ip-address";
+import * as z from "zod";
+
+/** What AWS lets a VPC have: https://docs.aws.amazon.com/vpc/latest/userguide/vpc-cidr-blocks.html */
+const vpcPrefix = { shortest: 16, longest: 20 } as const;
+
+const vpcCidr = z.string().refine(
+  (text) => {
+    if (!z.cidrv4().safeParse(text).success) return false;
+    const network = new Address4(text);
+    return (
+      network.startAddress().correctForm() === network.correctForm() &&
+      network.subnetMask >= vpcPrefix.shortest &&
+      network.subnetMask <= vpcPrefix.longest
+    );
+  },
+  {
+    error: (issue) =>
+      `${JSON.stringify(issue.input)} is not a network for a VPC; write one of /${String(vpcPrefix.shortest)} to /${String(vpcPrefix.longest)}, for example 10.80.0.0/16`,
+  },
+);
+
+const instanceType = z.string().regex(/^[a-z][a-z0-9-]*\.[a-z0-9-]+$/, {
+  error: (issue) =>
+    `${JSON.stringify(issue.input)} is not an instance type; write one such as c7g.medium`,
+});
+
+/** How many machines of a kind there are, and what they are. */
+function machines(defaults: { readonly instanceType: string }) {
+  return z
+    .strictObject({
+      instanceType: instanceType.default(defaults.instanceType),
+      minimum: z.int().min(1).max(20).default(2),
+      maximum: z.int().min(1).max(50).default(6),
+    })
+    .refine(({ minimum, maximum }) => minimum <= maximum, {
+      error: "maximum is below minimum; make it at least as many",
+      path: ["maximum"],
+    })
+    .prefault({});
+}
+
+export const awsSettings = z.strictObject({
+  region: z.string().regex(/^[a-z]{2}(-[a-z]+)+-[1-9]$/, {
+    error: (issue) =>
+      `${JSON.stringify(issue.input)} is not a region; write one such as eu-central-1`,
+  }),
+  /** In how many zones the machines stand. */
+  zones: z.int().min(2).max(3).default(2),
+  /** Of the instance types. */
+  architecture: z.enum(["arm64", "amd64"]).default("arm64"),
+  services: z
+    .strictObject({ cidr: vpcCidr.default("10.80.0.0/16") })
+    .prefault({}),
+  sandboxes: z
+    .strictObject({
+      cidr: vpcCidr.default("10.81.0.0/16"),
+      /** What runners must reach beside the gateway: Daytona itself. */
+      controlPlane: z
+        .array(
+          z.strictObject({
+            cidr: z.cidrv4(),
+            port: z.int().min(1).max(65535),
+          }),
+        )
+        .default([]),
+    })
+    .prefault({}),
+  edge: machines({ instanceType: "c7g.medium" }),
+  gateway: machines({ instanceType: "c7g.medium" }),
+  /** Who is written to when an alarm goes off; AWS asks them first. */
+  alarmEmails: z.array(z.email()).default([]),
+});
+
+export type AwsSettings = z.infer<typeof awsSettings>;

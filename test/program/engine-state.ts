@@ -1,0 +1,32 @@
+/** What the engine keeps of a stack, as it lies on the disk. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+
+export interface Resource {
+  readonly urn: string;
+  readonly type: string;
+  readonly inputs: Readonly<Record<string, unknown>>;
+  readonly parent?: string;
+  readonly protect?: boolean;
+  readonly retainOnDelete?: boolean;
+}
+
+export interface EngineState {
+  /** As it is written. */
+  readonly text: string;
+  readonly resources: readonly Resource[];
+}
+
+export function engineState(workDir: string, stack: string): EngineState {
+  const file = join(workDir, `state/.pulumi/stacks/daytona-edge/${stack}.json`);
+  const text = readFileSync(file, "utf8");
+  const { checkpoint } = JSON.parse(text) as {
+    checkpoint: { latest: { resources: Resource[] } };
+  };
+  return { text, resources: checkpoint.latest.resources };
+}
+
+/** Name of a resource: the last part of its URN. */
+export function nameOf({ urn }: Resource): string {
+  return urn.split("::").at(-1) ?? "";
+}
