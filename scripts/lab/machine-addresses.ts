@@ -19,3 +19,8 @@ export const certificateMachines = {
     ipv6: "2001:db8:198:18::8",
   },
 } as const;
+
+/** For tests: machines that believe to be on EC2. */
+export const awsMachines = {
+  "aws-edge": { ipv4: "198.18.0.10", ipv6: "2001:db8:198:18::10" },
+} as const;

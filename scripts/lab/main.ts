@@ -177,7 +177,7 @@ machine
   .argument("<name>", `one of ${stackMachineNames.join(", ")}`)
   .action(async (name: string) => {
     ensureInside();
-    await createMachine(stackMachine(name, await text(process.stdin)));
+    await createMachine(await stackMachine(name, await text(process.stdin)));
     await bootMachine(name);
     become(inMachine(name, ["cloud-init", "status", "--wait", "--long"]));
   });

@@ -2,47 +2,72 @@
 import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { certificateDirectory, storeDirectory } from "../checkout.ts";
+import { awsMachine } from "./aws/machine.ts";
 import { LabError } from "./command.ts";
-import { certificateMachines, edgeAddresses } from "./machine-addresses.ts";
-import type { MachineBind, MachineSpec } from "./machine-spec.ts";
+import {
+  awsMachines,
+  certificateMachines,
+  edgeAddresses,
+} from "./machine-addresses.ts";
+import type { MachineBind, MachineFile, MachineSpec } from "./machine-spec.ts";
 
 const routeUnit = "lab-sandbox-route.service";
-const routeToSandboxes = readFileSync(
-  join(import.meta.dirname, "edge", routeUnit),
-);
+
+/** What an edge has that reaches sandboxes directly. */
+const routeToSandboxes = {
+  files: [
+    {
+      path: `/etc/systemd/system/${routeUnit}`,
+      content: readFileSync(join(import.meta.dirname, "edge", routeUnit)),
+    },
+  ],
+  units: [routeUnit],
+};
+const nothing = { files: [], units: [] };
 
 /** What the lab adds to a machine beside its user data. */
 interface Place {
   readonly ipv4: string;
   readonly ipv6: string;
   readonly binds: readonly MachineBind[];
-  /** Whether it reaches sandboxes directly. */
-  readonly routesToSandboxes: boolean;
+  readonly surroundings: {
+    readonly files: readonly MachineFile[];
+    readonly units: readonly string[];
+  };
 }
 
 /** Names of the machines that a stack can boot. */
 export const stackMachineNames: readonly string[] = [
   ...Object.keys(edgeAddresses),
   ...Object.values(certificateMachines).map(({ name }) => name),
+  ...Object.keys(awsMachines),
 ];
 
-function placeOf(machine: string): Place | undefined {
+async function placeOf(machine: string): Promise<Place | undefined> {
   for (const [name, addresses] of Object.entries(edgeAddresses)) {
     if (name !== machine) continue;
     const binds = [store(name, { readOnly: true })];
-    return { ...addresses, binds, routesToSandboxes: true };
+    return { ...addresses, binds, surroundings: routeToSandboxes };
   }
   for (const [edge, certificate] of Object.entries(certificateMachines)) {
     if (certificate.name !== machine) continue;
     const binds = [store(edge, { readOnly: false }), accountOf(edge)];
-    return { ...certificate, binds, routesToSandboxes: false };
+    return { ...certificate, binds, surroundings: nothing };
+  }
+  for (const [name, addresses] of Object.entries(awsMachines)) {
+    if (name !== machine) continue;
+    const surroundings = await awsMachine(name);
+    return { ...addresses, binds: [], surroundings };
   }
   return undefined;
 }
 
 /** @throws LabError for a name that the lab has no place for. */
-export function stackMachine(name: string, userData: string): MachineSpec {
-  const place = placeOf(name);
+export async function stackMachine(
+  name: string,
+  userData: string,
+): Promise<MachineSpec> {
+  const place = await placeOf(name);
   if (!place) {
     throw new LabError(
       `The lab has no address for a machine called "${name}"; it can boot: ${stackMachineNames.join(", ")}.`,
@@ -54,7 +79,6 @@ export function stackMachine(name: string, userData: string): MachineSpec {
     );
   }
   const seed = "/var/lib/cloud/seed/nocloud";
-  const units = place.routesToSandboxes ? [routeUnit] : [];
   return {
     name,
     address: place.ipv4,
@@ -62,12 +86,9 @@ export function stackMachine(name: string, userData: string): MachineSpec {
     files: [
       { path: `${seed}/user-data`, content: userData, mode: 0o600 },
       { path: `${seed}/meta-data`, content: `instance-id: ${name}\n` },
-      ...units.map((unit) => ({
-        path: `/etc/systemd/system/${unit}`,
-        content: routeToSandboxes,
-      })),
+      ...place.surroundings.files,
     ],
-    units,
+    units: place.surroundings.units,
     binds: place.binds,
   };
 }

@@ -7,7 +7,7 @@ import type { StackConfig } from "../../infra/config.ts";
 import { Certificate } from "../../infra/platforms/aws/certificate.ts";
 import { openStack } from "../../scripts/toolchain/stack.ts";
 import { type CloudflareServer, startCloudflare } from "./cloudflare-server.ts";
-import { engineState } from "./engine-state.ts";
+import { engineState } from "../../scripts/toolchain/engine-state.ts";
 
 const config: Pick<StackConfig, "domain" | "zoneId" | "certificate"> = {
   domain: "sandbox.example.net",

@@ -84,6 +84,12 @@ export const cloudflareZoneName = "defikit.net";
 export const udpEchoPort = 4444;
 
 /** Everything in the DNS that never changes. */
+/** Where AWS is: on the lab's operator side, if a suite starts a stand-in there. */
+export const awsHosts: readonly LabHost[] = [
+  "secretsmanager.eu-central-1.amazonaws.com",
+  "*.s3.eu-central-1.amazonaws.com",
+].map((name) => host(name, "198.18.0.1", "2001:db8:198:18::1"));
+
 export const staticHosts: readonly LabHost[] = [
   internetMachineHost,
   rootServer,

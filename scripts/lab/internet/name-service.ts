@@ -9,6 +9,7 @@ import { rootZone } from "./dns/root-zone.ts";
 import { startDnsServer } from "./dns/server.ts";
 import {
   type LabHost,
+  awsHosts,
   cloudflareProxy,
   nameServers,
   outsideResolvers,
@@ -32,7 +33,7 @@ export class NameService {
     this.#zoneName = zoneName;
     this.#root = rootZone({
       rootServer,
-      hosts: staticHosts,
+      hosts: [...staticHosts, ...awsHosts],
       delegation: { name: zoneName, nameServers: bothNameServers },
     });
     const zone = this.#zoneOf(records);

@@ -13,7 +13,7 @@ import { labSecrets } from "../../../scripts/lab/secrets.ts";
 import { stackConfig } from "../../../scripts/stack.ts";
 import { failAtCloudflare } from "../internet.ts";
 import { inLab } from "../lab.ts";
-import { type Moto, startMoto } from "./moto.ts";
+import { type Moto, startMoto } from "../aws/moto.ts";
 
 const names = ["*.lambda.defikit.net", "lambda.defikit.net"];
 const prefix = "daytona-edge/test/";

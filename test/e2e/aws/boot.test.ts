@@ -1,0 +1,195 @@
+/**
+ * A machine of the lab boots from the very user data that the launch template
+ * of production carries, and takes its bundle and its live state from AWS'
+ * stand-ins.
+ */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { gunzipSync } from "node:zlib";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { storeDirectory } from "../../../scripts/checkout.ts";
+import { awsMachines } from "../../../scripts/lab/machine-addresses.ts";
+import type { Resource } from "../../../scripts/toolchain/engine-state.ts";
+import { production } from "../../program/production.ts";
+import { DOMAIN, FIRST_SANDBOX, lab, labCurl, labExec } from "../lab.ts";
+import { type Moto, startAwsFront, startMoto } from "./moto.ts";
+
+const machine = "aws-edge";
+const { ipv4 } = awsMachines[machine];
+const secrets = "daytona-edge/prod/";
+/** Where the lab's balancer listens; the edge sees the machine's own address. */
+const balancer = "198.18.0.9";
+const sandbox = `${FIRST_SANDBOX}-3000.${DOMAIN}`;
+
+let moto: Moto;
+let stopFront: () => Promise<void>;
+let userData: string;
+
+/** What production would give AWS. */
+async function plan() {
+  const prod = await production();
+  try {
+    prod.configure({
+      "daytona-edge:upstream": {
+        mode: "daytona",
+        url: "http://198.18.0.3:4000",
+      },
+      "daytona-edge:aws": {
+        region: "eu-central-1",
+        // The lab's own network, so that its balancer is one of the subnets'.
+        services: { cidr: "198.18.0.0/20" },
+      },
+    });
+    await using stack = await prod.open();
+    await stack.up();
+    const { resources } = prod.state();
+    return (type: string) =>
+      resources.find((it) => it.type === type) as Resource & {
+        readonly outputs: Readonly<Record<string, string>>;
+      };
+  } finally {
+    prod.remove();
+  }
+}
+
+const certificate = () =>
+  readFileSync(join(storeDirectory("edge"), "certificate.json"), "utf8");
+
+beforeAll(async () => {
+  const planned = await plan();
+  moto = await startMoto();
+  stopFront = await startAwsFront(moto);
+  const bundle = planned("aws:s3/bucketObjectv2:BucketObjectv2").outputs;
+  await moto.putObject(
+    bundle.bucket ?? "",
+    bundle.key ?? "",
+    Buffer.from(bundle.contentBase64 ?? "", "base64"),
+  );
+  const template = planned("aws:ec2/launchTemplate:LaunchTemplate");
+  userData = gunzipSync(
+    Buffer.from(String(template.inputs.userData), "base64"),
+  ).toString();
+  await moto.secrets("CreateSecret", {
+    Name: `${secrets}revocations.json`,
+    SecretString: JSON.stringify({ revocations: [] }),
+  });
+}, 240_000);
+
+afterAll(async () => {
+  await labExec("daytona", [
+    "sh",
+    "-c",
+    `kill $(cat /run/balancer.pid); ip address delete ${balancer}/24 dev host0`,
+  ]);
+  await lab(["machine", "remove", machine]);
+  await stopFront();
+  await moto.stop();
+});
+
+const health = async (...args: string[]) => {
+  const { stdout } = await labCurl([
+    ...["-o", "/dev/null", "-w", "%{http_code}", ...args],
+    `http://${ipv4}:8404/healthz`,
+  ]);
+  return stdout;
+};
+/** What is wrong with the certificate, as the machine's agent says. */
+const refusal = async () => {
+  const { stdout } = await labCurl([`http://${ipv4}:8404/status`]);
+  const status = JSON.parse(stdout) as Record<string, { error?: string }>;
+  return status["certificate.json"]?.error;
+};
+
+test("boots, and serves nobody while there is no certificate", async () => {
+  const started = performance.now();
+  const boot = await lab(["machine", "boot", machine], { input: userData });
+  console.log(
+    `boot to installed: ${((performance.now() - started) / 1000).toFixed(1)} s; user data ${String(userData.length)} bytes`,
+  );
+  expect(boot.stderr + boot.stdout).toContain("status: done");
+  expect(boot.exitCode).toBe(0);
+  expect(await health()).toBe("503");
+}, 120_000);
+
+test("is healthy once there is one", async () => {
+  const started = performance.now();
+  await moto.secrets("CreateSecret", {
+    Name: `${secrets}certificate.json`,
+    SecretString: certificate(),
+  });
+  await expect.poll(() => health(), { timeout: 60_000 }).toBe("200");
+  console.log(
+    `healthy after its certificate came: ${((performance.now() - started) / 1000).toFixed(1)} s`,
+  );
+});
+
+test("a balancer's check may begin with the PROXY header, version 2", async () => {
+  const { stdout } = await labExec(
+    "daytona",
+    ["socat", "-t", "3", "-", `TCP4:${ipv4}:8404`],
+    {
+      input: Buffer.concat([
+        // LOCAL: the balancer itself asks (the specification's section 2.2).
+        Buffer.from("0d0a0d0a000d0a515549540a20000000", "hex"),
+        Buffer.from("GET /healthz HTTP/1.0\r\n\r\n"),
+      ]),
+    },
+  );
+  expect(stdout).toMatch(/^HTTP\/1\.1 200 /);
+  // Version 1 is no balancer's of AWS.
+  const old = await health("--haproxy-protocol");
+  expect(old).not.toBe("200");
+});
+
+test("a sandbox is reached by the balancer, which tells the client", async () => {
+  const balancing = await labExec(
+    "daytona",
+    [
+      ...["sh", "-ec"],
+      `ip address replace ${balancer}/24 dev host0
+       cat >/run/balancer.cfg
+       BALANCER_ADDRESS=${balancer} BALANCER_FIRST=${ipv4}:443 BALANCER_SECOND=127.0.0.1:1 haproxy -D -p /run/balancer.pid -f /run/balancer.cfg`,
+    ],
+    { inputFile: join(import.meta.dirname, "../fixtures/balancer.cfg") },
+  );
+  expect(balancing).toMatchObject({ exitCode: 0 });
+  const { stdout } = await labCurl([
+    ..."-w %{http_code} --retry 10 --retry-all-errors --retry-delay 1".split(
+      " ",
+    ),
+    ...[
+      "--resolve",
+      `${sandbox}:443:${balancer}`,
+      `https://${sandbox}/headers`,
+    ],
+  ]);
+  expect(stdout).toMatch(/200$/);
+  expect(stdout.toLowerCase()).toContain('"x-real-ip":"198.18.0.1"');
+});
+
+test("without AWS what was live stays live; then it goes on", async () => {
+  await stopFront();
+  await expect.poll(refusal, { timeout: 30_000 }).toEqual(expect.any(String));
+  expect(await health()).toBe("200");
+  stopFront = await startAwsFront(moto);
+  await expect.poll(refusal, { timeout: 30_000 }).toBeUndefined();
+});
+
+test("a certificate that is none is refused; the old one stays", async () => {
+  await moto.secrets("PutSecretValue", {
+    SecretId: `${secrets}certificate.json`,
+    SecretString: certificate().replace(/BEGIN CERTIFICATE/, "BEGIN NONSENSE"),
+  });
+  await expect.poll(refusal, { timeout: 30_000 }).toEqual(expect.any(String));
+  expect(await health()).toBe("200");
+});
+
+test("another bundle than the one that the user data names is not installed", async () => {
+  const other = userData.replace(/BUNDLE_SHA256=[0-9a-f]{8}/, (found) =>
+    found.replace(/.{8}$/, "00000000"),
+  );
+  const boot = await lab(["machine", "boot", machine], { input: other });
+  expect(boot.exitCode).not.toBe(0);
+  const installed = await labExec(machine, ["ls", "/etc/daytona-edge"]);
+  expect(installed.exitCode).not.toBe(0);
+}, 120_000);

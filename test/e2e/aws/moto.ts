@@ -1,0 +1,128 @@
+/** AWS' stand-in: moto, as Debian 13 ships it, in a root of its own. */
+import { execa } from "execa";
+import { join } from "node:path";
+import { ensureDebianRoot } from "../../../scripts/lab/debian-root.ts";
+import { ensureImage } from "../../../scripts/lab/image.ts";
+import { webAuthority } from "../../../scripts/lab/internet/certificates.ts";
+import { awsHosts } from "../../../scripts/lab/internet/hosts.ts";
+import { insideLab } from "../../../scripts/lab/namespaces.ts";
+import { inLab } from "../lab.ts";
+
+const packages = ["python3-flask", "python3-flask-cors", "python3-moto"];
+const port = 5_555;
+
+export interface Moto {
+  /** What a program needs to take it for AWS. */
+  readonly environment: Readonly<Record<string, string>>;
+  /** An operation of Secrets Manager, for example `GetSecretValue`. */
+  secrets<T>(operation: string, request: object): Promise<T>;
+  /** Lays an object into a bucket, which is made. */
+  putObject(bucket: string, key: string, content: Uint8Array): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** Starts it on the lab's operator side. */
+export async function startMoto(): Promise<Moto> {
+  const root = await ensureDebianRoot("moto", packages);
+  const [file, ...args] = insideLab([
+    ...["chroot", root, "python3", "-m", "moto.server"],
+    ...["-H", "127.0.0.1", "-p", String(port)],
+  ]);
+  const server = execa(file, args, { reject: false, all: true });
+  const url = `http://127.0.0.1:${String(port)}`;
+  const { exitCode } = await inLab([
+    ..."curl -sS -o /dev/null --retry 60 --retry-delay 1 --retry-all-errors".split(
+      " ",
+    ),
+    `${url}/moto-api/`,
+  ]);
+  if (exitCode !== 0) {
+    server.kill();
+    throw new Error(`moto did not start: ${(await server).all}`);
+  }
+  const s3 = async (
+    request: readonly string[],
+    input: string | Uint8Array = "",
+  ) => {
+    const said = await inLab(
+      [
+        ...[
+          "curl",
+          "-sS",
+          "--fail-with-body",
+          "-H",
+          signature("s3", "us-east-1"),
+        ],
+        ...request,
+      ],
+      { input },
+    );
+    if (said.exitCode !== 0) throw new Error(said.stdout + said.stderr);
+  };
+  return {
+    environment: {
+      AWS_ENDPOINT_URL: url,
+      AWS_REGION: "eu-central-1",
+      AWS_ACCESS_KEY_ID: "stand-in",
+      AWS_SECRET_ACCESS_KEY: "stand-in",
+    },
+    secrets: async <T>(operation: string, request: object) => {
+      const { stdout } = await inLab([
+        ...["curl", "-sS", url, "-d", JSON.stringify(request)],
+        ...["-H", `X-Amz-Target: secretsmanager.${operation}`],
+        ...["-H", "Content-Type: application/x-amz-json-1.1"],
+        ...["-H", signature("secretsmanager")],
+      ]);
+      return JSON.parse(stdout) as T;
+    },
+    putObject: async (bucket, key, content) => {
+      const where = `${url}/${bucket}`;
+      // In that region a bucket needs no word about its place.
+      await s3(["-X", "PUT", where]);
+      await s3(["-T", "-", `${where}/${key}`], content);
+    },
+    stop: async () => {
+      server.kill();
+      await server;
+    },
+  };
+}
+
+/** It reads the service's name and the region here, and checks nothing. */
+function signature(service: string, region = "eu-central-1"): string {
+  return `Authorization: AWS4-HMAC-SHA256 Credential=stand-in/20260101/${region}/${service}/aws4_request, SignedHeaders=host, Signature=none`;
+}
+
+/**
+ * Serves it under AWS' own names, by HTTPS, where machines of the lab find it.
+ * @returns what ends that
+ */
+export async function startAwsFront(moto: Moto): Promise<() => Promise<void>> {
+  const authority = await webAuthority((await ensureImage()).webCa);
+  const { certificate, key } = await authority.issue(
+    awsHosts.map(({ name }) => name),
+  );
+  const [file, ...args] = insideLab([
+    process.execPath,
+    join(import.meta.dirname, "../fixtures/aws-front.ts"),
+    awsHosts[0]?.ipv4 ?? "",
+    moto.environment.AWS_ENDPOINT_URL ?? "",
+  ]);
+  const front = execa(file, args, {
+    reject: false,
+    all: true,
+    input: certificate + key,
+  });
+  await Promise.race([
+    front.then(({ all }) => {
+      throw new Error(`AWS' front did not start: ${all}`);
+    }),
+    new Promise((resolve) => {
+      front.stdout.once("data", resolve);
+    }),
+  ]);
+  return async () => {
+    front.kill();
+    await front;
+  };
+}

@@ -1,0 +1,61 @@
+/** Production (Pulumi.prod.yaml) under the real engine, with a stand-in for AWS that makes nothing. */
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { stringify } from "yaml";
+import program from "../../infra/index.ts";
+import { stackFile } from "../../scripts/stack.ts";
+import {
+  type EngineState,
+  engineState,
+} from "../../scripts/toolchain/engine-state.ts";
+import { type Stack, openStack } from "../../scripts/toolchain/stack.ts";
+import { type CloudflareServer, startCloudflare } from "./cloudflare-server.ts";
+
+export interface Production {
+  readonly cloudflare: CloudflareServer;
+  /** Changes the stack file: full keys, `undefined` for none. */
+  configure(change: Record<string, unknown>): void;
+  open(): Promise<Stack>;
+  state(): EngineState;
+  remove(): void;
+}
+
+/** LumiLink's stack, with what only LumiLink knows made up. */
+export async function production(): Promise<Production> {
+  const workDir = mkdtempSync(join(tmpdir(), "daytona-edge-aws-"));
+  writeFileSync(
+    join(workDir, "Pulumi.yaml"),
+    "name: daytona-edge\nruntime: nodejs\n",
+  );
+  const cloudflare = await startCloudflare("defikit.net", workDir);
+  const configure = (change: Record<string, unknown>) => {
+    const config = {
+      ...stackFile("prod").config,
+      "daytona-edge:cloudflare": { zoneId: cloudflare.zoneId },
+      "daytona-edge:upstream": {
+        mode: "daytona",
+        url: "http://10.81.0.10:4000",
+      },
+      ...change,
+    };
+    writeFileSync(join(workDir, "Pulumi.prod.yaml"), stringify({ config }));
+  };
+  configure({});
+  return {
+    cloudflare,
+    configure,
+    open: () =>
+      openStack({
+        stackName: "prod",
+        workDir,
+        providers: ["aws", "cloudflare", "random"],
+        program: () => Promise.resolve({ ...program() }),
+      }),
+    state: () => engineState(workDir, "prod"),
+    remove: () => {
+      cloudflare.stop();
+      rmSync(workDir, { recursive: true });
+    },
+  };
+}
