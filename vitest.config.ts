@@ -3,7 +3,9 @@ import { defineConfig } from "vitest/config";
 /** Suites that wait more than they work, and none in another's way. */
 const besideEachOther = [
   "test/e2e/endurance.test.ts",
+  "test/e2e/aws/gateway.test.ts",
   "test/e2e/certificate/issue.test.ts",
+  "test/e2e/certificate/lambda.test.ts",
   "test/e2e/trust.test.ts",
 ];
 

@@ -172,7 +172,8 @@ export interface StackConfig {
         readonly egressRules: readonly EgressRule[];
         /** Unlisted hosts are let through and recorded for a while. */
         readonly learn?: Learn;
-        readonly gateway: NonNullable<Parsed["gateway"]>;
+        /** Where the gateway is, on a server that sandboxes run on. */
+        readonly gateway: Parsed["gateway"];
       }
     | undefined;
 }
@@ -347,6 +348,7 @@ export function parseConfig(
     ["egress", "gateway"],
     ["gateway", "egress"],
   ] as const) {
+    if (parsed.data.platform === "aws") break;
     if (!parsed.data[given] || parsed.data[missing]) continue;
     problems.push({
       key: missing,
@@ -377,7 +379,7 @@ export function parseConfig(
       deniedPorts: [
         ...new Set([...reservedPorts, ...parsed.data.deniedPorts]),
       ].sort((a, b) => a - b),
-      egress: gateway && {
+      egress: parsed.data.egress && {
         egressRules: egress.rules,
         gateway,
         ...(learn ? { learn: { until: learn.until } } : {}),
@@ -415,12 +417,18 @@ function platformProblems({
       message: `${aws.sandboxes.cidr} and aws.services.cidr, ${aws.services.cidr}, share addresses; networks that are peered cannot`,
     });
   }
-  for (const [key, value] of Object.entries({ egress, gateway })) {
-    if (value === undefined) continue;
+  if (gateway) {
     problems.push({
-      key,
+      key: "gateway",
       message:
-        "the road out is not there on platform aws yet; remove it, and keep sandboxes in a network without a way out",
+        "nothing reads it on platform aws, which makes gateways of its own; remove it",
+    });
+  }
+  if (egress?.learn) {
+    problems.push({
+      key: "egress.learn",
+      message:
+        "the network of sandboxes on platform aws answers no unlisted name, so there is nothing to learn; learn on a stack of another platform, and remove it here",
     });
   }
   return problems;

@@ -32,13 +32,20 @@ export default function program(): StackOutputs {
     access: access?.document,
   };
   const platform = config.aws
-    ? new AwsPlatform("aws", { ...common, settings: config.aws })
+    ? new AwsPlatform("aws", {
+        ...common,
+        settings: config.aws,
+        egressCredentials,
+      })
     : new LocalPlatform("local", {
         ...common,
         edge: edgeBundle(config),
-        egress: config.egress &&
+        egress: config.egress?.gateway &&
           sshPrivateKey && {
-            bundle: gatewayBundle(config.egress),
+            bundle: gatewayBundle({
+              ...config.egress,
+              ...config.egress.gateway,
+            }),
             credentials: egressCredentials,
             server: config.egress.gateway.server,
             privateKey: sshPrivateKey,

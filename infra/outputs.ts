@@ -34,8 +34,8 @@ export interface StackOutputs {
   readonly egress?: {
     /** URL patterns that sandboxes may call; everything else is refused. */
     readonly rules: readonly string[];
-    /** Address of the gateway as sandboxes see it. */
-    readonly gateway: string;
+    /** Address of the gateway as sandboxes see it, or its balancer's name. */
+    readonly gateway: pulumi.Input<string>;
     /** Its name, where sandboxes ask the gateway for names. */
     readonly gatewayName: string;
     /** PEM of the authority that signs for inspected hosts. */
@@ -58,7 +58,7 @@ export interface OutputsArgs {
   readonly accessKey: pulumi.Input<AccessKey> | undefined;
   readonly gateway:
     | {
-        readonly address: string;
+        readonly address: pulumi.Input<string>;
         readonly caCertificate: pulumi.Input<string>;
       }
     | undefined;

@@ -27,6 +27,12 @@ export type Decision =
   | { readonly action: "keep"; readonly until: Date }
   | { readonly action: "renew"; readonly because: string };
 
+/** Life of the authority, in days. */
+export const authorityDays = 365;
+
+/** Clocks of sandboxes may be a little behind, in milliseconds. */
+export const clockSkew = 3_600_000;
+
 const keyType = "ecdsa-p256";
 const signingAlgorithm = { name: "ECDSA", hash: "SHA-256" };
 const day = 24 * 60 * 60 * 1000;
@@ -138,6 +144,15 @@ export function decideEgressCa(
     };
   }
   return byAge(held, now);
+}
+
+/** Those of the hosts that the authority may not sign for. */
+export function unvouched(
+  ca: KeyedCertificate,
+  hosts: readonly string[],
+): string[] {
+  const permitted = permittedNames(new x509.X509Certificate(ca.certificate));
+  return hosts.filter((host) => !permitted.includes(constraintOf(host)));
 }
 
 /** Whether the certificate for `host` is made anew. */

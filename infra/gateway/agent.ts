@@ -11,7 +11,9 @@ import { HaproxyRuntime } from "../machine/agent/haproxy.ts";
 import { applyMap } from "../machine/agent/map.ts";
 import { cutMarked } from "../machine/agent/marked-sockets.ts";
 import { poll } from "../machine/agent/poll.ts";
-import { DirectoryStore } from "../machine/agent/store.ts";
+import { openStore } from "../machine/agent/open-store.ts";
+import type { KeyedCertificate } from "../certificate/egress-ca.ts";
+import { authorityDocument, verifyAuthority } from "./authority-document.ts";
 import { ensureAuthority } from "./authority.ts";
 import { type Secrets, verifyCredentials } from "./credentials-document.ts";
 import { ensureFirewall } from "./firewall.ts";
@@ -26,6 +28,7 @@ import { applyMaps } from "./runtime-maps.ts";
 const state = "/var/lib/daytona-edge/gateway";
 const inForce = `${state}/rules-in-force.json`;
 const learnFile = `${state}/maps/learn.map`;
+const stateFile = `${state}/maps/state.map`;
 const haproxy = new HaproxyRuntime("/run/daytona-gateway/haproxy.sock");
 const run = promisify(execFile);
 
@@ -38,6 +41,7 @@ let certificatesLoaded = false;
 /** The last good state of each document. */
 let secrets: Secrets = {};
 let rules: readonly EgressRule[] | undefined;
+let authority: KeyedCertificate | undefined;
 
 /** What holds since its last step was done; `learn` while it is learnt. */
 let applied: Policy | undefined;
@@ -59,6 +63,12 @@ async function applyCredentials(content: Buffer): Promise<string> {
   credentialsMap(rules ?? [], wanted);
   secrets = wanted;
   return Promise.resolve(`${String(Object.keys(wanted).length)} credentials`);
+}
+
+/** The rules are applied right after this, with this authority. */
+function applyAuthority(content: Buffer): Promise<string> {
+  authority = verifyAuthority(content);
+  return Promise.resolve("the authority of all gateways");
 }
 
 /** Learning ends by this clock, without anybody's doing. */
@@ -95,6 +105,7 @@ async function enforce(
     directory: state,
     hosts: inspected,
     now: new Date(),
+    shared: sharedAuthority(inspected),
   });
   if (certificatesChanged) certificatesLoaded = false;
   await applyMaps(`${state}/maps`, wanted, secrets, haproxy);
@@ -119,7 +130,20 @@ async function enforce(
   const learn = learnUntil && { until: learnUntil.toISOString() };
   applied = { rules: wanted, learn };
   await writeAtomically(inForce, rulesDocument(wanted, learn), 0o600);
+  // Only the health listener reads it.
+  if (process.env.GATEWAY_HEALTH_PORT !== undefined) {
+    await applyMap(stateFile, "rules live\n", haproxy);
+  }
   return `${String(wanted.length)} rules, ${String(hostsOf(wanted).length)} hosts, ${String(inspected.length)} inspected`;
+}
+
+/** @throws Error when hosts are inspected and the store has no authority yet */
+function sharedAuthority(
+  inspected: readonly string[],
+): KeyedCertificate | undefined {
+  if (!isAuthorityShared || inspected.length === 0) return undefined;
+  if (!authority) throw new Error(`${authorityDocument} is not there yet`);
+  return authority;
 }
 
 /** Keeps the firewall in place, whatever becomes of the rules. */
@@ -152,20 +176,28 @@ function setting(name: string): string {
 }
 
 const address = setting("GATEWAY_ADDRESS");
+const isAuthorityShared = setting("GATEWAY_AUTHORITY") === "store";
 const intervalMs = Number(setting("GATEWAY_POLL_SECONDS")) * 1000;
 // It is written as the set that nft takes.
 const interfaces = setting("SANDBOX_INTERFACES").match(/[^\s{},]+/g) ?? [];
 void guardFirewall(interfaces, intervalMs);
+const documents = [
+  { name: "egress-credentials.json", apply: applyCredentials },
+  ...(isAuthorityShared
+    ? [{ name: authorityDocument, apply: applyAuthority }]
+    : []),
+  {
+    name: "egress-rules.json",
+    apply: (content: Buffer) => applyRules(content, address),
+    onFailure: () => stopLearning(address),
+  },
+];
 void poll({
-  store: new DirectoryStore(setting("GATEWAY_STORE")),
-  documents: [
-    { name: "egress-credentials.json", apply: applyCredentials },
-    {
-      name: "egress-rules.json",
-      apply: (content) => applyRules(content, address),
-      onFailure: () => stopLearning(address),
-    },
-  ],
+  store: openStore(
+    setting("GATEWAY_STORE"),
+    documents.map(({ name }) => name),
+  ),
+  documents,
   intervalMs,
   statusFile: "/run/daytona-gateway/status.json",
   log: (line) => {

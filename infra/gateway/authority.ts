@@ -4,19 +4,18 @@ import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import {
   type KeyedCertificate,
+  authorityDays,
+  clockSkew,
   createEgressCa,
   createLeaf,
   decideEgressCa,
   decideLeaf,
+  unvouched,
 } from "../certificate/egress-ca.ts";
 import { writeAtomically } from "../machine/agent/files.ts";
 
-/** Life of the authority and of a leaf, in days. */
-const authorityDays = 365;
+/** Life of a leaf, in days. */
 const leafDays = 30;
-
-/** Clocks of sandboxes may be a little behind, in milliseconds. */
-const clockSkew = 3_600_000;
 
 export interface AuthorityArgs {
   /** Directory of the gateway's state. */
@@ -24,6 +23,8 @@ export interface AuthorityArgs {
   /** Hosts that are inspected. */
   readonly hosts: readonly string[];
   readonly now: Date;
+  /** The authority of several gateways, which is made elsewhere; its own when absent. */
+  readonly shared?: KeyedCertificate | undefined;
 }
 
 /**
@@ -40,21 +41,10 @@ export async function ensureAuthority(args: AuthorityArgs): Promise<boolean> {
   // Without a name there is nothing to be an authority for.
   if (hosts.length === 0) return unwanted.length > 0;
 
-  let changed = unwanted.length > 0;
-  const keyFile = join(directory, "ca-and-key.pem");
-  let ca = readKeyed(keyFile);
-  if (ca === undefined || decideEgressCa(ca, hosts, now).action === "renew") {
-    // Under the same key: what the gateway signs then is good as well for who
-    // trusts the one before, such as a snapshot that was built with it.
-    ca = await createEgressCa({
-      names: hosts,
-      notBefore,
-      days: authorityDays,
-      key: ca?.key,
-    });
-    await writeAtomically(keyFile, ca.certificate + ca.key, 0o600);
-    changed = true;
-  }
+  const { ca, isNew } = args.shared
+    ? { ca: vouching(args.shared, hosts), isNew: false }
+    : await ownAuthority(args);
+  let changed = isNew || unwanted.length > 0;
   for (const host of hosts) {
     const file = join(leaves, `${host}.pem`);
     if (decideLeaf(readKeyed(file), ca, host, now).action === "keep") continue;
@@ -67,6 +57,43 @@ export async function ensureAuthority(args: AuthorityArgs): Promise<boolean> {
     (await writeAtomically(join(directory, "ca.pem"), ca.certificate, 0o644)) ||
     changed
   );
+}
+
+/** This gateway's own; made or renewed where that is due. */
+async function ownAuthority({
+  directory,
+  hosts,
+  now,
+}: AuthorityArgs): Promise<{ ca: KeyedCertificate; isNew: boolean }> {
+  const keyFile = join(directory, "ca-and-key.pem");
+  const held = readKeyed(keyFile);
+  if (held && decideEgressCa(held, hosts, now).action === "keep") {
+    return { ca: held, isNew: false };
+  }
+  // Under the same key: what the gateway signs then is good as well for who
+  // trusts the one before, such as a snapshot that was built with it.
+  const ca = await createEgressCa({
+    names: hosts,
+    notBefore: new Date(now.getTime() - clockSkew),
+    days: authorityDays,
+    key: held?.key,
+  });
+  await writeAtomically(keyFile, ca.certificate + ca.key, 0o600);
+  return { ca, isNew: true };
+}
+
+/** @throws Error when the authority may not sign for one of the hosts */
+function vouching(
+  ca: KeyedCertificate,
+  hosts: readonly string[],
+): KeyedCertificate {
+  const others = unvouched(ca, hosts);
+  if (others.length > 0) {
+    throw new Error(
+      `the authority of the store may not sign for ${others.join(", ")}; the stack makes another one before it changes the rules`,
+    );
+  }
+  return ca;
 }
 
 function leafHosts(directory: string): string[] {

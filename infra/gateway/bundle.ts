@@ -6,6 +6,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { StackConfig } from "../config.ts";
 import { bundledProgram } from "../machine/bundled-program.ts";
+import { secretsManagerPlace } from "../machine/agent/store-place.ts";
 import type { Bundle, BundleFile } from "../machine/bundle.ts";
 import { gatewayAddress, gatewayName } from "./address.ts";
 import { rulesDocument } from "./rules-document.ts";
@@ -24,7 +25,31 @@ export const gatewayPackages = [
   "unbound",
 ];
 
-export type GatewayConfig = NonNullable<StackConfig["egress"]>;
+export interface GatewayConfig extends Pick<
+  NonNullable<StackConfig["egress"]>,
+  "egressRules" | "learn"
+> {
+  readonly sandboxes: {
+    /** Those of this machine that sandboxes are behind; none where it is alone. */
+    readonly interfaces: readonly string[];
+    readonly networks: readonly string[];
+  };
+  /** Those of the world when there are none. */
+  readonly rootServers: readonly string[];
+  /** Set where the gateway is alone on its machine, behind a load balancer. */
+  readonly alone?: {
+    /** Networks that the balancer asks for the gateway's health from. */
+    readonly balancers: readonly string[];
+    /** Where live state lies: rules, secrets and the authority. */
+    readonly secretsManager: {
+      readonly region: string;
+      readonly prefix: string;
+    };
+  };
+}
+
+/** Where a gateway that is alone says whether it is healthy. */
+export const gatewayHealthPort = 8404;
 
 const etc = "/etc/daytona-edge/gateway";
 const lib = "/usr/local/lib/daytona-edge";
@@ -42,7 +67,7 @@ const units = [
 
 /** The gateway's bundle: a pure function of the configuration and these files. */
 export function gatewayBundle(config: GatewayConfig): Bundle {
-  const { rootServers } = config.gateway;
+  const { rootServers, alone } = config;
   const roots = rootServers.length > 0 ? "own" : "world";
   return {
     name: "gateway",
@@ -53,14 +78,19 @@ export function gatewayBundle(config: GatewayConfig): Bundle {
         "redact.lua",
         "resolver.conf",
         "recursor.conf",
-        "nftables.conf",
-        "nftables-bridge.conf",
-        "nftables-bridge-all.conf",
+        ...(alone
+          ? []
+          : [
+              "nftables.conf",
+              "nftables-bridge.conf",
+              "nftables-bridge-all.conf",
+            ]),
         "ulogd.conf",
         "install-ca.sh",
         "maps/never-learnt.acl",
         "maps/refused-networks.acl",
       ].map((name) => copy(name, `${etc}/${name}`)),
+      ...(alone ? [copy("nftables-alone.conf", `${etc}/nftables.conf`)] : []),
       copy(`recursor-roots-${roots}.conf`, `${etc}/recursor-roots.conf`),
       {
         path: `${etc}/root.hints`,
@@ -79,11 +109,15 @@ export function gatewayBundle(config: GatewayConfig): Bundle {
       ...units.map((unit) =>
         copy(`units/${unit}`, `/etc/systemd/system/${unit}`),
       ),
-      {
-        path: "/var/lib/daytona-edge/store/egress-rules.json",
-        content: rulesDocument(config.egressRules, config.learn),
-        mode: 0o644,
-      },
+      ...(alone
+        ? []
+        : [
+            {
+              path: "/var/lib/daytona-edge/store/egress-rules.json",
+              content: rulesDocument(config.egressRules, config.learn),
+              mode: 0o644,
+            },
+          ]),
     ],
     units,
     check: `${lib}/check-gateway.sh`,
@@ -91,15 +125,28 @@ export function gatewayBundle(config: GatewayConfig): Bundle {
 }
 
 /** The environment that the units, haproxy.cfg and nftables.conf read. */
-function environment({ gateway }: GatewayConfig): string {
-  const { interfaces, networks } = gateway.sandboxes;
+function environment({ sandboxes, alone }: GatewayConfig): string {
+  const { interfaces, networks } = sandboxes;
+  const { region = "", prefix = "" } = alone?.secretsManager ?? {};
   return [
     `GATEWAY_ADDRESS=${gatewayAddress}`,
     `GATEWAY_NAME=${gatewayName}`,
     `SANDBOX_INTERFACES="{ ${interfaces.join(", ")} }"`,
     `SANDBOX_NETWORKS="{ ${networks.join(", ")} }"`,
-    "GATEWAY_STORE=/var/lib/daytona-edge/store",
-    "GATEWAY_POLL_SECONDS=1",
+    ...(alone
+      ? [
+          `HEALTH_NETWORKS="{ ${alone.balancers.join(", ")} }"`,
+          `GATEWAY_HEALTH_PORT=${String(gatewayHealthPort)}`,
+          `GATEWAY_STORE=${secretsManagerPlace(region, prefix)}`,
+          // Requests to Secrets Manager cost.
+          "GATEWAY_POLL_SECONDS=4",
+          "GATEWAY_AUTHORITY=store",
+        ]
+      : [
+          "GATEWAY_STORE=/var/lib/daytona-edge/store",
+          "GATEWAY_POLL_SECONDS=1",
+          "GATEWAY_AUTHORITY=own",
+        ]),
     "",
   ].join("\n");
 }

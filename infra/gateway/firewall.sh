@@ -10,7 +10,8 @@ check=
 load() {
   # shellcheck disable=SC2086
   nft $check -D "gateway=$GATEWAY_ADDRESS" -D "interfaces=$SANDBOX_INTERFACES" \
-    -D "networks=$SANDBOX_NETWORKS" -D "seen=$mark" -f "$1"
+    -D "networks=$SANDBOX_NETWORKS" -D "seen=$mark" \
+    -D "checks=${HEALTH_NETWORKS:-{ \}}" -f "$1"
 }
 
 # The second wall, for the moment in which another program has emptied nftables
@@ -39,6 +40,8 @@ if [ -z "$check" ]; then
 fi
 
 load "$etc/nftables.conf"
+# Alone on its machine, a gateway has no bridges of sandboxes.
+[ -e "$etc/nftables-bridge.conf" ] || exit 0
 if load "$etc/nftables-bridge.conf" 2>/dev/null; then
   exit 0
 fi

@@ -4,15 +4,17 @@ import { promisify } from "node:util";
 
 const run = promisify(execFile);
 
-/** Tables that nftables.conf and nftables-bridge.conf load. */
-const tables = ["table inet daytona_egress", "table bridge daytona_egress"];
+/** Tables that nftables.conf loads, and nftables-bridge.conf where sandboxes have interfaces here. */
+const ownTable = "table inet daytona_egress";
+const bridgeTable = "table bridge daytona_egress";
 
 /**
  * Loads the firewall again when another program took it away: `nft flush
  * ruleset`, which Debian's own nftables.service does whenever it restarts,
  * spares nobody's tables; systemd-networkd removes routing rules that it did
  * not make.
- * @param interfaces those that sandboxes are behind
+ * @param interfaces those that sandboxes are behind; none where the gateway is
+ *   alone on its machine
  * @returns whether it, or a part of it, was away
  * @throws Error when it cannot be loaded
  */
@@ -21,6 +23,7 @@ export async function ensureFirewall(
 ): Promise<boolean> {
   const { stdout } = await run("nft", ["list", "tables"]);
   const present = stdout.split("\n");
+  const tables = interfaces.length === 0 ? [ownTable] : [ownTable, bridgeTable];
   if (
     tables.every((table) => present.includes(table)) &&
     isRoutingClosed(await routingRules("-4"), interfaces) &&

@@ -23,4 +23,5 @@ export const certificateMachines = {
 /** For tests: machines that believe to be on EC2. */
 export const awsMachines = {
   "aws-edge": { ipv4: "198.18.0.10", ipv6: "2001:db8:198:18::10" },
+  "aws-gateway": { ipv4: "198.18.0.11", ipv6: "2001:db8:198:18::11" },
 } as const;

@@ -312,12 +312,12 @@ describe("the end", () => {
   };
 
   test("comes by itself: what was open is cut, and only that", async () => {
-    await learn(rules, 40);
+    await learn(rules, 20);
     await trustAgain();
     const [ended, inspected, listed] = [
       stream(learnt),
       stream(learntInspected),
-      stream("https://api.github.com/sse", 60),
+      stream("https://api.github.com/sse", 35),
     ];
     await live("learnt until");
     expect(await ended).toMatch(cut);
@@ -327,8 +327,8 @@ describe("the end", () => {
   });
 
   test("comes while the agent is away, and it cuts when it is back", async () => {
-    const end = Date.now() + 40_000;
-    await learn(rules, 40);
+    const end = Date.now() + 20_000;
+    await learn(rules, 20);
     const ended = stream(learnt);
     await machine("sleep 4; systemctl stop daytona-gateway-agent");
     try {

@@ -123,8 +123,11 @@ test("an install of the same bundle again changes and restarts nothing", async (
         .map(([key, value]) => [key.replace("daytona-edge:", ""), value]),
     ),
   );
-  if (!config?.egress) throw new Error("Pulumi.local.yaml is not valid");
-  const archive = await bundleTarball(gatewayBundle(config.egress));
+  if (!config?.egress?.gateway)
+    throw new Error("Pulumi.local.yaml is not valid");
+  const archive = await bundleTarball(
+    gatewayBundle({ ...config.egress, ...config.egress.gateway }),
+  );
   const before = await started();
   expect(before).toContain("daytona-gateway.service");
   const install = await labExec(

@@ -69,8 +69,8 @@ function inputsOf(type: string): Readonly<Record<string, unknown>>[] {
 test("a preview plans every part, and does nothing", async () => {
   await using stack = await open();
   const { changes } = await stack.preview();
-  // The stack, 3 components, 2 records of CAA, 14 of AWS.
-  expect(changes).toEqual({ create: 20 });
+  // The stack, 4 components, 2 records of CAA, 14 of AWS.
+  expect(changes).toEqual({ create: 21 });
   expect(cloudflare.records.list()).toEqual([]);
   expect(readdirSync(workDir)).not.toContain("records.json");
 });
@@ -157,5 +157,5 @@ test("another profile calls the function again, and touches nothing else", async
   const { changes } = await stack.preview();
   // The function, the alarm that knows a short life; the two calls, anew, and
   // CAA, should the account be another.
-  expect(changes).toEqual({ update: 4, replace: 2, same: 14 });
+  expect(changes).toEqual({ update: 4, replace: 2, same: 15 });
 });

@@ -16,7 +16,8 @@ import {
 import { lambdaProgram } from "../../certificate/lambda-program.ts";
 import type { StackConfig } from "../../config.ts";
 import { CertificateAlarms } from "./certificate-alarms.ts";
-import { secretArn } from "./secret-arn.ts";
+import { ScheduledFunction } from "./scheduled-function.ts";
+import { ownDocuments } from "./secret-arn.ts";
 
 export interface CertificateArgs {
   readonly config: Pick<StackConfig, "domain" | "zoneId" | "certificate">;
@@ -33,9 +34,6 @@ export interface CertificateArgs {
 const longestRun = 900;
 /** A run asks the authority whether it is time; so often it wants to be asked. */
 const schedule = "rate(6 hours)";
-const logDays = 90;
-/** How long a call that came to nothing is kept, in seconds. */
-const deadLetterSeconds = 14 * 24 * 60 * 60;
 
 export class Certificate extends pulumi.ComponentResource {
   /** Known once a certificate is in Secrets Manager. */
@@ -66,50 +64,34 @@ export class Certificate extends pulumi.ComponentResource {
       },
       { parent: this },
     );
-    const deadLetters = new aws.sqs.Queue(
-      `${name}-dead-letters`,
-      {
-        messageRetentionSeconds: deadLetterSeconds,
-        sqsManagedSseEnabled: true,
-      },
-      { parent: this },
-    );
-    const log = new aws.cloudwatch.LogGroup(
-      `${name}-log`,
-      { retentionInDays: logDays },
-      { parent: this },
-    );
-    const role = this.role(name, {
-      ...args,
-      credentials: credentials.arn,
-      deadLetters: deadLetters.arn,
-      log: log.arn,
-    });
-    const program = lambdaProgram();
+    const program = lambdaProgram("lambda.ts");
     const variables = {
       ...certificateEnvironment(args.config, args.cloudflareUrl),
       CERTIFICATE_SECRETS: args.secrets,
     };
-    const renew = new aws.lambda.Function(
+    const renew = new ScheduledFunction(
       `${name}-renew`,
       {
         description: `Gets and renews the certificate of ${domain}.`,
-        role: role.arn,
-        runtime: aws.lambda.Runtime.NodeJS24dX,
-        architectures: ["arm64"],
-        handler: "index.handler",
-        code: new pulumi.asset.AssetArchive({
-          "index.js": new pulumi.asset.StringAsset(
-            Buffer.from(program).toString(),
-          ),
-        }),
-        memorySize: 512,
+        program,
+        environment: variables,
         timeout: longestRun,
-        // Two runs at a time would order twice.
-        reservedConcurrentExecutions: 1,
-        environment: { variables },
-        deadLetterConfig: { targetArn: deadLetters.arn },
-        loggingConfig: { logFormat: "Text", logGroup: log.name },
+        permissions: [
+          ownDocuments(
+            [
+              "acme-account.json",
+              "acme-order.json",
+              "certificate-report.json",
+              "certificate.json",
+            ].map((document) => `${args.secrets}${document}`),
+            { parent: this },
+          ),
+          {
+            sid: "Credentials",
+            actions: ["secretsmanager:GetSecretValue"],
+            resources: [credentials.arn],
+          },
+        ],
       },
       { parent: this },
     );
@@ -137,7 +119,7 @@ export class Certificate extends pulumi.ComponentResource {
       { parent: this },
     );
     const issue = call("issue", records);
-    this.schedule(name, renew, deadLetters, [issue]);
+    renew.schedule(schedule, { verb: "issue" }, { dependsOn: [issue] });
     new CertificateAlarms(
       `${name}-alarms`,
       {
@@ -149,126 +131,5 @@ export class Certificate extends pulumi.ComponentResource {
     );
     this.issued = issue.result;
     this.registerOutputs({});
-  }
-
-  /** May do what the function does, and nothing else. */
-  private role(
-    name: string,
-    args: Pick<CertificateArgs, "secrets"> & {
-      readonly credentials: pulumi.Input<string>;
-      readonly deadLetters: pulumi.Input<string>;
-      readonly log: pulumi.Input<string>;
-    },
-  ): aws.iam.Role {
-    const role = new aws.iam.Role(
-      `${name}-role`,
-      {
-        assumeRolePolicy: aws.iam.assumeRolePolicyForPrincipal({
-          Service: "lambda.amazonaws.com",
-        }),
-      },
-      { parent: this },
-    );
-    const secret = (document: string) =>
-      secretArn(`${args.secrets}${document}`, { parent: this });
-    new aws.iam.RolePolicy(
-      `${name}-policy`,
-      {
-        role: role.id,
-        policy: aws.iam.getPolicyDocumentOutput(
-          {
-            statements: [
-              {
-                sid: "Documents",
-                actions: [
-                  "secretsmanager:CreateSecret",
-                  "secretsmanager:GetSecretValue",
-                  "secretsmanager:PutSecretValue",
-                  "secretsmanager:RestoreSecret",
-                ],
-                resources: [
-                  "acme-account.json",
-                  "acme-order.json",
-                  "certificate-report.json",
-                  "certificate.json",
-                ].map(secret),
-              },
-              {
-                sid: "Credentials",
-                actions: ["secretsmanager:GetSecretValue"],
-                resources: [args.credentials],
-              },
-              {
-                sid: "DeadLetters",
-                actions: ["sqs:SendMessage"],
-                resources: [args.deadLetters],
-              },
-              {
-                sid: "Log",
-                actions: ["logs:CreateLogStream", "logs:PutLogEvents"],
-                resources: [pulumi.interpolate`${args.log}:*`],
-              },
-            ],
-          },
-          { parent: this },
-        ).json,
-      },
-      { parent: this },
-    );
-    return role;
-  }
-
-  private schedule(
-    name: string,
-    target: aws.lambda.Function,
-    deadLetters: aws.sqs.Queue,
-    after: pulumi.Resource[],
-  ): void {
-    const role = new aws.iam.Role(
-      `${name}-schedule-role`,
-      {
-        assumeRolePolicy: aws.iam.assumeRolePolicyForPrincipal({
-          Service: "scheduler.amazonaws.com",
-        }),
-      },
-      { parent: this },
-    );
-    new aws.iam.RolePolicy(
-      `${name}-schedule-policy`,
-      {
-        role: role.id,
-        policy: aws.iam.getPolicyDocumentOutput(
-          {
-            statements: [
-              {
-                actions: ["lambda:InvokeFunction"],
-                resources: [target.arn],
-              },
-              {
-                actions: ["sqs:SendMessage"],
-                resources: [deadLetters.arn],
-              },
-            ],
-          },
-          { parent: this },
-        ).json,
-      },
-      { parent: this },
-    );
-    new aws.scheduler.Schedule(
-      `${name}-schedule`,
-      {
-        scheduleExpression: schedule,
-        // Not all the world's at once.
-        flexibleTimeWindow: { mode: "FLEXIBLE", maximumWindowInMinutes: 60 },
-        target: {
-          arn: target.arn,
-          roleArn: role.arn,
-          input: JSON.stringify({ verb: "issue" }),
-          deadLetterConfig: { arn: deadLetters.arn },
-        },
-      },
-      { parent: this, dependsOn: after },
-    );
   }
 }

@@ -15,7 +15,10 @@ export interface MachineGroupArgs {
   readonly bundle: Bundle;
   readonly bundles: BundleStore;
   readonly settings: Pick<AwsSettings, "region" | "architecture">;
-  readonly machines: AwsSettings["edge"];
+  readonly machines: Pick<
+    AwsSettings["edge"],
+    "instanceType" | "minimum" | "maximum"
+  >;
   readonly subnetIds: readonly pulumi.Input<string>[];
   readonly securityGroupIds: readonly pulumi.Input<string>[];
   readonly targetGroupArns: readonly pulumi.Input<string>[];

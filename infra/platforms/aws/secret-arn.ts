@@ -13,3 +13,20 @@ export function secretArn(
   const { region } = aws.getRegionOutput({}, opts);
   return pulumi.interpolate`arn:aws:secretsmanager:${region}:${accountId}:secret:${secretName}-??????`;
 }
+
+/** What makes, reads and replaces documents that the stack does not own. */
+export function ownDocuments(
+  secretNames: readonly string[],
+  opts: pulumi.InvokeOptions,
+): aws.types.input.iam.GetPolicyDocumentStatementArgs {
+  return {
+    sid: "Documents",
+    actions: [
+      "secretsmanager:CreateSecret",
+      "secretsmanager:GetSecretValue",
+      "secretsmanager:PutSecretValue",
+      "secretsmanager:RestoreSecret",
+    ],
+    resources: secretNames.map((name) => secretArn(name, opts)),
+  };
+}

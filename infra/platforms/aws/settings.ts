@@ -27,19 +27,18 @@ const instanceType = z.string().regex(/^[a-z][a-z0-9-]*\.[a-z0-9-]+$/, {
 });
 
 /** How many machines of a kind there are, and what they are. */
-function machines(defaults: { readonly instanceType: string }) {
-  return z
-    .strictObject({
-      instanceType: instanceType.default(defaults.instanceType),
-      minimum: z.int().min(1).max(20).default(2),
-      maximum: z.int().min(1).max(50).default(6),
-    })
-    .refine(({ minimum, maximum }) => minimum <= maximum, {
-      error: "maximum is below minimum; make it at least as many",
-      path: ["maximum"],
-    })
-    .prefault({});
-}
+const machines = z.strictObject({
+  instanceType: instanceType.default("c7g.medium"),
+  minimum: z.int().min(1).max(20).default(2),
+  maximum: z.int().min(1).max(50).default(6),
+});
+
+const inOrder = (given: z.infer<typeof machines>) =>
+  given.minimum <= given.maximum;
+const notInOrder = {
+  error: "maximum is below minimum; make it at least as many",
+  path: ["maximum"],
+};
 
 export const awsSettings = z.strictObject({
   region: z.string().regex(/^[a-z]{2}(-[a-z]+)+-[1-9]$/, {
@@ -65,10 +64,25 @@ export const awsSettings = z.strictObject({
           }),
         )
         .default([]),
+      /** Names that runners may look up beside the listed hosts: Daytona's own. */
+      names: z
+        .array(
+          z.string().regex(/^(\*\.)?[a-z0-9-]+(\.[a-z0-9-]+)+$/, {
+            error: (issue) =>
+              `${JSON.stringify(issue.input)} is not a host name; write one such as daytona.example.net, or *.example.net for those below`,
+          }),
+        )
+        .default([]),
     })
     .prefault({}),
-  edge: machines({ instanceType: "c7g.medium" }),
-  gateway: machines({ instanceType: "c7g.medium" }),
+  edge: machines.refine(inOrder, notInOrder).prefault({}),
+  gateway: machines
+    .extend({
+      /** Root name servers that gateways ask; the world's when there are none. */
+      rootServers: z.array(z.ipv4()).default([]),
+    })
+    .refine(inOrder, notInOrder)
+    .prefault({}),
   /** Who is written to when an alarm goes off; AWS asks them first. */
   alarmEmails: z.array(z.email()).default([]),
 });

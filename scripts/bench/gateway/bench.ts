@@ -18,11 +18,8 @@ export async function benchGateway(options: {
     folder: "gateway",
     bundle: gatewayBundle({
       egressRules: parseEgressRules(rules).rules,
-      gateway: {
-        server: { address: "127.0.0.1", user: "root" },
-        sandboxes: { interfaces: ["lo"], networks: ["172.20.0.0/16"] },
-        rootServers: [],
-      },
+      sandboxes: { interfaces: ["lo"], networks: ["172.20.0.0/16"] },
+      rootServers: [],
     }),
     programs: ["events", "first-event", "sandboxes"],
     quick: options.quick ?? false,

@@ -112,7 +112,11 @@ const types: Readonly<Record<string, AwsType>> = {
     service: "lambda",
     replaceOn: ["functionName", "input", "triggers", "qualifier"],
     outputs: (id) => ({
-      result: JSON.stringify({ account: `https://acme.invalid/account/${id}` }),
+      // What either function of the stack answers.
+      result: JSON.stringify({
+        account: `https://acme.invalid/account/${id}`,
+        certificate: "a certificate of the stand-in",
+      }),
     }),
   },
   "aws:lb/listener:Listener": {
@@ -124,6 +128,7 @@ const types: Readonly<Record<string, AwsType>> = {
     replaceOn: ["name", "loadBalancerType", "internal"],
     outputs: (id) => ({
       dnsName: `${id}.elb.${region}.amazonaws.com`,
+      zoneId: "Z3F0SRJ5LGBH90",
       arnSuffix: `net/${id}`,
     }),
   },
@@ -131,6 +136,36 @@ const types: Readonly<Record<string, AwsType>> = {
     service: "elasticloadbalancing",
     replaceOn: ["name", "port", "protocol", "vpcId"],
     outputs: (id) => ({ arnSuffix: `targetgroup/${id}` }),
+  },
+  "aws:route53/record:Record": {
+    service: "route53",
+    replaceOn: ["zoneId", "name", "type"],
+  },
+  "aws:route53/resolverFirewallConfig:ResolverFirewallConfig": {
+    service: "route53resolver",
+    replaceOn: ["resourceId"],
+  },
+  "aws:route53/resolverFirewallDomainList:ResolverFirewallDomainList": {
+    service: "route53resolver",
+    replaceOn: ["name"],
+  },
+  "aws:route53/resolverFirewallRule:ResolverFirewallRule": {
+    service: "route53resolver",
+    replaceOn: ["firewallRuleGroupId", "firewallDomainListId"],
+  },
+  "aws:route53/resolverFirewallRuleGroup:ResolverFirewallRuleGroup": {
+    service: "route53resolver",
+    replaceOn: ["name"],
+  },
+  "aws:route53/resolverFirewallRuleGroupAssociation:ResolverFirewallRuleGroupAssociation":
+    {
+      service: "route53resolver",
+      replaceOn: ["firewallRuleGroupId", "vpcId"],
+    },
+  "aws:route53/zone:Zone": {
+    service: "route53",
+    replaceOn: ["name"],
+    outputs: (id) => ({ zoneId: `Z${id.toUpperCase()}` }),
   },
   "aws:s3/bucket:Bucket": {
     service: "s3",

@@ -9,7 +9,6 @@ import { insideLab } from "../../../scripts/lab/namespaces.ts";
 import { inLab } from "../lab.ts";
 
 const packages = ["python3-flask", "python3-flask-cors", "python3-moto"];
-const port = 5_555;
 
 export interface Moto {
   /** What a program needs to take it for AWS. */
@@ -21,8 +20,11 @@ export interface Moto {
   stop(): Promise<void>;
 }
 
-/** Starts it on the lab's operator side. */
-export async function startMoto(): Promise<Moto> {
+/**
+ * Starts it on the lab's operator side.
+ * @param port of the loopback; suites that run beside each other have two
+ */
+export async function startMoto(port: number): Promise<Moto> {
   const root = await ensureDebianRoot("moto", packages);
   const [file, ...args] = insideLab([
     ...["chroot", root, "python3", "-m", "moto.server"],

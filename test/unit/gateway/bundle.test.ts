@@ -13,14 +13,11 @@ import { sandboxEnv } from "../../../infra/gateway/sandbox-env.ts";
 const source = join(import.meta.dirname, "../../../infra/gateway");
 const config: GatewayConfig = {
   egressRules: parseEgressRules(["https://openrouter.ai/api/v1/*"]).rules,
-  gateway: {
-    server: { address: "198.18.0.3", user: "root" },
-    sandboxes: {
-      interfaces: ["br-sandbox", "runner0"],
-      networks: ["172.20.0.0/16", "172.21.0.0/16"],
-    },
-    rootServers: [],
+  sandboxes: {
+    interfaces: ["br-sandbox", "runner0"],
+    networks: ["172.20.0.0/16", "172.21.0.0/16"],
   },
+  rootServers: [],
 };
 const bundle = gatewayBundle(config);
 const text = (path: string, of = bundle) =>
@@ -58,7 +55,7 @@ test("the world's roots are checked by DNSSEC, one's own are not signed", () => 
   expect(text(roots)).toContain("trust-anchor-file");
   const own = gatewayBundle({
     ...config,
-    gateway: { ...config.gateway, rootServers: ["198.18.0.2"] },
+    rootServers: ["198.18.0.2"],
   });
   expect(text(roots, own)).not.toContain("trust-anchor");
   expect(text("/etc/daytona-edge/gateway/root.hints", own)).toContain(

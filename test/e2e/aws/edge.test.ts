@@ -1,22 +1,18 @@
 /**
- * A machine of the lab boots from the very user data that the launch template
- * of production carries, and takes its bundle and its live state from AWS'
- * stand-ins.
+ * A machine of the lab boots from the very user data that production's edges
+ * get, and takes its bundle and its live state from AWS' stand-ins.
  */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { gunzipSync } from "node:zlib";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { storeDirectory } from "../../../scripts/checkout.ts";
 import { awsMachines } from "../../../scripts/lab/machine-addresses.ts";
-import type { Resource } from "../../../scripts/toolchain/engine-state.ts";
-import { production } from "../../program/production.ts";
 import { DOMAIN, FIRST_SANDBOX, lab, labCurl, labExec } from "../lab.ts";
 import { type Moto, startAwsFront, startMoto } from "./moto.ts";
+import { plannedMachine, secrets } from "./production-plan.ts";
 
 const machine = "aws-edge";
 const { ipv4 } = awsMachines[machine];
-const secrets = "daytona-edge/prod/";
 /** Where the lab's balancer listens; the edge sees the machine's own address. */
 const balancer = "198.18.0.9";
 const sandbox = `${FIRST_SANDBOX}-3000.${DOMAIN}`;
@@ -25,50 +21,15 @@ let moto: Moto;
 let stopFront: () => Promise<void>;
 let userData: string;
 
-/** What production would give AWS. */
-async function plan() {
-  const prod = await production();
-  try {
-    prod.configure({
-      "daytona-edge:upstream": {
-        mode: "daytona",
-        url: "http://198.18.0.3:4000",
-      },
-      "daytona-edge:aws": {
-        region: "eu-central-1",
-        // The lab's own network, so that its balancer is one of the subnets'.
-        services: { cidr: "198.18.0.0/20" },
-      },
-    });
-    await using stack = await prod.open();
-    await stack.up();
-    const { resources } = prod.state();
-    return (type: string) =>
-      resources.find((it) => it.type === type) as Resource & {
-        readonly outputs: Readonly<Record<string, string>>;
-      };
-  } finally {
-    prod.remove();
-  }
-}
-
 const certificate = () =>
   readFileSync(join(storeDirectory("edge"), "certificate.json"), "utf8");
 
 beforeAll(async () => {
-  const planned = await plan();
-  moto = await startMoto();
+  const planned = await plannedMachine("edge");
+  ({ userData } = planned);
+  moto = await startMoto(5_556);
   stopFront = await startAwsFront(moto);
-  const bundle = planned("aws:s3/bucketObjectv2:BucketObjectv2").outputs;
-  await moto.putObject(
-    bundle.bucket ?? "",
-    bundle.key ?? "",
-    Buffer.from(bundle.contentBase64 ?? "", "base64"),
-  );
-  const template = planned("aws:ec2/launchTemplate:LaunchTemplate");
-  userData = gunzipSync(
-    Buffer.from(String(template.inputs.userData), "base64"),
-  ).toString();
+  await planned.layBundle(moto);
   await moto.secrets("CreateSecret", {
     Name: `${secrets}revocations.json`,
     SecretString: JSON.stringify({ revocations: [] }),

@@ -1,0 +1,188 @@
+/**
+ * The road out on AWS: gateways behind a balancer that the sandboxes' network
+ * alone reaches.
+ */
+import * as aws from "@pulumi/aws";
+import * as pulumi from "@pulumi/pulumi";
+import { gatewayHealthPort } from "../../gateway/bundle.ts";
+import type { Bundle } from "../../machine/bundle.ts";
+import type { BundleStore } from "./bundle-store.ts";
+import { MachineGroup } from "./machine-group.ts";
+import type { ServicesNetwork } from "./services-network.ts";
+import type { AwsSettings } from "./settings.ts";
+
+export interface GatewayArgs {
+  readonly settings: AwsSettings;
+  readonly bundle: Bundle;
+  readonly bundles: BundleStore;
+  readonly network: ServicesNetwork;
+  /** Names of the secrets that gateways read. */
+  readonly secrets: readonly string[];
+  readonly tags: Readonly<Record<string, string>>;
+  /** What gateways need to be healthy. */
+  readonly after: readonly pulumi.Resource[];
+}
+
+/** Ports that sandboxes reach. */
+const ports = [443, 80] as const;
+
+/** How long a gateway that goes keeps its streams, in seconds. */
+const drainSeconds = 900;
+
+export class Gateway extends pulumi.ComponentResource {
+  readonly balancer: Pick<aws.lb.LoadBalancer, "dnsName" | "zoneId">;
+
+  constructor(
+    name: string,
+    args: GatewayArgs,
+    opts?: pulumi.ComponentResourceOptions,
+  ) {
+    super("daytona-edge:aws:Gateway", name, {}, opts);
+    const { network, settings } = args;
+    const door = new aws.ec2.SecurityGroup(
+      `${name}-door-group`,
+      {
+        vpcId: network.vpcId,
+        description: "The gateways' door: the sandboxes' network, two ports.",
+      },
+      { parent: this },
+    );
+    const balancer = new aws.lb.LoadBalancer(
+      `${name}-balancer`,
+      {
+        loadBalancerType: "network",
+        internal: true,
+        ipAddressType: "ipv4",
+        securityGroups: [door.id],
+        subnets: network.subnets.map(({ id }) => id),
+        enableCrossZoneLoadBalancing: true,
+      },
+      { parent: this },
+    );
+    const targets = ports.map((port) => {
+      const target = new aws.lb.TargetGroup(
+        `${name}-targets-${String(port)}`,
+        {
+          vpcId: network.vpcId,
+          port,
+          protocol: "TCP",
+          // Denials name the runner.
+          preserveClientIp: "true",
+          connectionTermination: false,
+          deregistrationDelay: drainSeconds,
+          targetHealthStates: [{ enableUnhealthyConnectionTermination: false }],
+          healthCheck: {
+            protocol: "HTTP",
+            port: String(gatewayHealthPort),
+            path: "/healthz",
+            interval: 10,
+            healthyThreshold: 2,
+            unhealthyThreshold: 2,
+          },
+        },
+        { parent: this },
+      );
+      new aws.lb.Listener(
+        `${name}-listener-${String(port)}`,
+        {
+          loadBalancerArn: balancer.arn,
+          port,
+          protocol: "TCP",
+          tcpIdleTimeoutSeconds: 6000,
+          defaultActions: [{ type: "forward", targetGroupArn: target.arn }],
+        },
+        { parent: this },
+      );
+      return target;
+    });
+    const machines = this.machinesGroup(name, args, door);
+    new MachineGroup(
+      `${name}-machines`,
+      {
+        ...args,
+        machines: settings.gateway,
+        subnetIds: network.subnets.map(({ id }) => id),
+        securityGroupIds: [machines.id],
+        targetGroupArns: targets.map(({ arn }) => arn),
+        drainSeconds,
+      },
+      { parent: this },
+    );
+    this.balancer = balancer;
+    this.registerOutputs({});
+  }
+
+  /** What comes in at the door and at the machines, and what goes out of them. */
+  private machinesGroup(
+    name: string,
+    { network, settings }: GatewayArgs,
+    door: aws.ec2.SecurityGroup,
+  ): aws.ec2.SecurityGroup {
+    const machines = new aws.ec2.SecurityGroup(
+      `${name}-machines-group`,
+      {
+        vpcId: network.vpcId,
+        description:
+          "Gateways: the sandboxes' network by the door; out to the world.",
+      },
+      { parent: this },
+    );
+    for (const port of ports) {
+      new aws.vpc.SecurityGroupIngressRule(
+        `${name}-from-sandboxes-${String(port)}`,
+        {
+          ...tcp(port),
+          securityGroupId: door.id,
+          description: "Sandboxes.",
+          cidrIpv4: settings.sandboxes.cidr,
+        },
+        { parent: this },
+      );
+    }
+    for (const port of [...ports, gatewayHealthPort]) {
+      new aws.vpc.SecurityGroupEgressRule(
+        `${name}-to-machines-${String(port)}`,
+        {
+          ...tcp(port),
+          securityGroupId: door.id,
+          description: "The gateways.",
+          referencedSecurityGroupId: machines.id,
+        },
+        { parent: this },
+      );
+      new aws.vpc.SecurityGroupIngressRule(
+        `${name}-machines-from-door-${String(port)}`,
+        {
+          ...tcp(port),
+          securityGroupId: machines.id,
+          description: "The door.",
+          referencedSecurityGroupId: door.id,
+        },
+        { parent: this },
+      );
+    }
+    for (const [whom, description, rule] of [
+      ["world-443", "The listed hosts, and AWS itself.", tcp(443)],
+      ["world-80", "Debian's mirrors.", tcp(80)],
+      ["dns", "Name servers, from the roots down.", tcp(53)],
+      ["dns-udp", "Name servers, from the roots down.", udp(53)],
+    ] as const) {
+      new aws.vpc.SecurityGroupEgressRule(
+        `${name}-machines-to-${whom}`,
+        {
+          ...rule,
+          securityGroupId: machines.id,
+          description,
+          cidrIpv4: "0.0.0.0/0",
+        },
+        { parent: this },
+      );
+    }
+    return machines;
+  }
+}
+
+const tcp = (port: number) => ({
+  ...{ ipProtocol: "tcp", fromPort: port, toPort: port },
+});
+const udp = (port: number) => ({ ...tcp(port), ipProtocol: "udp" });
