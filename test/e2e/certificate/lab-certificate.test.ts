@@ -135,6 +135,40 @@ describe("its machine", () => {
     expect(await onMachine(script, "issue")).toMatchObject({ exitCode: 0 });
   });
 
+  test("what runs there can do what it is for, and nothing else", async () => {
+    const unit = "daytona-certificate@probe.service";
+    const dropIn = `/run/systemd/system/${unit}.d`;
+    // The unit as it is, with another program in it.
+    const { stdout } = await onMachine(
+      "sh",
+      "-c",
+      `mkdir -p ${dropIn}
+       cat >/run/probe.sh <<'END'
+for path in / /dev /etc /home /root /run /usr /var /var/lib/daytona-edge /var/lib/daytona-edge/* /proc/sys/net/ipv4/ip_forward /sys/fs/cgroup/*; do
+  [ ! -w "$path" ] || echo "writes $path"
+done
+[ ! -e /tmp/probed ] || echo "sees what others have in /tmp"
+grep -E '^(CapBnd|NoNewPrivs)' /proc/self/status
+ip link >/dev/null && echo "has netlink"
+systemctl show --property=Version >/dev/null && echo "asks systemd"
+true
+END
+       printf '[Service]\nExecStart=\nExecStart=/bin/sh /run/probe.sh\n' >${dropIn}/probe.conf
+       touch /tmp/probed
+       systemctl daemon-reload
+       systemctl start ${unit} && cat /run/daytona-certificate-probe.json
+       rm -r ${dropIn} /run/probe.sh /run/daytona-certificate-probe.json /tmp/probed
+       systemctl daemon-reload`,
+    );
+    expect(stdout.split("\n")).toEqual([
+      "writes /var/lib/daytona-edge/certificate",
+      "writes /var/lib/daytona-edge/store",
+      // CAP_DAC_OVERRIDE: the store may be another user's.
+      "CapBnd:\t0000000000000002",
+      "NoNewPrivs:\t1",
+    ]);
+  });
+
   test("its secrets are root's alone, and no edge sees them", async () => {
     const { stdout } = await onMachine(
       ..."find /var/lib/daytona-edge/certificate -type f -perm /077 ! -name .lock".split(
