@@ -19,11 +19,20 @@ import {
 } from "../../../scripts/checkout.ts";
 import { trustFile } from "../../../scripts/lab/surroundings.ts";
 import { labSecrets } from "../../../scripts/lab/secrets.ts";
+import { stackDirectory } from "../../../scripts/stack.ts";
 import { failAtCloudflare } from "../internet.ts";
 import { DOMAIN, labExec } from "../lab.ts";
 
 const store = storeDirectory("edge");
 const file = join(store, "certificate.json");
+const accountFile = join(
+  certificateDirectory("edge"),
+  "account/acme-account.json",
+);
+const stateFile = join(
+  stackDirectory,
+  "state/.pulumi/stacks/daytona-edge/local.json",
+);
 let held: HeldCertificate;
 
 beforeAll(async () => {
@@ -51,12 +60,7 @@ test("leads to the root that the lab's clients trust", async () => {
 test("is for its owner's eyes, and the account's key is elsewhere", async () => {
   expect((await stat(file)).mode & 0o777).toBe(0o600);
   expect(await readdir(store)).not.toContain("acme-account.json");
-  const account = join(
-    certificateDirectory("edge"),
-    "account",
-    "acme-account.json",
-  );
-  expect((await stat(account)).mode & 0o777).toBe(0o600);
+  expect((await stat(accountFile)).mode & 0o777).toBe(0o600);
 });
 
 test("has left no challenge in DNS", async () => {
@@ -176,20 +180,74 @@ END
       ),
     );
     expect(stdout).toBe("");
-    // grep ends with 1 when it finds nothing.
-    const search = [
-      "sh",
-      "-c",
-      `grep -rlE '${labSecrets().cloudflareToken}|"kty": ?"EC"' /etc /run /tmp /var /usr/local 2>/dev/null || true`,
-    ];
-    const here = "/var/lib/daytona-edge/certificate";
-    expect((await onMachine(...search)).stdout.split("\n")).toEqual(
-      expect.arrayContaining([
-        `${here}/account/acme-account.json`,
-        `${here}/credentials.env`,
-      ]),
+    const found = async (machine: string, secret: string) => {
+      // grep ends with 1 when it finds nothing. The journal is in /var.
+      const search = `grep -rlF -e '${secret}' /etc /root /run /tmp /usr/local /var 2>/dev/null || true`;
+      const list = (await labExec(machine, ["sh", "-c", search])).stdout;
+      return list.split("\n").sort().join(" ");
+    };
+    const own = "/var/lib/daytona-edge/certificate";
+    const { token, account, key } = await secrets();
+    expect(await found("certificate", token)).toBe(`${own}/credentials.env`);
+    expect(await found("certificate", account)).toBe(
+      `${own}/account/acme-account.json`,
     );
-    const seen = await labExec("edge", search);
-    expect(seen.stdout).toBe("");
+    expect(await found("certificate", key)).toBe(
+      "/var/lib/daytona-edge/store/certificate.json",
+    );
+    expect(await found("edge", token)).toBe("");
+    expect(await found("edge", account)).toBe("");
+    expect(await found("edge", key)).toBe(
+      "/var/lib/daytona-edge/edge/certificate.pem /var/lib/daytona-edge/store/certificate.json",
+    );
   });
+
+  test("an edge reads its store, and cannot write there", async () => {
+    const { stderr } = await labExec("edge", [
+      ...["touch", "/var/lib/daytona-edge/store/touched"],
+    ]);
+    expect(stderr).toContain("Read-only file system");
+  });
+});
+
+/** What nobody else may see; of the keys, the part that is secret. */
+async function secrets(): Promise<
+  Readonly<Record<"token" | "account" | "key", string>>
+> {
+  const account = JSON.parse(await readFile(accountFile, "utf8")) as {
+    key: { d: string };
+  };
+  return {
+    token: labSecrets().cloudflareToken,
+    account: account.key.d,
+    key: held.key.split("\n")[1] ?? "",
+  };
+}
+
+test("the stack keeps them encrypted, and gives them by standard input only", async () => {
+  const text = await readFile(stateFile, "utf8");
+  for (const secret of Object.values(await secrets())) {
+    expect(text).not.toContain(secret);
+  }
+  const { checkpoint } = JSON.parse(text) as {
+    checkpoint: {
+      latest: {
+        resources: {
+          type: string;
+          inputs?: Record<"stdin" | "connection", unknown>;
+        }[];
+      };
+    };
+  };
+  const commands = checkpoint.latest.resources.filter(({ type }) =>
+    type.startsWith("command:"),
+  );
+  // How the engine marks one; command lines and environments show to others.
+  const mark = "4dabf18193072939515e22adb298388d";
+  const stdin = commands.map(({ inputs }) => inputs?.stdin);
+  expect(JSON.stringify(stdin)).toContain(mark);
+  for (const { inputs } of commands) {
+    const shown = { ...inputs, stdin: undefined, connection: undefined };
+    expect(JSON.stringify(shown)).not.toContain(mark);
+  }
 });
