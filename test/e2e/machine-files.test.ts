@@ -79,6 +79,31 @@ describe.each([
   });
 });
 
+test("a new edge begins with a placeholder, root's alone, that is not served", async () => {
+  const state = "/var/lib/daytona-edge/edge";
+  // Also one that lost its certificate, and believes that it has it.
+  const { stdout } = await labExec("edge", [
+    "unshare",
+    "--mount",
+    "sh",
+    "-euc",
+    `mount -t tmpfs tmpfs ${state}
+     set -a; . /etc/daytona-edge/edge/env; EDGE_ACCESS=signed
+     echo 'certificate issued' >${state}/state.map; chmod 600 ${state}/state.map
+     /usr/local/lib/daytona-edge/prepare-edge.sh
+     cat ${state}/state.map
+     openssl x509 -noout -subject -in ${state}/certificate.pem
+     stat -c '%a %n' ${state}/*`,
+  ]);
+  expect(stdout.split("\n")).toEqual([
+    "certificate placeholder",
+    "subject=CN=placeholder.invalid",
+    ...["access-keys.map", "certificate.pem", "revoked.map", "state.map"].map(
+      (name) => `600 ${state}/${name}`,
+    ),
+  ]);
+});
+
 describe("the edge's modes", () => {
   const judge = (access: string, upstream: string) =>
     labExec("edge", [

@@ -1,6 +1,6 @@
 /** The certificate that `pulumi up` has put into the lab's store. */
 import { X509Certificate, createPrivateKey } from "node:crypto";
-import { readFile, readdir, rename, stat } from "node:fs/promises";
+import { readFile, readdir, rename, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import {
@@ -17,11 +17,12 @@ import {
   certificateDirectory,
   storeDirectory,
 } from "../../../scripts/checkout.ts";
+import { edgeAddresses } from "../../../scripts/lab/machine-addresses.ts";
 import { trustFile } from "../../../scripts/lab/surroundings.ts";
 import { labSecrets } from "../../../scripts/lab/secrets.ts";
 import { stackDirectory } from "../../../scripts/stack.ts";
 import { failAtCloudflare } from "../internet.ts";
-import { DOMAIN, labExec } from "../lab.ts";
+import { DOMAIN, labCurl, labExec } from "../lab.ts";
 
 const store = storeDirectory("edge");
 const file = join(store, "certificate.json");
@@ -200,6 +201,34 @@ END
     expect(await found("edge", key)).toBe(
       "/var/lib/daytona-edge/edge/certificate.pem /var/lib/daytona-edge/store/certificate.json",
     );
+  });
+
+  test("an edge refuses another stack's, says so, and serves the old one", async () => {
+    const old = await readFile(file);
+    const put = async (content: Uint8Array) => {
+      await writeFile(`${file}.new`, content, { mode: 0o600 });
+      await rename(`${file}.new`, file);
+    };
+    const status = async () =>
+      (await labCurl([`http://${edgeAddresses.edge.ipv4}:8404/status`])).stdout;
+    await put(
+      await readFile(join(storeDirectory("edge-signed"), "certificate.json")),
+    );
+    try {
+      await expect.poll(status).toContain(`it does not cover ${DOMAIN}`);
+      expect(await status()).toContain(`serves certificate ${held.serial}`);
+      // Neither now nor after a restart.
+      expect(await labCurl([`https://any.${DOMAIN}`])).toMatchObject({
+        exitCode: 0,
+      });
+      const pem = "/var/lib/daytona-edge/edge/certificate.pem";
+      expect((await labExec("edge", ["cat", pem])).stdout).toContain(
+        held.chain.trim(),
+      );
+    } finally {
+      await put(old);
+    }
+    await expect.poll(status).not.toContain("error");
   });
 
   test("an edge reads its store, and cannot write there", async () => {
