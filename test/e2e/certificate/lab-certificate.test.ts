@@ -204,6 +204,7 @@ END
   });
 
   test("an edge refuses another stack's, says so, and serves the old one", async () => {
+    const patience = { timeout: 20_000 };
     const old = await readFile(file);
     const put = async (content: Uint8Array) => {
       await writeFile(`${file}.new`, content, { mode: 0o600 });
@@ -215,7 +216,9 @@ END
       await readFile(join(storeDirectory("edge-signed"), "certificate.json")),
     );
     try {
-      await expect.poll(status).toContain(`it does not cover ${DOMAIN}`);
+      await expect
+        .poll(status, patience)
+        .toContain(`it does not cover ${DOMAIN}`);
       expect(await status()).toContain(`serves certificate ${held.serial}`);
       // Neither now nor after a restart.
       expect(await labCurl([`https://any.${DOMAIN}`])).toMatchObject({
@@ -228,7 +231,7 @@ END
     } finally {
       await put(old);
     }
-    await expect.poll(status).not.toContain("error");
+    await expect.poll(status, patience).not.toContain("error");
   });
 
   test("an edge reads its store, and cannot write there", async () => {
@@ -253,24 +256,30 @@ async function secrets(): Promise<
   };
 }
 
-test("the stack keeps them encrypted, and gives them by standard input only", async () => {
+/** What the engine keeps of the stack. */
+async function stackState() {
   const text = await readFile(stateFile, "utf8");
-  for (const secret of Object.values(await secrets())) {
-    expect(text).not.toContain(secret);
-  }
   const { checkpoint } = JSON.parse(text) as {
     checkpoint: {
       latest: {
         resources: {
+          urn: string;
           type: string;
           inputs?: Record<"stdin" | "connection", unknown>;
+          dependencies?: string[];
         }[];
       };
     };
   };
-  const commands = checkpoint.latest.resources.filter(({ type }) =>
-    type.startsWith("command:"),
-  );
+  return { text, resources: checkpoint.latest.resources };
+}
+
+test("the stack keeps them encrypted, and gives them by standard input only", async () => {
+  const { text, resources } = await stackState();
+  for (const secret of Object.values(await secrets())) {
+    expect(text).not.toContain(secret);
+  }
+  const commands = resources.filter(({ type }) => type.startsWith("command:"));
   // How the engine marks one; command lines and environments show to others.
   const mark = "4dabf18193072939515e22adb298388d";
   const stdin = commands.map(({ inputs }) => inputs?.stdin);
@@ -278,5 +287,15 @@ test("the stack keeps them encrypted, and gives them by standard input only", as
   for (const { inputs } of commands) {
     const shown = { ...inputs, stdin: undefined, connection: undefined };
     expect(JSON.stringify(shown)).not.toContain(mark);
+  }
+});
+
+test("the account came before CAA, and CAA before the order", async () => {
+  const { resources } = await stackState();
+  const of = (name: string) =>
+    resources.find(({ urn }) => urn.endsWith(`::local-certificate-${name}`));
+  for (const record of ["caa-issue", "caa-issuewild"]) {
+    expect(of(record)?.dependencies).toContain(of("account")?.urn);
+    expect(of("issue")?.dependencies).toContain(of(record)?.urn);
   }
 });
