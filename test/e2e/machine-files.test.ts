@@ -79,6 +79,31 @@ describe.each([
   });
 });
 
+test("a bundle that is not the very one is not installed", async () => {
+  // Whoever writes to the store could lay another one there.
+  const bootstrap = "/run/daytona-edge-bootstrap";
+  const boot = (sum: string) =>
+    labExec("certificate", [
+      "unshare",
+      "--mount",
+      "sh",
+      "-euc",
+      `script=$(cat ${bootstrap}/bootstrap.sh)
+       mount -t tmpfs tmpfs ${bootstrap}; cd ${bootstrap}
+       printf '#!/bin/sh\necho installed\n' >install.sh; chmod 755 install.sh
+       tar -czf bundle.tar.gz install.sh
+       printf 'BUNDLE=%s\nBUNDLE_SHA256=%s\n' ${bootstrap}/bundle.tar.gz ${sum} >env
+       exec sh -c "$script"`,
+    ]);
+  const other = await boot("0".repeat(64));
+  expect(other.exitCode).not.toBe(0);
+  expect(other.stdout).not.toContain("installed");
+  expect(await boot("$(sha256sum <bundle.tar.gz | cut -c-64)")).toMatchObject({
+    exitCode: 0,
+    stdout: "installed",
+  });
+});
+
 test("a new edge begins with a placeholder, root's alone, that is not served", async () => {
   const state = "/var/lib/daytona-edge/edge";
   // Also one that lost its certificate, and believes that it has it.
