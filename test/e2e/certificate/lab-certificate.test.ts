@@ -21,6 +21,10 @@ import { edgeAddresses } from "../../../scripts/lab/machine-addresses.ts";
 import { trustFile } from "../../../scripts/lab/surroundings.ts";
 import { labSecrets } from "../../../scripts/lab/secrets.ts";
 import { stackDirectory } from "../../../scripts/stack.ts";
+import {
+  engineState,
+  nameOf,
+} from "../../../scripts/toolchain/engine-state.ts";
 import { failAtCloudflare } from "../internet.ts";
 import { DOMAIN, labCurl, labExec } from "../lab.ts";
 
@@ -29,10 +33,6 @@ const file = join(store, "certificate.json");
 const accountFile = join(
   certificateDirectory("edge"),
   "account/acme-account.json",
-);
-const stateFile = join(
-  stackDirectory,
-  "state/.pulumi/stacks/daytona-edge/local.json",
 );
 let held: HeldCertificate;
 
@@ -256,26 +256,8 @@ async function secrets(): Promise<
   };
 }
 
-/** What the engine keeps of the stack. */
-async function stackState() {
-  const text = await readFile(stateFile, "utf8");
-  const { checkpoint } = JSON.parse(text) as {
-    checkpoint: {
-      latest: {
-        resources: {
-          urn: string;
-          type: string;
-          inputs?: Record<"stdin" | "connection", unknown>;
-          dependencies?: string[];
-        }[];
-      };
-    };
-  };
-  return { text, resources: checkpoint.latest.resources };
-}
-
 test("the stack keeps them encrypted, and gives them by standard input only", async () => {
-  const { text, resources } = await stackState();
+  const { text, resources } = engineState(stackDirectory, "local");
   for (const secret of Object.values(await secrets())) {
     expect(text).not.toContain(secret);
   }
@@ -290,10 +272,10 @@ test("the stack keeps them encrypted, and gives them by standard input only", as
   }
 });
 
-test("the account came before CAA, and CAA before the order", async () => {
-  const { resources } = await stackState();
+test("the account came before CAA, and CAA before the order", () => {
+  const { resources } = engineState(stackDirectory, "local");
   const of = (name: string) =>
-    resources.find(({ urn }) => urn.endsWith(`::local-certificate-${name}`));
+    resources.find((one) => nameOf(one) === `local-certificate-${name}`);
   for (const record of ["caa-issue", "caa-issuewild"]) {
     expect(of(record)?.dependencies).toContain(of("account")?.urn);
     expect(of("issue")?.dependencies).toContain(of(record)?.urn);
