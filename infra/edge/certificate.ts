@@ -38,7 +38,9 @@ export function verifyCertificate(
     throw new Error(`it is valid from ${leaf.validFrom} to ${leaf.validTo}`);
   }
   certificates.slice(1).forEach((issuer, index) => {
-    if (!certificates[index]?.checkIssued(issuer)) {
+    const issued = certificates[index];
+    // The name alone does not tell: anybody can take it.
+    if (!issued?.checkIssued(issuer) || !issued.verify(issuer.publicKey)) {
       throw new Error(
         `certificate ${String(index + 2)} did not issue the one before`,
       );

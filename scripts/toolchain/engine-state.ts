@@ -6,7 +6,10 @@ export interface Resource {
   readonly urn: string;
   readonly type: string;
   readonly inputs: Readonly<Record<string, unknown>>;
+  readonly outputs?: Readonly<Record<string, unknown>>;
   readonly parent?: string;
+  /** URNs of what it came after. */
+  readonly dependencies?: readonly string[];
   readonly protect?: boolean;
   readonly retainOnDelete?: boolean;
 }

@@ -79,6 +79,56 @@ describe.each([
   });
 });
 
+test("a bundle that is not the very one is not installed", async () => {
+  // Whoever writes to the store could lay another one there.
+  const bootstrap = "/run/daytona-edge-bootstrap";
+  const boot = (sum: string) =>
+    labExec("certificate", [
+      "unshare",
+      "--mount",
+      "sh",
+      "-euc",
+      `script=$(cat ${bootstrap}/bootstrap.sh)
+       mount -t tmpfs tmpfs ${bootstrap}; cd ${bootstrap}
+       printf '#!/bin/sh\necho installed\n' >install.sh; chmod 755 install.sh
+       tar -czf bundle.tar.gz install.sh
+       printf 'BUNDLE=%s\nBUNDLE_SHA256=%s\n' ${bootstrap}/bundle.tar.gz ${sum} >env
+       exec sh -c "$script"`,
+    ]);
+  const other = await boot("0".repeat(64));
+  expect(other.exitCode).not.toBe(0);
+  expect(other.stdout).not.toContain("installed");
+  expect(await boot("$(sha256sum <bundle.tar.gz | cut -c-64)")).toMatchObject({
+    exitCode: 0,
+    stdout: "installed",
+  });
+});
+
+test("a new edge begins with a placeholder, root's alone, that is not served", async () => {
+  const state = "/var/lib/daytona-edge/edge";
+  // Also one that lost its certificate, and believes that it has it.
+  const { stdout } = await labExec("edge", [
+    "unshare",
+    "--mount",
+    "sh",
+    "-euc",
+    `mount -t tmpfs tmpfs ${state}
+     set -a; . /etc/daytona-edge/edge/env; EDGE_ACCESS=signed
+     echo 'certificate issued' >${state}/state.map; chmod 600 ${state}/state.map
+     /usr/local/lib/daytona-edge/prepare-edge.sh
+     cat ${state}/state.map
+     openssl x509 -noout -subject -in ${state}/certificate.pem
+     stat -c '%a %n' ${state}/*`,
+  ]);
+  expect(stdout.split("\n")).toEqual([
+    "certificate placeholder",
+    "subject=CN=placeholder.invalid",
+    ...["access-keys.map", "certificate.pem", "revoked.map", "state.map"].map(
+      (name) => `600 ${state}/${name}`,
+    ),
+  ]);
+});
+
 describe("the edge's modes", () => {
   const judge = (access: string, upstream: string) =>
     labExec("edge", [

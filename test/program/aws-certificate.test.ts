@@ -7,8 +7,13 @@ import type { StackConfig } from "../../infra/config.ts";
 import { Certificate } from "../../infra/platforms/aws/certificate.ts";
 import { openStack } from "../../scripts/toolchain/stack.ts";
 import { type CloudflareServer, startCloudflare } from "./cloudflare-server.ts";
-import { engineState } from "../../scripts/toolchain/engine-state.ts";
+import {
+  type Resource,
+  engineState,
+  nameOf,
+} from "../../scripts/toolchain/engine-state.ts";
 
+const alarmTopic = "arn:aws:sns:eu-central-1:123456789012:alarms";
 const config: Pick<StackConfig, "domain" | "zoneId" | "certificate"> = {
   domain: "sandbox.example.net",
   zoneId: "0".repeat(32),
@@ -51,7 +56,7 @@ function open(change: () => Partial<StackConfig["certificate"]> = () => ({})) {
         cloudflareUrl: undefined,
         credentials: { CLOUDFLARE_API_TOKEN: cloudflare.token },
         secrets: "daytona-edge/t/",
-        alarmTopic: "arn:aws:sns:eu-central-1:123456789012:alarms",
+        alarmTopic,
       });
       return Promise.resolve({ issued });
     },
@@ -59,6 +64,15 @@ function open(change: () => Partial<StackConfig["certificate"]> = () => ({})) {
 }
 
 const state = () => engineState(workDir, "t");
+
+/** The one of that name; each has another. */
+function resource(name: string): Resource {
+  const found = state().resources.find((one) => nameOf(one) === name);
+  if (!found) throw new Error(`no ${name}`);
+  return found;
+}
+
+const arnOf = (name: string) => resource(name).outputs?.arn;
 
 function inputsOf(type: string): Readonly<Record<string, unknown>>[] {
   return state()
@@ -89,39 +103,109 @@ test("once up, nothing changes, and the state shows no secret", async () => {
     "issuewild",
   ]);
   for (const { value } of authorizations) {
-    expect(value).toContain("accounturi=https://acme.invalid/account/");
+    expect(value).toMatch(
+      /^example\.org; validationmethods=dns-01; accounturi=https:\/\/acme\.invalid\/account\/[^; ]+$/,
+    );
   }
+});
+
+test("the account comes before CAA, CAA before the order, that before the schedule", async () => {
+  await using stack = await open(() => ({
+    challenge: { zoneId: config.zoneId, name: "acme.example.net" },
+  }));
+  await stack.up();
+  for (const [after, before] of [
+    ["certificate-account", "certificate-credentials-value"],
+    ["certificate-caa-issue", "certificate-account"],
+    ["certificate-caa-issuewild", "certificate-account"],
+    ["certificate-issue", "certificate-caa-issue"],
+    ["certificate-issue", "certificate-caa-issuewild"],
+    ["certificate-issue", "certificate-challenge"],
+    ["certificate-schedule", "certificate-issue"],
+  ] as const) {
+    expect(resource(after).dependencies, after).toContain(resource(before).urn);
+  }
+  expect(
+    cloudflare.records.list().filter(({ type }) => type === "CNAME"),
+  ).toMatchObject([
+    {
+      name: "_acme-challenge.sandbox.example.net",
+      content: "acme.example.net",
+      proxied: false,
+    },
+  ]);
 });
 
 test("each role may do what it does, to what it does it to", async () => {
   await using stack = await open();
   await stack.up();
-  const statements = inputsOf("aws:iam/rolePolicy:RolePolicy")
-    .map(({ policy }) => JSON.parse(String(policy)) as { Statement: object[] })
-    .flatMap(({ Statement }) => Statement) as {
-    Action: string[];
-    Resource: string[];
-  }[];
-  expect(statements.flatMap(({ Action }) => Action).sort()).toEqual([
-    "lambda:InvokeFunction",
-    "logs:CreateLogStream",
-    "logs:PutLogEvents",
-    "secretsmanager:CreateSecret",
-    "secretsmanager:GetSecretValue",
-    "secretsmanager:GetSecretValue",
-    "secretsmanager:PutSecretValue",
-    "secretsmanager:RestoreSecret",
-    "sqs:SendMessage",
-    "sqs:SendMessage",
-  ]);
-  for (const { Resource } of statements) {
-    for (const resource of Resource) {
-      expect(resource).toMatch(/^arn:aws:[a-z]+:eu-central-1:123456789012:.+/);
-      // Only a log's streams, and the end that Secrets Manager gives a name.
-      expect(resource.replace(/:\*$|-\?{6}$/, "")).not.toMatch(/[*?]/);
-    }
+  const secret = (document: string) =>
+    `arn:aws:secretsmanager:eu-central-1:123456789012:secret:daytona-edge/t/${document}-??????`;
+  for (const [role, policy, service, allowed] of [
+    [
+      "certificate-role",
+      "certificate-policy",
+      "lambda.amazonaws.com",
+      [
+        [
+          [
+            "secretsmanager:CreateSecret",
+            "secretsmanager:GetSecretValue",
+            "secretsmanager:PutSecretValue",
+            "secretsmanager:RestoreSecret",
+          ],
+          [
+            secret("acme-account.json"),
+            secret("acme-order.json"),
+            secret("certificate-report.json"),
+            secret("certificate.json"),
+          ],
+        ],
+        [["secretsmanager:GetSecretValue"], [arnOf("certificate-credentials")]],
+        [["sqs:SendMessage"], [arnOf("certificate-dead-letters")]],
+        [
+          ["logs:CreateLogStream", "logs:PutLogEvents"],
+          [`${String(arnOf("certificate-log"))}:*`],
+        ],
+      ],
+    ],
+    [
+      "certificate-schedule-role",
+      "certificate-schedule-policy",
+      "scheduler.amazonaws.com",
+      [
+        [["lambda:InvokeFunction"], [arnOf("certificate-renew")]],
+        [["sqs:SendMessage"], [arnOf("certificate-dead-letters")]],
+      ],
+    ],
+  ] as const) {
+    const { assumeRolePolicy, ...more } = resource(role).inputs;
+    expect(statements(assumeRolePolicy)).toEqual([
+      {
+        Sid: "AllowAssumeRole",
+        Effect: "Allow",
+        Action: "sts:AssumeRole",
+        Principal: { Service: service },
+      },
+    ]);
+    // No policy of somebody else's.
+    expect(more).toEqual({});
+    expect(resource(policy).dependencies).toContain(resource(role).urn);
+    expect(
+      statements(resource(policy).inputs.policy).map(
+        ({ Effect, Action, Resource }) => [Effect, Action, Resource],
+      ),
+    ).toEqual(allowed.map((rule) => ["Allow", ...rule]));
   }
 });
+
+/** Of a policy, which the engine has as text or as what it means. */
+function statements(policy: unknown) {
+  const meant: unknown =
+    typeof policy === "string" ? JSON.parse(policy) : policy;
+  return (meant as { Statement: Readonly<Record<string, unknown>>[] })
+    .Statement;
+}
 
 test("the function is alone, in no network, and its letters are kept", async () => {
   await using stack = await open();
@@ -130,22 +214,30 @@ test("the function is alone, in no network, and its letters are kept", async () 
   expect(renew).toMatchObject({
     runtime: "nodejs24.x",
     reservedConcurrentExecutions: 1,
-    deadLetterConfig: {
-      targetArn: expect.stringContaining(":sqs:") as unknown,
-    },
+    role: arnOf("certificate-role"),
+    deadLetterConfig: { targetArn: arnOf("certificate-dead-letters") },
   });
   expect(renew).not.toHaveProperty("vpcConfig");
   expect(JSON.stringify(renew?.environment)).not.toContain("TOKEN");
+  expect(resource("certificate-schedule").inputs.target).toMatchObject({
+    arn: arnOf("certificate-renew"),
+    roleArn: arnOf("certificate-schedule-role"),
+    deadLetterConfig: { arn: arnOf("certificate-dead-letters") },
+  });
+  expect(resource("certificate-dead-letters").inputs).toMatchObject({
+    messageRetentionSeconds: 14 * 24 * 60 * 60,
+    sqsManagedSseEnabled: true,
+  });
   const alarms = inputsOf("aws:cloudwatch/metricAlarm:MetricAlarm");
   expect(
     alarms
-      .map(({ metricName, threshold, treatMissingData }) => [
-        ...[metricName, threshold, treatMissingData],
+      .map(({ metricName, threshold, treatMissingData, alarmActions }) => [
+        ...[metricName, threshold, treatMissingData, alarmActions],
       ])
       .sort(),
   ).toEqual([
-    ["CertificateDaysLeft", 10, "breaching"],
-    ["CertificateRunSucceeded", 1, "breaching"],
+    ["CertificateDaysLeft", 10, "breaching", [alarmTopic]],
+    ["CertificateRunSucceeded", 1, "breaching", [alarmTopic]],
   ]);
 });
 

@@ -1,6 +1,6 @@
 /** The certificate that `pulumi up` has put into the lab's store. */
 import { X509Certificate, createPrivateKey } from "node:crypto";
-import { readFile, readdir, rename, stat } from "node:fs/promises";
+import { readFile, readdir, rename, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import {
@@ -17,13 +17,23 @@ import {
   certificateDirectory,
   storeDirectory,
 } from "../../../scripts/checkout.ts";
+import { edgeAddresses } from "../../../scripts/lab/machine-addresses.ts";
 import { trustFile } from "../../../scripts/lab/surroundings.ts";
 import { labSecrets } from "../../../scripts/lab/secrets.ts";
+import { stackDirectory } from "../../../scripts/stack.ts";
+import {
+  engineState,
+  nameOf,
+} from "../../../scripts/toolchain/engine-state.ts";
 import { failAtCloudflare } from "../internet.ts";
-import { DOMAIN, labExec } from "../lab.ts";
+import { DOMAIN, labCurl, labExec } from "../lab.ts";
 
 const store = storeDirectory("edge");
 const file = join(store, "certificate.json");
+const accountFile = join(
+  certificateDirectory("edge"),
+  "account/acme-account.json",
+);
 let held: HeldCertificate;
 
 beforeAll(async () => {
@@ -51,12 +61,7 @@ test("leads to the root that the lab's clients trust", async () => {
 test("is for its owner's eyes, and the account's key is elsewhere", async () => {
   expect((await stat(file)).mode & 0o777).toBe(0o600);
   expect(await readdir(store)).not.toContain("acme-account.json");
-  const account = join(
-    certificateDirectory("edge"),
-    "account",
-    "acme-account.json",
-  );
-  expect((await stat(account)).mode & 0o777).toBe(0o600);
+  expect((await stat(accountFile)).mode & 0o777).toBe(0o600);
 });
 
 test("has left no challenge in DNS", async () => {
@@ -135,6 +140,40 @@ describe("its machine", () => {
     expect(await onMachine(script, "issue")).toMatchObject({ exitCode: 0 });
   });
 
+  test("what runs there can do what it is for, and nothing else", async () => {
+    const unit = "daytona-certificate@probe.service";
+    const dropIn = `/run/systemd/system/${unit}.d`;
+    // The unit as it is, with another program in it.
+    const { stdout } = await onMachine(
+      "sh",
+      "-c",
+      `mkdir -p ${dropIn}
+       cat >/run/probe.sh <<'END'
+for path in / /dev /etc /home /root /run /usr /var /var/lib/daytona-edge /var/lib/daytona-edge/* /proc/sys/net/ipv4/ip_forward /sys/fs/cgroup/*; do
+  [ ! -w "$path" ] || echo "writes $path"
+done
+[ ! -e /tmp/probed ] || echo "sees what others have in /tmp"
+grep -E '^(CapBnd|NoNewPrivs)' /proc/self/status
+ip link >/dev/null && echo "has netlink"
+systemctl show --property=Version >/dev/null && echo "asks systemd"
+true
+END
+       printf '[Service]\nExecStart=\nExecStart=/bin/sh /run/probe.sh\n' >${dropIn}/probe.conf
+       touch /tmp/probed
+       systemctl daemon-reload
+       systemctl start ${unit} && cat /run/daytona-certificate-probe.json
+       rm -r ${dropIn} /run/probe.sh /run/daytona-certificate-probe.json /tmp/probed
+       systemctl daemon-reload`,
+    );
+    expect(stdout.split("\n")).toEqual([
+      "writes /var/lib/daytona-edge/certificate",
+      "writes /var/lib/daytona-edge/store",
+      // CAP_DAC_OVERRIDE: the store may be another user's.
+      "CapBnd:\t0000000000000002",
+      "NoNewPrivs:\t1",
+    ]);
+  });
+
   test("its secrets are root's alone, and no edge sees them", async () => {
     const { stdout } = await onMachine(
       ..."find /var/lib/daytona-edge/certificate -type f -perm /077 ! -name .lock".split(
@@ -142,20 +181,103 @@ describe("its machine", () => {
       ),
     );
     expect(stdout).toBe("");
-    // grep ends with 1 when it finds nothing.
-    const search = [
-      "sh",
-      "-c",
-      `grep -rlE '${labSecrets().cloudflareToken}|"kty": ?"EC"' /etc /run /tmp /var /usr/local 2>/dev/null || true`,
-    ];
-    const here = "/var/lib/daytona-edge/certificate";
-    expect((await onMachine(...search)).stdout.split("\n")).toEqual(
-      expect.arrayContaining([
-        `${here}/account/acme-account.json`,
-        `${here}/credentials.env`,
-      ]),
+    const found = async (machine: string, secret: string) => {
+      // grep ends with 1 when it finds nothing. The journal is in /var.
+      const search = `grep -rlF -e '${secret}' /etc /root /run /tmp /usr/local /var 2>/dev/null || true`;
+      const list = (await labExec(machine, ["sh", "-c", search])).stdout;
+      return list.split("\n").sort().join(" ");
+    };
+    const own = "/var/lib/daytona-edge/certificate";
+    const { token, account, key } = await secrets();
+    expect(await found("certificate", token)).toBe(`${own}/credentials.env`);
+    expect(await found("certificate", account)).toBe(
+      `${own}/account/acme-account.json`,
     );
-    const seen = await labExec("edge", search);
-    expect(seen.stdout).toBe("");
+    expect(await found("certificate", key)).toBe(
+      "/var/lib/daytona-edge/store/certificate.json",
+    );
+    expect(await found("edge", token)).toBe("");
+    expect(await found("edge", account)).toBe("");
+    expect(await found("edge", key)).toBe(
+      "/var/lib/daytona-edge/edge/certificate.pem /var/lib/daytona-edge/store/certificate.json",
+    );
   });
+
+  test("an edge refuses another stack's, says so, and serves the old one", async () => {
+    const patience = { timeout: 20_000 };
+    const old = await readFile(file);
+    const put = async (content: Uint8Array) => {
+      await writeFile(`${file}.new`, content, { mode: 0o600 });
+      await rename(`${file}.new`, file);
+    };
+    const status = async () =>
+      (await labCurl([`http://${edgeAddresses.edge.ipv4}:8404/status`])).stdout;
+    await put(
+      await readFile(join(storeDirectory("edge-signed"), "certificate.json")),
+    );
+    try {
+      await expect
+        .poll(status, patience)
+        .toContain(`it does not cover ${DOMAIN}`);
+      expect(await status()).toContain(`serves certificate ${held.serial}`);
+      // Neither now nor after a restart.
+      expect(await labCurl([`https://any.${DOMAIN}`])).toMatchObject({
+        exitCode: 0,
+      });
+      const pem = "/var/lib/daytona-edge/edge/certificate.pem";
+      expect((await labExec("edge", ["cat", pem])).stdout).toContain(
+        held.chain.trim(),
+      );
+    } finally {
+      await put(old);
+    }
+    await expect.poll(status, patience).not.toContain("error");
+  });
+
+  test("an edge reads its store, and cannot write there", async () => {
+    const { stderr } = await labExec("edge", [
+      ...["touch", "/var/lib/daytona-edge/store/touched"],
+    ]);
+    expect(stderr).toContain("Read-only file system");
+  });
+});
+
+/** What nobody else may see; of the keys, the part that is secret. */
+async function secrets(): Promise<
+  Readonly<Record<"token" | "account" | "key", string>>
+> {
+  const account = JSON.parse(await readFile(accountFile, "utf8")) as {
+    key: { d: string };
+  };
+  return {
+    token: labSecrets().cloudflareToken,
+    account: account.key.d,
+    key: held.key.split("\n")[1] ?? "",
+  };
+}
+
+test("the stack keeps them encrypted, and gives them by standard input only", async () => {
+  const { text, resources } = engineState(stackDirectory, "local");
+  for (const secret of Object.values(await secrets())) {
+    expect(text).not.toContain(secret);
+  }
+  const commands = resources.filter(({ type }) => type.startsWith("command:"));
+  // How the engine marks one; command lines and environments show to others.
+  const mark = "4dabf18193072939515e22adb298388d";
+  const stdin = commands.map(({ inputs }) => inputs?.stdin);
+  expect(JSON.stringify(stdin)).toContain(mark);
+  for (const { inputs } of commands) {
+    const shown = { ...inputs, stdin: undefined, connection: undefined };
+    expect(JSON.stringify(shown)).not.toContain(mark);
+  }
+});
+
+test("the account came before CAA, and CAA before the order", () => {
+  const { resources } = engineState(stackDirectory, "local");
+  const of = (name: string) =>
+    resources.find((one) => nameOf(one) === `local-certificate-${name}`);
+  for (const record of ["caa-issue", "caa-issuewild"]) {
+    expect(of(record)?.dependencies).toContain(of("account")?.urn);
+    expect(of("issue")?.dependencies).toContain(of(record)?.urn);
+  }
 });

@@ -112,6 +112,10 @@ test("without credentials: said, and nothing is ordered", async () => {
   });
 });
 
+test("a verb that it does not know orders nothing", async () => {
+  expect((await call("revoke")).error).toContain("verb");
+});
+
 test("the account, for CAA; found again the next time", async () => {
   const { result } = await call("account");
   expect(result).toEqual({

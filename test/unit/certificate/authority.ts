@@ -12,6 +12,8 @@ export interface LeafOptions {
   readonly notAfter?: Date;
   /** Of TLS client when true, else of TLS server. */
   readonly client?: boolean;
+  /** Name of the issuer that it says it has; the issuer's own when absent. */
+  readonly issuer?: string;
 }
 
 export interface Leaf {
@@ -56,7 +58,7 @@ export async function createAuthority(): Promise<Authority> {
       const { names, notBefore, notAfter, client } = options;
       const keys = await keyPair();
       const leaf = await x509.X509CertificateGenerator.create({
-        issuer: issuer.subject,
+        issuer: options.issuer ?? issuer.subject,
         notBefore: notBefore ?? new Date(Date.now() - day),
         notAfter: notAfter ?? new Date(Date.now() + 89 * day),
         publicKey: keys.publicKey,

@@ -115,6 +115,17 @@ test("no credential is ever shown, and each wrong one is named", () => {
   expect(JSON.stringify(problems)).not.toMatch(/s3cret|two/);
 });
 
+test("one that is misspelt is not passed over: another token would go", () => {
+  const { credentials, problems } = parseCertificateCredentials(
+    { challengetoken: other },
+    token,
+  );
+  expect(credentials).toEqual({});
+  expect(problems).toEqual([
+    { key: "", message: expect.stringContaining("challengetoken") as unknown },
+  ]);
+});
+
 test("without any token the fix is said", () => {
   expect(parseCertificateCredentials({}, undefined).problems).toEqual([
     {

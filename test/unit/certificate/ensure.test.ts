@@ -193,6 +193,17 @@ describe("a damaged document", () => {
     expect(log.mock.calls.join("\n")).toContain("cannot be used");
   });
 
+  test("of the certificate is one with another's key, too", async () => {
+    const server = await serverWith(good.chain);
+    const certificate = held({ ...good, key: old.key }, server.directory);
+    await store.write(document, JSON.stringify(certificate));
+    await leaveOrder(server.directory, `${server.url}/order/1`, good.key);
+    expect((await ensure(server.directory)).action).toBe("issued");
+    expect(log.mock.calls.join("\n")).toContain(
+      "cannot be used: the key does not belong to the certificate",
+    );
+  });
+
   test("of the account stops the run: a new account is not the same", async () => {
     const server = await serverWith("");
     await accountStore.write("acme-account.json", "{}");

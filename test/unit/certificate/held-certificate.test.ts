@@ -62,7 +62,7 @@ describe("is checked", () => {
     ]);
   });
 
-  test("for its dates", () => {
+  test("for its dates", async () => {
     const early = new Date(now.getTime() - 2 * day);
     const late = new Date(now.getTime() + 100 * day);
     expect(certificateProblems(good, names, early)).toEqual([
@@ -70,6 +70,13 @@ describe("is checked", () => {
     ]);
     expect(certificateProblems(good, names, late)).toEqual([
       expect.stringMatching(/^it has expired on /),
+    ]);
+    // One that outlives its issuer.
+    const notAfter = new Date(now.getTime() + 2000 * day);
+    const long = await authority.leaf({ names, notAfter });
+    const after = new Date(now.getTime() + 1001 * day);
+    expect(certificateProblems(long, names, after)).toEqual([
+      expect.stringMatching(/^issuer 1 in the chain has expired on /),
     ]);
   });
 
@@ -96,11 +103,23 @@ describe("is checked", () => {
     ]);
   });
 
+  test("for an issuer that has the right key and the wrong name", async () => {
+    // No client would find the way.
+    const leaf = await authority.leaf({ names, issuer: "CN=other" });
+    expect(certificateProblems(leaf, names, now)).toEqual([
+      "certificate 2 of the chain did not sign certificate 1",
+    ]);
+  });
+
   test("for its purpose", async () => {
     const client = await authority.leaf({ names, client: true });
     expect(certificateProblems(client, names, now)).toEqual([
       "it is not for TLS servers",
     ]);
+    const chain = authority.issuer;
+    expect(certificateProblems({ ...good, chain }, names, now)).toContain(
+      "the first certificate is an authority's",
+    );
   });
 
   test("for being there", () => {

@@ -49,10 +49,14 @@ test.each(["DIRECTORY/store", "DIRECTORY/store/account"])(
   },
 );
 
-test("says what is wrong with an option", async () => {
-  const { code, stderr } = await run({ names: "*.Example.net" });
+test.each([
+  ["names", "*.Example.net", '"*.Example.net" is not a lower-case DNS name'],
+  // The account's key would sign for whoever answers.
+  ["directory", "http://127.0.0.1:1/directory", "Give an https URL"],
+])("says what is wrong with an option: %s", async (name, value, words) => {
+  const { code, stderr } = await run({ [name]: value });
   expect(code).toBe(1);
-  expect(stderr).toContain('"*.Example.net" is not a lower-case DNS name');
+  expect(stderr).toContain(words);
 });
 
 test("does not start without a token", async () => {
