@@ -1,5 +1,6 @@
 /** Drives the real engine through the Automation API with an inline program. */
 import {
+  type EngineEvent,
   type InlineProgramArgs,
   LocalWorkspace,
   type OutputMap,
@@ -34,12 +35,20 @@ export interface StackOptions {
   readonly providers?: readonly ProviderName[];
 }
 
+export interface Preview {
+  readonly changed: boolean;
+  /** How many resources each kind of operation is for. */
+  readonly changes: Readonly<Record<string, number>>;
+  /** What would be done to resources that do not stay the same, by their name. */
+  readonly touched: Readonly<Record<string, string>>;
+}
+
 export interface Stack extends AsyncDisposable {
   readonly providers: readonly ProviderSource[];
   /** @throws LabError with the engine's own diagnostics */
   up(): Promise<{ changed: boolean; outputs: OutputMap }>;
   /** @throws LabError with the engine's own diagnostics */
-  preview(): Promise<{ changed: boolean; changes: Record<string, number> }>;
+  preview(): Promise<Preview>;
   /** @throws LabError with the engine's own diagnostics */
   destroy(): Promise<void>;
   /** Plain values; a secret one is "[secret]", wherever it stands. */
@@ -73,9 +82,18 @@ export async function openStack(options: StackOptions): Promise<Stack> {
         };
       },
       preview: async () => {
-        const { changeSummary } = await engine((call) => stack.preview(call));
+        const touched: Record<string, string> = {};
+        const onEvent = ({ resourcePreEvent }: EngineEvent) => {
+          const { op, urn } = resourcePreEvent?.metadata ?? {};
+          // The parts of a replacement are one to whoever reads it.
+          if (!op || !urn || /^(same|read)$|-replace/.test(op)) return;
+          touched[urn.split("::").at(-1) ?? urn] = op;
+        };
+        const { changeSummary } = await engine((call) =>
+          stack.preview({ ...call, onEvent }),
+        );
         const changes = changeSummary as Record<string, number>;
-        return { changed: hasChanges(changes), changes };
+        return { changed: hasChanges(changes), changes, touched };
       },
       destroy: async () => {
         await engine((call) => stack.destroy(call));
