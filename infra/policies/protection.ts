@@ -1,0 +1,30 @@
+import type { PlannedResource, ResourcePolicy } from "./policy.ts";
+
+/** What other people's records and lists name, and no new deploy gives back. */
+const lasting: Readonly<
+  Record<string, (resource: PlannedResource) => boolean>
+> = {
+  "aws:ec2/eip:Eip": () => true,
+  "aws:lb/loadBalancer:LoadBalancer": facesInternet,
+};
+
+/** Against Pulumi's mistakes, and against those made in AWS' console. */
+export const protection: ResourcePolicy = {
+  name: "protection",
+  description: "What the world knows by address is protected from deletion.",
+  judge: (resource) => {
+    const { type, inputs, protect } = resource;
+    if (!lasting[type]?.(resource)) return [];
+    return [
+      ...(protect ? [] : ["It is not protected; pass protect: true."]),
+      ...(type !== "aws:lb/loadBalancer:LoadBalancer" ||
+      inputs.enableDeletionProtection === true
+        ? []
+        : ["AWS would delete it; set enableDeletionProtection."]),
+    ];
+  },
+};
+
+function facesInternet({ inputs }: PlannedResource): boolean {
+  return inputs.internal !== true;
+}
