@@ -17,6 +17,7 @@ import { violations } from "../../infra/policies/index.ts";
 import type { PlannedResource } from "../../infra/policies/policy.ts";
 import { checkout } from "../../scripts/checkout.ts";
 import { nameOf } from "../../scripts/toolchain/engine-state.ts";
+import type { Stack } from "../../scripts/toolchain/stack.ts";
 import { type Production, production } from "./production.ts";
 
 const pack = join(checkout, "policies");
@@ -25,11 +26,14 @@ describe("over what the engine keeps", () => {
   let resources: readonly PlannedResource[];
   beforeAll(async () => {
     const prod = await production();
-    // The pack sees what this deploy decides; in a preview it is not known.
-    await using stack = await prod.open({ policyPacks: [pack] });
-    await stack.up();
-    resources = prod.state().resources;
-    prod.remove();
+    try {
+      // The pack sees what this deploy decides; in a preview it is not known.
+      await using stack = await prod.open({ policyPacks: [pack] });
+      await stack.up();
+      resources = prod.state().resources;
+    } finally {
+      prod.remove();
+    }
   });
 
   test("production violates none", () => {
@@ -39,7 +43,7 @@ describe("over what the engine keeps", () => {
   type Change = Partial<PlannedResource> | Record<"inputs", object>;
 
   /** Names of the policies that find a copy with this resource changed. */
-  function found(name: string, change: Change): string[] {
+  function foundBy(name: string, change: Change): string[] {
     const weakened = resources.map((resource) =>
       nameOf(resource) === name && !isComponent(resource)
         ? {
@@ -151,8 +155,8 @@ describe("over what the engine keeps", () => {
       { inputs: { policy: JSON.stringify({ Statement: everything }) } },
       ["iam-wildcards"],
     ],
-  ])("%s weakened (%j) is found", (name, change, policies) => {
-    expect(found(name, change)).toEqual(policies);
+  ])("%s with %j is found", (name, change, policies) => {
+    expect(foundBy(name, change)).toEqual(policies);
   });
 
   test.each([
@@ -186,7 +190,7 @@ describe("over what the engine keeps", () => {
 
   test("a secret that only lies in user data is found", () => {
     expect(
-      found("aws-edge-machines-template", {
+      foundBy("aws-edge-machines-template", {
         inputs: {
           userData: Buffer.from(
             `#!/bin/sh\nKEY=AKIA${"Q3".repeat(8)}\n`,
@@ -219,6 +223,27 @@ describe("as a policy pack of the engine", () => {
     expect(said.join("\n")).not.toMatch(/advisory|can't run/);
   });
 
+  test.each([
+    ["10.82.0.0/24", []],
+    [
+      "0.0.0.0/0",
+      [
+        "sandboxes-egress aws-sandboxes-runners-daytona-0",
+        "sandboxes-network-acl aws-sandboxes-wall",
+      ],
+    ],
+  ])("configured with a control plane at %s", async (cidr, expected) => {
+    const controlPlane = [{ cidr, port: 443 }];
+    prod.configure({
+      "daytona-edge:aws": {
+        region: "eu-central-1",
+        sandboxes: { controlPlane },
+      },
+    });
+    await using stack = await prod.open({ policyPacks: [pack] });
+    expect(found(await failureOf(stack))).toEqual(expected);
+  });
+
   test("a weakened one fails, and says what is wrong with what", async () => {
     await using stack = await prod.open({
       policyPacks: [pack],
@@ -227,14 +252,8 @@ describe("as a policy pack of the engine", () => {
         new WayOut("rogue");
       },
     });
-    const failure = await stack.preview().then(
-      () => "nothing",
-      (error: unknown) => String(error),
-    );
-    const found = failure.matchAll(/\[mandatory\] +(\S+) +\(\S+ (\S+)\)/g);
-    expect(
-      Array.from(found, ([, policy, name]) => `${policy} ${name}`),
-    ).toEqual([
+    const failure = await failureOf(stack);
+    expect(found(failure)).toEqual([
       "bucket-encryption aws-bundles-bucket",
       "dns-records dns-wildcard",
       "encryption aws-certificate-dead-letters",
@@ -254,6 +273,22 @@ describe("as a policy pack of the engine", () => {
     expect(failure).not.toContain(token);
   });
 });
+
+/** What a preview fails with; nothing when it passes. */
+function failureOf(stack: Stack): Promise<string> {
+  return stack.preview().then(
+    () => "",
+    (error: unknown) => String(error),
+  );
+}
+
+/** Which policies a failure names, and for which resources. */
+function found(failure: string): string[] {
+  return Array.from(
+    failure.matchAll(/\[mandatory\] +(\S+) +\(\S+ (\S+)\)/g),
+    ([, policy, name]) => `${policy} ${name}`,
+  );
+}
 
 const token = "Ab1".repeat(14);
 const openEntry = { ruleNo: 1, protocol: "-1", fromPort: 0, toPort: 0 };

@@ -94,6 +94,15 @@ describe("a group is the front door's because of what is in it", () => {
     expect(judge(group, machines, balancer(), inner, open)).toEqual([]);
   });
 
+  test("a group that the stack does not know", () => {
+    const foreign = planned(
+      "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule",
+      "foreign",
+      { ...https, ...all, securityGroupId: "sg-1" },
+    );
+    expect(judge(group, balancer(), foreign)).toEqual(["foreign"]);
+  });
+
   test("another group's rule", () => {
     const machines = planned("aws:ec2/securityGroup:SecurityGroup", "machines");
     const theirs = rule({ ...https, ...all }, machines);
@@ -119,6 +128,14 @@ describe("however the rule is written", () => {
     ],
   ])("in a %s", (type, inputs) => {
     expect(judge(planned(type, "it", inputs))).toEqual(["it"]);
+  });
+
+  test("for everybody's IPv6", () => {
+    const ingress = [{ ...inline, cidrBlocks: [], ipv6CidrBlocks: ["::/0"] }];
+    const it = planned("aws:ec2/securityGroup:SecurityGroup", "it", {
+      ingress,
+    });
+    expect(judge(it)).toEqual(["it"]);
   });
 
   test.each([
