@@ -54,7 +54,8 @@ function stackValidation({
 
 /**
  * Pulumi hands secrets out in plain and does not say which they are. Those
- * that the SDK makes secret by the provider's schema are named, and left out.
+ * that the SDK makes secret by the provider's schema are named, and left out;
+ * any other is judged by its look, as if it were plain.
  */
 function planned({
   urn,

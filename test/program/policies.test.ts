@@ -215,6 +215,13 @@ describe("as a policy pack of the engine", () => {
     await using stack = await prod.open({
       policyPacks: [pack],
       onProgress: (line) => said.push(line),
+      before: () => {
+        // What goes where secrets belong is none that is shown.
+        new aws.secretsmanager.SecretVersion("kept", {
+          secretId: "kept",
+          secretString: JSON.stringify({ token }),
+        });
+      },
     });
     await expect(stack.preview()).resolves.toBeDefined();
     expect(said.filter((line) => line.includes("daytona-edge@"))).toEqual([
