@@ -1,36 +1,41 @@
 /** What production is made of, and what a change of it touches. */
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { readOutputs } from "../../client/index.ts";
 import { type Resource, nameOf } from "../../scripts/toolchain/engine-state.ts";
+import type { Stack } from "../../scripts/toolchain/stack.ts";
 import { type Production, production } from "./production.ts";
 
 let prod: Production;
+let stack: Stack;
 
-beforeEach(async () => {
+beforeAll(async () => {
   prod = await production();
-});
-afterEach(() => {
-  prod.remove();
-});
-
-test("a preview plans it, and does nothing", async () => {
-  await using stack = await prod.open();
+  stack = await prod.open();
   const started = performance.now();
   const { changes } = await stack.preview();
   console.log(
     `preview: ${((performance.now() - started) / 1000).toFixed(1)} s`,
   );
+  // A preview plans, and does nothing.
   expect(changes).toEqual({ create: expect.any(Number) as unknown });
   expect(prod.cloudflare.records.list()).toEqual([]);
+  await stack.up();
+});
+afterEach(() => {
+  prod.configure({});
+});
+afterAll(async () => {
+  await stack[Symbol.asyncDispose]();
+  prod.remove();
 });
 
 test("its resources, their parents and what guards them, as a person has read them", async () => {
-  await using stack = await prod.open();
-  await stack.up();
-  expect((await stack.preview()).touched).toEqual({});
   const { text, resources } = prod.state();
   expect(text).not.toContain(prod.cloudflare.token);
   await expect(tree(resources)).toMatchFileSnapshot("aws-resources.txt");
+});
+
+test("its outputs are what LumiLink reads", async () => {
   expect(readOutputs(await stack.outputs({ showSecrets: true }))).toMatchObject(
     {
       domain: "sandbox.daytona.defikit.net",
@@ -47,9 +52,10 @@ test("its resources, their parents and what guards them, as a person has read th
 });
 
 test("what must outlive a mistake is not destroyed", async () => {
-  await using stack = await prod.open();
-  await stack.up();
-  await expect(stack.destroy()).rejects.toThrow(/aws-edge-balancer/);
+  const failure = await stack
+    .previewDestroy()
+    .catch((error: unknown) => String(error));
+  expect(failure).toContain("because it is protected");
   expect(prod.state().resources.length).toBeGreaterThan(100);
 });
 
@@ -106,7 +112,6 @@ describe("a change touches what it must, and nothing else", () => {
         "aws-gateway-names-example.org": "create",
         "aws-gateway-names-example.org-a": "create",
         "aws-gateway-names-listed": "update",
-        "daytona-edge-prod": "update",
       },
     ],
     [
@@ -116,7 +121,7 @@ describe("a change touches what it must, and nothing else", () => {
     ],
     [
       "another limit: other edges, one after the other",
-      { limits: { clientRequests: 77 } },
+      { limits: { headSeconds: 7 } },
       {
         "aws-edge-machines-bundle": "replace",
         "aws-edge-machines-policy": "update",
@@ -140,9 +145,8 @@ describe("a change touches what it must, and nothing else", () => {
         "aws-edge-machines-to-daytona": "update",
       },
     ],
+    ["nothing", {}, {}],
   ])("%s", async (_, change, touched) => {
-    await using stack = await prod.open();
-    await stack.up();
     prod.configure(
       Object.fromEntries(
         Object.entries(change).map(([key, value]) => [
@@ -160,14 +164,18 @@ test("without what only LumiLink knows: the lines to type, all at once", async (
     "daytona-edge:cloudflare": undefined,
     "daytona-edge:upstream": undefined,
   });
-  await using stack = await prod.open();
-  const failure = await stack
-    .preview()
-    .catch((error: unknown) => String(error));
-  expect(failure).toContain(
-    [
-      "Pulumi.prod.yaml: 2 problems",
-      "  daytona-edge:cloudflare  missing;",
-    ].join("\n"),
+  const failure = await stack.preview().then(
+    () => "",
+    (error: unknown) => String(error),
   );
+  const report = failure.split("\n").map((line) => line.trim());
+  const start = report.indexOf("error: Pulumi.prod.yaml: 2 problems");
+  expect(report.slice(start + 1, start + 7)).toEqual([
+    "daytona-edge:cloudflare  missing; set zoneId, the id of the Cloudflare zone that holds the domain",
+    "daytona-edge:upstream    missing; set mode: daytona and the url of Daytona's proxy, for example http://10.0.0.5:4000",
+    "To set what is missing, type:",
+    "pulumi config set --path daytona-edge:cloudflare.zoneId <32 hexadecimal digits>",
+    "pulumi config set --path daytona-edge:upstream.mode daytona",
+    "pulumi config set --path daytona-edge:upstream.url http://<address of Daytona's proxy>:4000",
+  ]);
 });
