@@ -1,16 +1,36 @@
 import { defineConfig } from "vitest/config";
+import { BaseSequencer, type TestSpecification } from "vitest/node";
 
-/** Suites that wait more than they work, and none in another's way. */
+/** Five minutes of waiting: what runs beside it costs no time. */
+const longest = "test/e2e/endurance.test.ts";
+
+/** Suites that none is in another's way, nor in that of the program's. */
 const besideEachOther = [
-  "test/e2e/endurance.test.ts",
+  longest,
   "test/e2e/aws/gateway.test.ts",
   "test/e2e/certificate/issue.test.ts",
   "test/e2e/certificate/lambda.test.ts",
   "test/e2e/trust.test.ts",
 ];
 
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]) {
+    const sorted = await super.sort(files);
+    const isLongest = (file: TestSpecification) =>
+      file.moduleId.endsWith(longest);
+    return [
+      ...sorted.filter(isLongest),
+      ...sorted.filter((file) => !isLongest(file)),
+    ];
+  }
+}
+
+/** What runs beside the longest: two cores, and suites that wait a lot. */
+const beside = { maxWorkers: 4, sequence: { groupOrder: 1 } };
+
 export default defineConfig({
   test: {
+    sequence: { sequencer: LongestFirst },
     projects: [
       {
         test: { name: "unit", include: ["test/unit/**/*.test.ts"] },
@@ -19,6 +39,7 @@ export default defineConfig({
         test: {
           name: "program",
           include: ["test/program/**/*.test.ts"],
+          ...beside,
           globalSetup: ["test/program/setup.ts"],
           env: { PULUMI_ERROR_OUTPUT_STRING: "true" },
           testTimeout: 120_000,
@@ -42,8 +63,7 @@ export default defineConfig({
           name: "e2e-long",
           include: besideEachOther,
           globalSetup: ["test/e2e/setup.ts"],
-          maxWorkers: besideEachOther.length,
-          sequence: { groupOrder: 1 },
+          ...beside,
           testTimeout: 120_000,
           hookTimeout: 120_000,
         },

@@ -260,6 +260,7 @@ describe("as a policy pack of the engine", () => {
       "open-ingress aws-edge-from-all-443",
       "plain-secrets aws-certificate-renew-function",
       "protection aws-edge-address-0",
+      "protection rogue-vpc",
       "sandboxes-egress aws-sandboxes-runners-gateway-443",
       "sandboxes-network-acl aws-sandboxes-wall",
       "sandboxes-public-addresses aws-sandboxes-subnet-0",
