@@ -193,3 +193,25 @@ test("an install of the same bundle again changes and restarts nothing", async (
   expect(install.stdout).toBe("gateway: unchanged");
   expect(await started()).toBe(before);
 });
+
+test.each([
+  ["edge", "daytona-edge", "edge"],
+  ["edge", "daytona-edge-agent", "edge"],
+  ["daytona", "daytona-gateway", "gateway"],
+  ["daytona", "daytona-gateway-agent", "gateway"],
+  ["daytona", "daytona-gateway-resolver", undefined],
+  ["daytona", "daytona-gateway-recursor", undefined],
+])("on %s, %s writes what is its own", async (machine, unit, state) => {
+  const { stdout } = await labExec(machine, [
+    "sh",
+    "-ec",
+    `pid=$(systemctl show --property=MainPID --value ${unit})
+     nsenter --target="$pid" --mount sh -c '
+       for path in / /etc /home /root /run /run/systemd /usr /var /var/lib /var/lib/daytona-edge/* /sys/fs/cgroup; do
+         [ ! -w "$path" ] || echo "$path"
+       done'`,
+  ]);
+  // Of the agents the kernel's own files are not kept: they end sockets.
+  const written = stdout.split("\n").filter((path) => !path.startsWith("/sys"));
+  expect(written).toEqual(state ? [`/var/lib/daytona-edge/${state}`] : [""]);
+});
