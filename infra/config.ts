@@ -34,7 +34,11 @@ import { type AwsSettings, awsSettings } from "./platforms/aws/settings.ts";
 import { overlap } from "./platforms/aws/subnets.ts";
 
 /** Keys whose values are read as secrets only. */
-const secretKeys = ["sshPrivateKey", "credentials", "certificateCredentials"];
+export const secretKeys = [
+  "sshPrivateKey",
+  "credentials",
+  "certificateCredentials",
+];
 
 const platforms = ["local", "aws"] as const;
 
@@ -86,7 +90,8 @@ const zoneId = z.string().regex(/^[0-9a-f]{32}$/, {
     `${quote(issue.input)} is not a zone id; copy the 32 hexadecimal digits from the zone's overview page at Cloudflare`,
 });
 
-const schema = z.strictObject({
+/** The keys of a stack file, but for those that are secrets as a whole. */
+export const schema = z.strictObject({
   domain: hostname,
   platform: z.enum(platforms, {
     error: (issue) =>

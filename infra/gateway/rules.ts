@@ -16,7 +16,8 @@ export const credentialHeaders = [
   "x-goog-api-key",
 ] as const;
 
-const options = z.strictObject({
+/** One rule with its options, as the stack file writes it. */
+export const options = z.strictObject({
   url: z.string({
     error: (issue) =>
       `${show(issue.input)} is not a URL; write "https://host/*"`,
