@@ -4,6 +4,8 @@ import type * as z from "zod";
 export interface Problem {
   readonly key: string;
   readonly message: string;
+  /** What to type, where that says it all but the value. */
+  readonly commands?: readonly string[];
 }
 
 /** What to do about a key that every stack needs. */
@@ -34,7 +36,27 @@ export const whenMissing: Readonly<Record<string, string>> = {
     "set interfaces and networks of the sandboxes, for example {interfaces: [docker0], networks: [172.17.0.0/16]}",
 };
 
-/** One line a problem, aligned, under the file they stand in. */
+const set = (key: string, value: string) =>
+  `pulumi config set --path daytona-edge:${key} ${value}`;
+const zone = set("cloudflare.zoneId", "<32 hexadecimal digits>");
+const daytona = set("upstream.url", "http://<address of Daytona's proxy>:4000");
+
+/** The lines to type for a missing key, where a stack file is made by them. */
+const commandsWhenMissing: Readonly<Record<string, readonly string[]>> = {
+  domain: [set("domain", "<base name>")],
+  platform: [set("platform", "<local or aws>")],
+  aws: [set("aws.region", "<region>")],
+  "aws.region": [set("aws.region", "<region>")],
+  cloudflare: [zone],
+  "cloudflare.zoneId": [zone],
+  upstream: [set("upstream.mode", "daytona"), daytona],
+  "upstream.url": [daytona],
+};
+
+/**
+ * One line a problem, aligned, under the file they stand in; then the lines
+ * that one types to set what is missing.
+ */
 export function problemReport(
   file: string,
   prefix: string,
@@ -45,7 +67,13 @@ export function problemReport(
   const lines = problems.map(
     ({ key, message }) => `  ${prefix}${key.padEnd(width)}  ${message}`,
   );
-  return [`${file}: ${count}`, ...lines].join("\n");
+  const commands = problems.flatMap((problem) => problem.commands ?? []);
+  return [
+    `${file}: ${count}`,
+    ...lines,
+    ...(commands.length > 0 ? ["To set what is missing, type:"] : []),
+    ...commands.map((command) => `  ${command}`),
+  ].join("\n");
 }
 
 /**
@@ -72,7 +100,14 @@ export function issueProblems(
     }));
   }
   if (issue.code === "invalid_type" && issue.input === undefined) {
-    return [{ key, message: `missing; ${hints[key] ?? `set it`}` }];
+    const commands = commandsWhenMissing[key];
+    return [
+      {
+        key,
+        message: `missing; ${hints[key] ?? `set it`}`,
+        ...(commands ? { commands } : {}),
+      },
+    ];
   }
   return [{ key, message: issue.message }];
 }

@@ -52,11 +52,12 @@ export default function program(): StackOutputs {
           },
       });
 
-  new Dns("dns", {
-    zoneId: config.zoneId,
-    domain: config.domain,
-    edge: platform.edge,
-  });
+  new Dns(
+    "dns",
+    { zoneId: config.zoneId, domain: config.domain, edge: platform.edge },
+    // A lab's records go with it.
+    { protect: config.platform !== "local" },
+  );
 
   return stackOutputs({
     config,

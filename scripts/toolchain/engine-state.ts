@@ -12,7 +12,12 @@ export interface Resource {
   readonly dependencies?: readonly string[];
   readonly protect?: boolean;
   readonly retainOnDelete?: boolean;
+  /** URNs of the resources that an input's value comes from. */
+  readonly propertyDependencies?: Readonly<Record<string, readonly string[]>>;
 }
+
+/** A component has no inputs. */
+type KeptResource = Omit<Resource, "inputs"> & Partial<Resource>;
 
 export interface EngineState {
   /** As it is written. */
@@ -24,9 +29,12 @@ export function engineState(workDir: string, stack: string): EngineState {
   const file = join(workDir, `state/.pulumi/stacks/daytona-edge/${stack}.json`);
   const text = readFileSync(file, "utf8");
   const { checkpoint } = JSON.parse(text) as {
-    checkpoint: { latest: { resources: Resource[] } };
+    checkpoint: { latest: { resources: KeptResource[] } };
   };
-  return { text, resources: checkpoint.latest.resources };
+  const resources = checkpoint.latest.resources.map((resource) => ({
+    ...{ inputs: {}, ...resource },
+  }));
+  return { text, resources };
 }
 
 /** Name of a resource: the last part of its URN. */

@@ -1,5 +1,6 @@
 /** Drives the real engine through the Automation API with an inline program. */
 import {
+  type EngineEvent,
   type InlineProgramArgs,
   LocalWorkspace,
   type OutputMap,
@@ -9,7 +10,7 @@ import {
 import { execa } from "execa";
 import { existsSync, readdirSync } from "node:fs";
 import { mkdir, symlink } from "node:fs/promises";
-import { join } from "node:path";
+import { delimiter, dirname, join } from "node:path";
 import { cacheDirectory } from "../checkout.ts";
 import { LabError } from "../lab/command.ts";
 import {
@@ -32,6 +33,16 @@ export interface StackOptions {
   readonly onProgress?: (line: string) => void;
   /** Providers that the program uses; those of the platforms local and host when absent. */
   readonly providers?: readonly ProviderName[];
+  /** Directories of policy packs, which then judge each preview and deploy. */
+  readonly policyPacks?: readonly string[];
+}
+
+export interface Preview {
+  readonly changed: boolean;
+  /** How many resources each kind of operation is for. */
+  readonly changes: Readonly<Record<string, number>>;
+  /** What would be done to resources that do not stay the same, by their name. */
+  readonly touched: Readonly<Record<string, string>>;
 }
 
 export interface Stack extends AsyncDisposable {
@@ -39,9 +50,14 @@ export interface Stack extends AsyncDisposable {
   /** @throws LabError with the engine's own diagnostics */
   up(): Promise<{ changed: boolean; outputs: OutputMap }>;
   /** @throws LabError with the engine's own diagnostics */
-  preview(): Promise<{ changed: boolean; changes: Record<string, number> }>;
+  preview(): Promise<Preview>;
   /** @throws LabError with the engine's own diagnostics */
   destroy(): Promise<void>;
+  /**
+   * What `pulumi destroy` does first.
+   * @throws LabError with the engine's own diagnostics
+   */
+  previewDestroy(): Promise<void>;
   /** Plain values; a secret one is "[secret]", wherever it stands. */
   outputs(options?: {
     readonly showSecrets?: boolean | undefined;
@@ -63,19 +79,34 @@ export async function openStack(options: StackOptions): Promise<Stack> {
   try {
     const stack = await select(options, pulumi, served.env);
     const engine = engineRun(stack, options);
+    const policyPacks = [...(options.policyPacks ?? [])];
     return {
       providers,
       up: async () => {
-        const result = await engine((call) => stack.up(call));
+        const result = await engine((call) =>
+          stack.up({ ...call, policyPacks }),
+        );
         return {
           changed: hasChanges(result.summary.resourceChanges ?? {}),
           outputs: result.outputs,
         };
       },
       preview: async () => {
-        const { changeSummary } = await engine((call) => stack.preview(call));
+        const touched: Record<string, string> = {};
+        const onEvent = ({ resourcePreEvent }: EngineEvent) => {
+          const { op, urn } = resourcePreEvent?.metadata ?? {};
+          // The parts of a replacement are one to whoever reads it.
+          if (!op || !urn || /^(same|read)$|-replace/.test(op)) return;
+          touched[urn.split("::").at(-1) ?? urn] = op;
+        };
+        const { changeSummary } = await engine((call) =>
+          stack.preview({ ...call, policyPacks, onEvent }),
+        );
         const changes = changeSummary as Record<string, number>;
-        return { changed: hasChanges(changes), changes };
+        return { changed: hasChanges(changes), changes, touched };
+      },
+      previewDestroy: async () => {
+        await engine((call) => stack.previewDestroy(call));
       },
       destroy: async () => {
         await engine((call) => stack.destroy(call));
@@ -140,6 +171,7 @@ async function select(
         PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
         PULUMI_AUTOMATION_API_SKIP_VERSION_CHECK: "true",
         PULUMI_ERROR_OUTPUT_STRING: "true",
+        ...(options.policyPacks ? policyRunner() : {}),
         ...env,
         ...options.env,
       },
@@ -198,15 +230,30 @@ function engineRun(
   };
 }
 
-/** What the user must read of a failed run: from "Diagnostics:" on. */
+/**
+ * A policy pack is run by Pulumi's language host, which lies beside the
+ * vendor's command line and nowhere else. Where that one is missing, the engine
+ * takes the runner from PATH; where it is there, it does not look.
+ */
+function policyRunner(): Record<string, string> {
+  const runner = join(import.meta.dirname, "policy-runner");
+  const node = dirname(process.execPath);
+  return { PATH: [runner, node, process.env.PATH].join(delimiter) };
+}
+
+/** What the user must read of a failed run: its policies and its diagnostics. */
 export function diagnostics(lines: readonly string[]): string {
-  const start = lines.findIndex((line) => line.startsWith("Diagnostics:"));
+  const heading = /^(Policies|Diagnostics):/;
+  const start = lines.findIndex((line) => heading.test(line));
   const end = lines.findIndex(
     (line, index) =>
       index > start && /^(Outputs|Resources|Duration):/.test(line),
   );
   if (start === -1) return lines.slice(-20).join("\n");
-  return lines.slice(start + 1, end === -1 ? undefined : end).join("\n");
+  return lines
+    .slice(start, end === -1 ? undefined : end)
+    .filter((line) => !heading.test(line))
+    .join("\n");
 }
 
 /** Whether the state directory holds a lock (`.pulumi/locks/…/*.json`). */

@@ -121,7 +121,7 @@ test("the account comes before CAA, CAA before the order, that before the schedu
     ["certificate-issue", "certificate-caa-issue"],
     ["certificate-issue", "certificate-caa-issuewild"],
     ["certificate-issue", "certificate-challenge"],
-    ["certificate-schedule", "certificate-issue"],
+    ["certificate-renew-schedule", "certificate-issue"],
   ] as const) {
     expect(resource(after).dependencies, after).toContain(resource(before).urn);
   }
@@ -143,8 +143,8 @@ test("each role may do what it does, to what it does it to", async () => {
     `arn:aws:secretsmanager:eu-central-1:123456789012:secret:daytona-edge/t/${document}-??????`;
   for (const [role, policy, service, allowed] of [
     [
-      "certificate-role",
-      "certificate-policy",
+      "certificate-renew-role",
+      "certificate-renew-policy",
       "lambda.amazonaws.com",
       [
         [
@@ -162,20 +162,20 @@ test("each role may do what it does, to what it does it to", async () => {
           ],
         ],
         [["secretsmanager:GetSecretValue"], [arnOf("certificate-credentials")]],
-        [["sqs:SendMessage"], [arnOf("certificate-dead-letters")]],
+        [["sqs:SendMessage"], [arnOf("certificate-renew-dead-letters")]],
         [
           ["logs:CreateLogStream", "logs:PutLogEvents"],
-          [`${String(arnOf("certificate-log"))}:*`],
+          [`${String(arnOf("certificate-renew-log"))}:*`],
         ],
       ],
     ],
     [
-      "certificate-schedule-role",
-      "certificate-schedule-policy",
+      "certificate-renew-schedule-role",
+      "certificate-renew-schedule-policy",
       "scheduler.amazonaws.com",
       [
-        [["lambda:InvokeFunction"], [arnOf("certificate-renew")]],
-        [["sqs:SendMessage"], [arnOf("certificate-dead-letters")]],
+        [["lambda:InvokeFunction"], [arnOf("certificate-renew-function")]],
+        [["sqs:SendMessage"], [arnOf("certificate-renew-dead-letters")]],
       ],
     ],
   ] as const) {
@@ -214,17 +214,17 @@ test("the function is alone, in no network, and its letters are kept", async () 
   expect(renew).toMatchObject({
     runtime: "nodejs24.x",
     reservedConcurrentExecutions: 1,
-    role: arnOf("certificate-role"),
-    deadLetterConfig: { targetArn: arnOf("certificate-dead-letters") },
+    role: arnOf("certificate-renew-role"),
+    deadLetterConfig: { targetArn: arnOf("certificate-renew-dead-letters") },
   });
   expect(renew).not.toHaveProperty("vpcConfig");
   expect(JSON.stringify(renew?.environment)).not.toContain("TOKEN");
-  expect(resource("certificate-schedule").inputs.target).toMatchObject({
-    arn: arnOf("certificate-renew"),
-    roleArn: arnOf("certificate-schedule-role"),
-    deadLetterConfig: { arn: arnOf("certificate-dead-letters") },
+  expect(resource("certificate-renew-schedule").inputs.target).toMatchObject({
+    arn: arnOf("certificate-renew-function"),
+    roleArn: arnOf("certificate-renew-schedule-role"),
+    deadLetterConfig: { arn: arnOf("certificate-renew-dead-letters") },
   });
-  expect(resource("certificate-dead-letters").inputs).toMatchObject({
+  expect(resource("certificate-renew-dead-letters").inputs).toMatchObject({
     messageRetentionSeconds: 14 * 24 * 60 * 60,
     sqsManagedSseEnabled: true,
   });

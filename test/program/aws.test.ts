@@ -1,30 +1,181 @@
 /** What production is made of, and what a change of it touches. */
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { readOutputs } from "../../client/index.ts";
+import { type Resource, nameOf } from "../../scripts/toolchain/engine-state.ts";
+import type { Stack } from "../../scripts/toolchain/stack.ts";
 import { type Production, production } from "./production.ts";
 
 let prod: Production;
+let stack: Stack;
 
-beforeEach(async () => {
+beforeAll(async () => {
   prod = await production();
-});
-afterEach(() => {
-  prod.remove();
-});
-
-test("a preview plans it, and does nothing", async () => {
-  await using stack = await prod.open();
+  stack = await prod.open();
   const started = performance.now();
   const { changes } = await stack.preview();
   console.log(
     `preview: ${((performance.now() - started) / 1000).toFixed(1)} s`,
   );
+  // A preview plans, and does nothing.
   expect(changes).toEqual({ create: expect.any(Number) as unknown });
   expect(prod.cloudflare.records.list()).toEqual([]);
+  await stack.up();
+});
+afterEach(() => {
+  prod.configure({});
+});
+afterAll(async () => {
+  await stack[Symbol.asyncDispose]();
+  prod.remove();
 });
 
-test("once up, nothing changes, and the state shows no secret", async () => {
-  await using stack = await prod.open();
-  await stack.up();
-  expect((await stack.up()).changed).toBe(false);
-  expect(prod.state().text).not.toContain(prod.cloudflare.token);
+test("its resources, their parents and what guards them, as a person has read them", async () => {
+  const { text, resources } = prod.state();
+  expect(text).not.toContain(prod.cloudflare.token);
+  await expect(tree(resources)).toMatchFileSnapshot("aws-resources.txt");
+});
+
+test("its outputs are what LumiLink reads", async () => {
+  expect(readOutputs(await stack.outputs({ showSecrets: true }))).toMatchObject(
+    {
+      domain: "sandbox.daytona.defikit.net",
+      access: { mode: "daytona" },
+      egress: {
+        rules: [
+          "https://openrouter.ai/api/v1/*",
+          "https://api.anthropic.com/*",
+          "https://api.github.com/*",
+        ],
+      },
+    },
+  );
+});
+
+test("what must outlive a mistake is not destroyed", async () => {
+  const failure = await stack
+    .previewDestroy()
+    .catch((error: unknown) => String(error));
+  expect(failure).toContain("because it is protected");
+  expect(prod.state().resources.length).toBeGreaterThan(100);
+});
+
+/** Lines of names, each below its parent. */
+function tree(resources: readonly Resource[]): string {
+  const below = (parent: string | undefined, indent: string): string[] =>
+    resources
+      .filter((it) => it.parent === parent && !it.type.includes("providers:"))
+      .sort((a, b) => (nameOf(a) < nameOf(b) ? -1 : 1))
+      .flatMap((it) => {
+        const guards = [
+          ...(it.protect ? ["protected"] : []),
+          ...(it.retainOnDelete ? ["retained"] : []),
+        ];
+        const guarded = guards.length > 0 ? ` (${guards.join(", ")})` : "";
+        return [
+          `${indent}${nameOf(it)}: ${it.type}${guarded}`,
+          ...below(it.urn, `${indent}  `),
+        ];
+      });
+  return `${below(undefined, "").join("\n")}\n`;
+}
+
+describe("a change touches what it must, and nothing else", () => {
+  const aws = { region: "eu-central-1" };
+  const allow = [
+    "https://openrouter.ai/api/v1/*",
+    "https://api.anthropic.com/*",
+    "https://api.github.com/*",
+  ];
+  test.each<[string, Record<string, unknown>, Record<string, string>]>([
+    [
+      "a rule more for a host that is listed",
+      { egress: { allow: [...allow, "https://openrouter.ai/api/beta"] } },
+      { "aws-gateway-rules-content": "replace" },
+    ],
+    [
+      "another host",
+      { egress: { allow: [...allow, "https://example.org/*"] } },
+      {
+        "aws-gateway-rules-content": "replace",
+        "aws-gateway-names-example.org": "create",
+        "aws-gateway-names-example.org-a": "create",
+        "aws-gateway-names-listed": "update",
+      },
+    ],
+    [
+      "another host that is inspected",
+      { egress: { allow: [...allow, "https://example.org/open/*"] } },
+      {
+        "aws-gateway-authority-made": "replace",
+        "aws-gateway-authority-make-schedule": "update",
+        "aws-gateway-rules-content": "replace",
+        "aws-gateway-names-example.org": "create",
+        "aws-gateway-names-example.org-a": "create",
+        "aws-gateway-names-listed": "update",
+      },
+    ],
+    [
+      "more edges",
+      { aws: { ...aws, edge: { maximum: 12 } } },
+      { "aws-edge-machines-group": "update" },
+    ],
+    [
+      "another limit: other edges, one after the other",
+      { limits: { headSeconds: 7 } },
+      {
+        "aws-edge-machines-bundle": "replace",
+        "aws-edge-machines-policy": "update",
+        "aws-edge-machines-template": "update",
+        "aws-edge-machines-group": "update",
+      },
+    ],
+    [
+      "somebody else is woken",
+      { aws: { ...aws, alarmEmails: ["ops@defikit.net"] } },
+      { "aws-alarms-email-0": "create" },
+    ],
+    [
+      "Daytona's proxy moves",
+      { upstream: { mode: "daytona", url: "http://10.81.0.11:4000" } },
+      {
+        "aws-edge-machines-bundle": "replace",
+        "aws-edge-machines-policy": "update",
+        "aws-edge-machines-template": "update",
+        "aws-edge-machines-group": "update",
+        "aws-edge-machines-to-daytona": "update",
+      },
+    ],
+    ["nothing", {}, {}],
+  ])("%s", async (_, change, touched) => {
+    prod.configure(
+      Object.fromEntries(
+        Object.entries(change).map(([key, value]) => [
+          `daytona-edge:${key}`,
+          value,
+        ]),
+      ),
+    );
+    expect((await stack.preview()).touched).toEqual(touched);
+  });
+});
+
+test("without what only LumiLink knows: the lines to type, all at once", async () => {
+  prod.configure({
+    "daytona-edge:cloudflare": undefined,
+    "daytona-edge:upstream": undefined,
+  });
+  const failure = await stack.preview().then(
+    () => "",
+    (error: unknown) => String(error),
+  );
+  const report = failure.split("\n").map((line) => line.trim());
+  const start = report.indexOf("error: Pulumi.prod.yaml: 2 problems");
+  expect(report.slice(start + 1, start + 7)).toEqual([
+    "daytona-edge:cloudflare  missing; set zoneId, the id of the Cloudflare zone that holds the domain",
+    "daytona-edge:upstream    missing; set mode: daytona and the url of Daytona's proxy, for example http://10.0.0.5:4000",
+    "To set what is missing, type:",
+    "pulumi config set --path daytona-edge:cloudflare.zoneId <32 hexadecimal digits>",
+    "pulumi config set --path daytona-edge:upstream.mode daytona",
+    "pulumi config set --path daytona-edge:upstream.url http://<address of Daytona's proxy>:4000",
+  ]);
 });

@@ -9,14 +9,26 @@ import {
   type EngineState,
   engineState,
 } from "../../scripts/toolchain/engine-state.ts";
-import { type Stack, openStack } from "../../scripts/toolchain/stack.ts";
+import {
+  type Stack,
+  type StackOptions,
+  openStack,
+} from "../../scripts/toolchain/stack.ts";
 import { type CloudflareServer, startCloudflare } from "./cloudflare-server.ts";
+
+export interface OpenOptions extends Pick<
+  StackOptions,
+  "policyPacks" | "onProgress"
+> {
+  /** Runs before the program, in the engine's sight. */
+  readonly before?: () => void;
+}
 
 export interface Production {
   readonly cloudflare: CloudflareServer;
   /** Changes the stack file: full keys, `undefined` for none. */
   configure(change: Record<string, unknown>): void;
-  open(): Promise<Stack>;
+  open(options?: OpenOptions): Promise<Stack>;
   state(): EngineState;
   remove(): void;
 }
@@ -45,12 +57,16 @@ export async function production(): Promise<Production> {
   return {
     cloudflare,
     configure,
-    open: () =>
+    open: ({ before, ...options } = {}) =>
       openStack({
         stackName: "prod",
         workDir,
         providers: ["aws", "cloudflare", "random"],
-        program: () => Promise.resolve({ ...program() }),
+        ...options,
+        program: () => {
+          before?.();
+          return Promise.resolve({ ...program() });
+        },
       }),
     state: () => engineState(workDir, "prod"),
     remove: () => {

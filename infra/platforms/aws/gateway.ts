@@ -7,6 +7,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { gatewayHealthPort } from "../../gateway/bundle.ts";
 import type { Bundle } from "../../machine/bundle.ts";
 import type { BundleStore } from "./bundle-store.ts";
+import type { HealthAlarmArgs } from "./health-alarm.ts";
 import { MachineGroup } from "./machine-group.ts";
 import type { ServicesNetwork } from "./services-network.ts";
 import type { AwsSettings } from "./settings.ts";
@@ -31,6 +32,8 @@ const drainSeconds = 900;
 
 export class Gateway extends pulumi.ComponentResource {
   readonly balancer: Pick<aws.lb.LoadBalancer, "dnsName" | "zoneId">;
+  /** As figures name the balancer, and its machines. */
+  readonly figures: HealthAlarmArgs["targets"];
 
   constructor(
     name: string,
@@ -109,6 +112,10 @@ export class Gateway extends pulumi.ComponentResource {
       { parent: this },
     );
     this.balancer = balancer;
+    this.figures = {
+      balancer: balancer.arnSuffix,
+      group: targets[0]?.arnSuffix ?? "",
+    };
     this.registerOutputs({});
   }
 

@@ -10,19 +10,13 @@ import type { StackConfig } from "../../config.ts";
 import type { EdgeAddress } from "../../dns.ts";
 import { edgeBundle } from "../../edge/bundle.ts";
 import { noRevocations } from "../../edge/revocations.ts";
-import { authorityDocument } from "../../gateway/authority-document.ts";
-import { gatewayBundle } from "../../gateway/bundle.ts";
-import { hostsOf } from "../../gateway/rule-maps.ts";
-import { rulesDocument } from "../../gateway/rules-document.ts";
 import { AlarmTopic } from "./alarms.ts";
 import { BundleStore } from "./bundle-store.ts";
 import { Certificate } from "./certificate.ts";
 import { Edge } from "./edge.ts";
-import { EdgeAlarms } from "./edge-alarms.ts";
-import { EgressAuthority } from "./egress-authority.ts";
-import { Gateway, type GatewayArgs } from "./gateway.ts";
+import { HealthAlarm } from "./health-alarm.ts";
 import { LiveState } from "./live-state.ts";
-import { SandboxNames } from "./sandbox-names.ts";
+import { RoadOut } from "./road-out.ts";
 import { SandboxesNetwork } from "./sandboxes-network.ts";
 import { ServicesNetwork } from "./services-network.ts";
 import type { AwsSettings } from "./settings.ts";
@@ -41,17 +35,10 @@ export interface AwsPlatformArgs {
   readonly egressCredentials: pulumi.Input<string>;
 }
 
-/** What sandboxes must know of the road out. */
-interface GatewayOutputs {
-  readonly address: pulumi.Input<string>;
-  /** PEM; empty when no host is inspected. */
-  readonly caCertificate: pulumi.Input<string>;
-}
-
 export class AwsPlatform extends pulumi.ComponentResource {
   readonly edge: EdgeAddress;
   readonly sandboxes: SandboxesNetwork;
-  readonly gateway: GatewayOutputs | undefined;
+  readonly gateway: Pick<RoadOut, "address" | "caCertificate"> | undefined;
 
   constructor(
     name: string,
@@ -149,10 +136,11 @@ export class AwsPlatform extends pulumi.ComponentResource {
       },
       inside,
     );
-    new EdgeAlarms(
-      `${name}-edge-alarms`,
+    new HealthAlarm(
+      `${name}-edge-health`,
       {
-        balancer: edge.balancer,
+        description: "edges are healthy: with none, no sandbox is reached.",
+        targets: edge.balancer.figures,
         minimum: settings.edge.minimum,
         topic: alarms.arn,
       },
@@ -161,100 +149,21 @@ export class AwsPlatform extends pulumi.ComponentResource {
     this.edge = edge.address;
     this.gateway =
       config.egress &&
-      this.roadOut(
+      new RoadOut(
         `${name}-gateway`,
-        { ...args, egress: config.egress },
         {
+          settings,
+          egress: config.egress,
+          credentials: args.egressCredentials,
           network,
+          sandboxes: this.sandboxes,
           bundles,
           secrets,
           tags,
+          alarmTopic: alarms.arn,
         },
+        inside,
       );
     this.registerOutputs({});
-  }
-  /** Gateways, what they know, and how sandboxes find them. */
-  private roadOut(
-    name: string,
-    args: Pick<AwsPlatformArgs, "settings" | "egressCredentials"> & {
-      readonly egress: NonNullable<StackConfig["egress"]>;
-    },
-    shared: Pick<GatewayArgs, "network" | "bundles" | "tags"> & {
-      readonly secrets: string;
-    },
-  ): GatewayOutputs {
-    const { settings, egress } = args;
-    const { secrets, ...machines } = shared;
-    const inside = { parent: this };
-    const inspected = hostsOf(egress.egressRules, "inspect");
-    const authority =
-      inspected.length > 0
-        ? new EgressAuthority(
-            `${name}-authority`,
-            { hosts: inspected, secrets },
-            inside,
-          )
-        : undefined;
-    const credentials = new LiveState(
-      `${name}-credentials`,
-      {
-        secret: `${secrets}egress-credentials.json`,
-        description: "What gateways send in the place of sandboxes.",
-        content: args.egressCredentials,
-      },
-      inside,
-    );
-    // Rules that inspect a host or name a secret need them.
-    const rules = new LiveState(
-      `${name}-rules`,
-      {
-        secret: `${secrets}egress-rules.json`,
-        description: "What sandboxes may call.",
-        content: rulesDocument(egress.egressRules),
-      },
-      {
-        ...inside,
-        dependsOn: [credentials, ...(authority ? [authority] : [])],
-      },
-    );
-    const gateway = new Gateway(
-      name,
-      {
-        ...machines,
-        settings,
-        bundle: gatewayBundle({
-          ...egress,
-          sandboxes: { interfaces: [], networks: [settings.sandboxes.cidr] },
-          rootServers: settings.gateway.rootServers,
-          alone: {
-            balancers: machines.network.subnets.map((_, zone) =>
-              subnetOf(settings.services.cidr, zone),
-            ),
-            secretsManager: { region: settings.region, prefix: secrets },
-          },
-        }),
-        secrets: [
-          "egress-credentials.json",
-          authorityDocument,
-          "egress-rules.json",
-        ].map((document) => `${secrets}${document}`),
-        after: [rules],
-      },
-      inside,
-    );
-    new SandboxNames(
-      `${name}-names`,
-      {
-        vpcId: this.sandboxes.vpcId,
-        hosts: hostsOf(egress.egressRules),
-        outside: settings.sandboxes.names,
-        gateway: gateway.balancer,
-      },
-      inside,
-    );
-    return {
-      address: gateway.balancer.dnsName,
-      caCertificate: authority?.certificate ?? "",
-    };
   }
 }

@@ -2,6 +2,7 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import type { EdgeAddress } from "../../dns.ts";
+import type { HealthAlarmArgs } from "./health-alarm.ts";
 import type { ServicesNetwork } from "./services-network.ts";
 import { addressIn6 } from "./subnets.ts";
 
@@ -29,9 +30,8 @@ export class LoadBalancer extends pulumi.ComponentResource {
   readonly address: EdgeAddress;
   readonly securityGroupId: pulumi.Output<string>;
   readonly targetGroupArns: readonly pulumi.Output<string>[];
-  /** As figures name it. */
-  readonly arnSuffix: pulumi.Output<string>;
-  readonly targetGroupSuffix: pulumi.Output<string>;
+  /** As figures name it, and its machines. */
+  readonly figures: HealthAlarmArgs["targets"];
 
   constructor(
     name: string,
@@ -132,8 +132,10 @@ export class LoadBalancer extends pulumi.ComponentResource {
     });
     this.securityGroupId = group.id;
     this.targetGroupArns = targets.map(({ arn }) => arn);
-    this.arnSuffix = balancer.arnSuffix;
-    this.targetGroupSuffix = pulumi.output(targets[0]?.arnSuffix ?? "");
+    this.figures = {
+      balancer: balancer.arnSuffix,
+      group: targets[0]?.arnSuffix ?? "",
+    };
     this.address = {
       name: balancer.dnsName,
       ipv4: addresses.map(({ publicIp }) => publicIp),

@@ -42,7 +42,7 @@ export class SandboxesNetwork extends pulumi.ComponentResource {
         enableDnsSupport: true,
         enableDnsHostnames: true,
       },
-      { parent: this },
+      { parent: this, protect: true },
     );
     closeDefaultGroup(name, vpc, this);
     const peering = new aws.ec2.VpcPeeringConnection(

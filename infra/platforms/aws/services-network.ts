@@ -23,7 +23,7 @@ export class ServicesNetwork extends pulumi.ComponentResource {
         assignGeneratedIpv6CidrBlock: true,
         enableDnsHostnames: true,
       },
-      { parent: this },
+      { parent: this, protect: true },
     );
     closeDefaultGroup(name, vpc, this);
     const internet = new aws.ec2.InternetGateway(

@@ -21,6 +21,26 @@ const vpcCidr = z.string().refine(
   },
 );
 
+/** RFC 1918 and RFC 6598: what runners must reach is no stranger's. */
+const privateNetworks = [
+  "10.0.0.0/8",
+  "172.16.0.0/12",
+  "192.168.0.0/16",
+  "100.64.0.0/10",
+].map((cidr) => new Address4(cidr));
+
+const privateNetwork = z
+  .string()
+  .refine(
+    (text) =>
+      z.cidrv4().safeParse(text).success &&
+      privateNetworks.some((network) => new Address4(text).isInSubnet(network)),
+    {
+      error: (issue) =>
+        `${JSON.stringify(issue.input)} is no private network; runners reach no other, write one such as 10.81.0.10/32`,
+    },
+  );
+
 const instanceType = z.string().regex(/^[a-z][a-z0-9-]*\.[a-z0-9-]+$/, {
   error: (issue) =>
     `${JSON.stringify(issue.input)} is not an instance type; write one such as c7g.medium`,
@@ -59,7 +79,7 @@ export const awsSettings = z.strictObject({
       controlPlane: z
         .array(
           z.strictObject({
-            cidr: z.cidrv4(),
+            cidr: privateNetwork,
             port: z.int().min(1).max(65535),
           }),
         )

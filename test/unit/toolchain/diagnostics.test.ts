@@ -20,6 +20,19 @@ test("of a failed run the user reads the diagnostics", () => {
   ).toBe("  command:local:Command (x):\n    error: exit status 1");
 });
 
+test("of a run that a policy stopped, the policy's words as well", () => {
+  expect(
+    diagnostics([
+      "Previewing update (local):",
+      "Policies:",
+      "    - [mandatory]  some-policy",
+      "Diagnostics:",
+      "    error: preview failed",
+      "Resources:",
+    ]),
+  ).toBe("    - [mandatory]  some-policy\n    error: preview failed");
+});
+
 test("without diagnostics, the end of what was said", () => {
   expect(diagnostics(["error: no such stack"])).toBe("error: no such stack");
 });

@@ -1,32 +1,38 @@
-/** Alarms of the road in: no edge is healthy, or too few are. */
+/** An alarm for too few healthy machines behind a balancer. */
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
-import type { LoadBalancer } from "./load-balancer.ts";
 
-export interface EdgeAlarmsArgs {
-  readonly balancer: LoadBalancer;
-  /** How many edges there shall be at least. */
+export interface HealthAlarmArgs {
+  /** What the machines are, and what it means when there are none. */
+  readonly description: string;
+  readonly targets: {
+    /** Of the balancer, as figures name it. */
+    readonly balancer: pulumi.Input<string>;
+    /** Of the machines, as figures name them. */
+    readonly group: pulumi.Input<string>;
+  };
+  /** How many there shall be at least. */
   readonly minimum: number;
   /** Topic that alarms go to. */
   readonly topic: pulumi.Input<string>;
 }
 
-export class EdgeAlarms extends pulumi.ComponentResource {
+export class HealthAlarm extends pulumi.ComponentResource {
   constructor(
     name: string,
-    args: EdgeAlarmsArgs,
+    args: HealthAlarmArgs,
     opts?: pulumi.ComponentResourceOptions,
   ) {
-    super("daytona-edge:aws:EdgeAlarms", name, {}, opts);
+    super("daytona-edge:aws:HealthAlarm", name, {}, opts);
     new aws.cloudwatch.MetricAlarm(
-      `${name}-healthy`,
+      `${name}-alarm`,
       {
-        alarmDescription: `Fewer than ${String(args.minimum)} edges are healthy: with none, no sandbox is reached.`,
+        alarmDescription: `Fewer than ${String(args.minimum)} ${args.description}`,
         namespace: "AWS/NetworkELB",
         metricName: "HealthyHostCount",
         dimensions: {
-          LoadBalancer: args.balancer.arnSuffix,
-          TargetGroup: args.balancer.targetGroupSuffix,
+          LoadBalancer: args.targets.balancer,
+          TargetGroup: args.targets.group,
         },
         statistic: "Minimum",
         comparisonOperator: "LessThanThreshold",

@@ -1,0 +1,129 @@
+/**
+ * The road out on AWS: gateways, what they are told, and how sandboxes find
+ * them. What a rule needs is there before the rule.
+ */
+import * as pulumi from "@pulumi/pulumi";
+import type { StackConfig } from "../../config.ts";
+import { authorityDocument } from "../../gateway/authority-document.ts";
+import { gatewayBundle } from "../../gateway/bundle.ts";
+import { hostsOf } from "../../gateway/rule-maps.ts";
+import { rulesDocument } from "../../gateway/rules-document.ts";
+import { EgressAuthority } from "./egress-authority.ts";
+import { Gateway, type GatewayArgs } from "./gateway.ts";
+import { HealthAlarm } from "./health-alarm.ts";
+import { LiveState } from "./live-state.ts";
+import { SandboxNames } from "./sandbox-names.ts";
+import type { SandboxesNetwork } from "./sandboxes-network.ts";
+import { subnetOf } from "./subnets.ts";
+
+export interface RoadOutArgs extends Pick<
+  GatewayArgs,
+  "settings" | "network" | "bundles" | "tags"
+> {
+  readonly egress: NonNullable<StackConfig["egress"]>;
+  /** The live state `egress-credentials.json`; secret. */
+  readonly credentials: pulumi.Input<string>;
+  readonly sandboxes: SandboxesNetwork;
+  /** Goes before the names of the documents in Secrets Manager. */
+  readonly secrets: string;
+  /** Topic that alarms go to. */
+  readonly alarmTopic: pulumi.Input<string>;
+}
+
+export class RoadOut extends pulumi.ComponentResource {
+  /** Name of the gateways' balancer. */
+  readonly address: pulumi.Output<string>;
+  /** PEM of the authority that signs for inspected hosts; empty when there is none. */
+  readonly caCertificate: pulumi.Input<string>;
+
+  constructor(
+    name: string,
+    args: RoadOutArgs,
+    opts?: pulumi.ComponentResourceOptions,
+  ) {
+    super("daytona-edge:aws:RoadOut", name, {}, opts);
+    const inside = { parent: this };
+    const { settings, egress, secrets } = args;
+    const inspected = hostsOf(egress.egressRules, "inspect");
+    const authority =
+      inspected.length > 0
+        ? new EgressAuthority(
+            `${name}-authority`,
+            { hosts: inspected, secrets },
+            inside,
+          )
+        : undefined;
+    const credentials = new LiveState(
+      `${name}-credentials`,
+      {
+        secret: `${secrets}egress-credentials.json`,
+        description: "What gateways send in the place of sandboxes.",
+        content: args.credentials,
+      },
+      inside,
+    );
+    // Rules that inspect a host or name a secret need them.
+    const rules = new LiveState(
+      `${name}-rules`,
+      {
+        secret: `${secrets}egress-rules.json`,
+        description: "What sandboxes may call.",
+        content: rulesDocument(egress.egressRules),
+      },
+      {
+        ...inside,
+        dependsOn: [credentials, ...(authority ? [authority] : [])],
+      },
+    );
+    const gateway = new Gateway(
+      name,
+      {
+        settings,
+        network: args.network,
+        bundles: args.bundles,
+        tags: args.tags,
+        bundle: gatewayBundle({
+          ...egress,
+          sandboxes: { interfaces: [], networks: [settings.sandboxes.cidr] },
+          rootServers: settings.gateway.rootServers,
+          alone: {
+            balancers: args.network.subnets.map((_, zone) =>
+              subnetOf(settings.services.cidr, zone),
+            ),
+            secretsManager: { region: settings.region, prefix: secrets },
+          },
+        }),
+        secrets: [
+          "egress-credentials.json",
+          authorityDocument,
+          "egress-rules.json",
+        ].map((document) => `${secrets}${document}`),
+        after: [rules],
+      },
+      inside,
+    );
+    new HealthAlarm(
+      `${name}-health`,
+      {
+        description: "gateways are healthy: with none, sandboxes call nobody.",
+        targets: gateway.figures,
+        minimum: settings.gateway.minimum,
+        topic: args.alarmTopic,
+      },
+      inside,
+    );
+    new SandboxNames(
+      `${name}-names`,
+      {
+        vpcId: args.sandboxes.vpcId,
+        hosts: hostsOf(egress.egressRules),
+        outside: settings.sandboxes.names,
+        gateway: gateway.balancer,
+      },
+      inside,
+    );
+    this.address = gateway.balancer.dnsName;
+    this.caCertificate = authority?.certificate ?? "";
+    this.registerOutputs({});
+  }
+}
