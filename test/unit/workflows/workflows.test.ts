@@ -251,6 +251,7 @@ test("what runs is what runs at a desk: Pulumi, Node, packages", () => {
   for (const command of commands) {
     expect(command).toMatchObject({
       "stack-name": "prod",
+      policyPacks: "policies",
       diff: true,
       refresh: true,
     });
