@@ -99,6 +99,10 @@ const types: Readonly<Record<string, AwsType>> = {
     service: "iam",
     replaceOn: ["name"],
   },
+  "aws:iam/openIdConnectProvider:OpenIdConnectProvider": {
+    service: "iam",
+    replaceOn: ["url"],
+  },
   "aws:iam/role:Role": { service: "iam", replaceOn: ["name"] },
   "aws:iam/rolePolicy:RolePolicy": {
     service: "iam",
@@ -286,15 +290,16 @@ function statement(given: PolicyStatement) {
         principals.map(({ type, identifiers }) => [type, identifiers]),
       ),
     }),
-    ...(conditions && {
-      Condition: Object.fromEntries(
-        conditions.map(({ test, variable, values }) => [
-          test,
-          { [variable]: values },
-        ]),
-      ),
-    }),
+    ...(conditions && { Condition: conditionOf(conditions) }),
   };
+}
+
+function conditionOf(conditions: NonNullable<PolicyStatement["conditions"]>) {
+  const tests: Record<string, Record<string, string[]>> = {};
+  for (const { test, variable, values } of conditions) {
+    (tests[test] ??= {})[variable] = values;
+  }
+  return tests;
 }
 
 /** Some number of one byte that follows from an id. */

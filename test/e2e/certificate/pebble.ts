@@ -1,10 +1,8 @@
 /** More certificate authorities on the lab's internet: Pebble, as told. */
-import { execa } from "execa";
-import { createHash } from "node:crypto";
-import { existsSync, readFileSync } from "node:fs";
-import { mkdir } from "node:fs/promises";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { cacheDirectory, checkout } from "../../../scripts/checkout.ts";
+import { checkout } from "../../../scripts/checkout.ts";
+import { goProgram } from "../../../scripts/toolchain/go-program.ts";
 import { labExec } from "../lab.ts";
 
 export interface Pebble {
@@ -74,24 +72,11 @@ export async function startPebble(args: PebbleArgs): Promise<Pebble> {
  * @returns its path on the machine; undefined when there is no Go here
  */
 export async function newerPebble(): Promise<string | undefined> {
-  const source = join(import.meta.dirname, "pebble-go");
-  const sums = readFileSync(join(source, "go.sum"));
-  const key = createHash("sha256").update(sums).digest("hex").slice(0, 16);
-  const built = join(cacheDirectory, `pebble-${key}`);
-  if (!existsSync(built)) {
-    const go = await execa("go", ["version"], { reject: false });
-    if (go.failed) return undefined;
-    await mkdir(cacheDirectory, { recursive: true });
-    await execa(
-      "go",
-      [
-        ...["build", "-mod=readonly", "-trimpath", "-o", `${built}.new`],
-        "github.com/letsencrypt/pebble/v2/cmd/pebble",
-      ],
-      { cwd: source, env: { CGO_ENABLED: "0" } },
-    );
-    await execa("mv", ["-T", `${built}.new`, built]);
-  }
+  const built = await goProgram(
+    join(import.meta.dirname, "pebble-go"),
+    "github.com/letsencrypt/pebble/v2/cmd/pebble",
+  );
+  if (built === undefined) return undefined;
   const place = "/run/pebble-newer";
   await onInternet(`cat >${place}; chmod 0755 ${place}`, readFileSync(built));
   return place;
