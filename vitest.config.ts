@@ -9,7 +9,6 @@ const besideEachOther = [
   longest,
   "test/e2e/aws/gateway.test.ts",
   "test/e2e/certificate/issue.test.ts",
-  "test/e2e/certificate/lambda.test.ts",
   "test/e2e/trust.test.ts",
 ];
 

@@ -17,9 +17,9 @@ export function cloudInitUserData(args: UserData): string {
   const environment = Object.entries(args.environment)
     .map(([name, value]) => `${name}=${value}\n`)
     .join("");
-  const written = (name: string, content: string, permissions = "0600") => ({
+  const written = (name: string, content: string) => ({
     path: `${directory}/${name}`,
-    permissions,
+    permissions: "0600",
     content,
   });
   const document = {
@@ -28,9 +28,10 @@ export function cloudInitUserData(args: UserData): string {
       ...Object.entries(args.files ?? {}).map(([name, content]) =>
         written(name, content),
       ),
-      written("bootstrap.sh", args.script, "0700"),
+      written("bootstrap.sh", args.script),
     ],
-    runcmd: [[`${directory}/bootstrap.sh`]],
+    // Debian's initramfs mounts /run without leave to execute.
+    runcmd: [["sh", `${directory}/bootstrap.sh`]],
   };
   return `#cloud-config\n${stringify(document, { lineWidth: 0 })}`;
 }

@@ -14,6 +14,7 @@ import type {
 } from "./policy.ts";
 import { protection } from "./protection.ts";
 import { sandboxesEgress } from "./sandboxes-egress.ts";
+import { sandboxesNames } from "./sandboxes-names.ts";
 import { sandboxesNetworkAcl } from "./sandboxes-network-acl.ts";
 import { sandboxesPublicAddresses } from "./sandboxes-public-addresses.ts";
 import { sandboxesRoutes } from "./sandboxes-routes.ts";
@@ -31,6 +32,7 @@ export const stackPolicies: readonly StackPolicy[] = [
   bucketEncryption,
   openIngress,
   sandboxesEgress,
+  sandboxesNames,
   sandboxesNetworkAcl,
   sandboxesPublicAddresses,
   sandboxesRoutes,

@@ -4,6 +4,7 @@ import type { PlannedResource } from "./policy.ts";
 import { groupTypes } from "./security-group-rules.ts";
 
 export interface SandboxesVpc {
+  readonly vpcs: readonly PlannedResource[];
   readonly subnets: readonly PlannedResource[];
   readonly groups: readonly PlannedResource[];
   readonly routeTables: readonly PlannedResource[];
@@ -18,11 +19,10 @@ const component = "daytona-edge:aws:SandboxesNetwork";
 export function sandboxesVpc(
   resources: readonly PlannedResource[],
 ): SandboxesVpc {
-  const vpcs = urnsOf(
-    ofType(resources, "aws:ec2/vpc:Vpc").filter((vpc) =>
-      typesOf(vpc).includes(component),
-    ),
+  const own = ofType(resources, "aws:ec2/vpc:Vpc").filter((vpc) =>
+    typesOf(vpc).includes(component),
   );
+  const vpcs = urnsOf(own);
   const inVpc = (...types: string[]) =>
     ownedBy(ofType(resources, ...types), "vpcId", vpcs);
   // What AWS makes with the VPC, and the stack takes over.
@@ -30,6 +30,7 @@ export function sandboxesVpc(
     ownedBy(ofType(resources, type), property, vpcs);
   const subnets = inVpc("aws:ec2/subnet:Subnet");
   return {
+    vpcs: own,
     subnets,
     groups: inVpc(...groupTypes),
     routeTables: [

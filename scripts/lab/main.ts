@@ -221,6 +221,13 @@ lab
     ) => {
       const store = new DirectoryStore(directory);
       const content = Buffer.from(await text(process.stdin), options.encoding);
+      // So it is when whoever calls is killed before it has sent anything; an
+      // empty document would be taken for one that is there.
+      if (content.length === 0) {
+        throw new LabError(
+          `Nothing came by standard input for ${document}; it stays as it is.`,
+        );
+      }
       await store.lock(async () => {
         const isThere = (await store.read(document)) !== undefined;
         if (isThere && options.onlyWhenMissing) return;

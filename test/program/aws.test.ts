@@ -97,9 +97,9 @@ describe("a change touches what it must, and nothing else", () => {
       { egress: { allow: [...allow, "https://example.org/*"] } },
       {
         "aws-gateway-rules-content": "replace",
-        "aws-gateway-names-example.org": "create",
-        "aws-gateway-names-example.org-a": "create",
-        "aws-gateway-names-listed": "update",
+        "aws-sandboxes-names-example.org": "create",
+        "aws-sandboxes-names-example.org-a": "create",
+        "aws-sandboxes-names-listed": "update",
       },
     ],
     [
@@ -109,9 +109,9 @@ describe("a change touches what it must, and nothing else", () => {
         "aws-gateway-authority-made": "replace",
         "aws-gateway-authority-make-schedule": "update",
         "aws-gateway-rules-content": "replace",
-        "aws-gateway-names-example.org": "create",
-        "aws-gateway-names-example.org-a": "create",
-        "aws-gateway-names-listed": "update",
+        "aws-sandboxes-names-example.org": "create",
+        "aws-sandboxes-names-example.org-a": "create",
+        "aws-sandboxes-names-listed": "update",
       },
     ],
     [

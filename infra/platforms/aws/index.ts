@@ -10,6 +10,7 @@ import type { StackConfig } from "../../config.ts";
 import type { EdgeAddress } from "../../dns.ts";
 import { edgeBundle } from "../../edge/bundle.ts";
 import { noRevocations } from "../../edge/revocations.ts";
+import { hostsOf } from "../../gateway/rule-maps.ts";
 import { AlarmTopic } from "./alarms.ts";
 import { BundleStore } from "./bundle-store.ts";
 import { Certificate } from "./certificate.ts";
@@ -17,6 +18,7 @@ import { Edge } from "./edge.ts";
 import { HealthAlarm } from "./health-alarm.ts";
 import { LiveState } from "./live-state.ts";
 import { RoadOut } from "./road-out.ts";
+import { SandboxNames } from "./sandbox-names.ts";
 import { SandboxesNetwork } from "./sandboxes-network.ts";
 import { ServicesNetwork } from "./services-network.ts";
 import type { AwsSettings } from "./settings.ts";
@@ -147,7 +149,7 @@ export class AwsPlatform extends pulumi.ComponentResource {
       inside,
     );
     this.edge = edge.address;
-    this.gateway =
+    const roadOut =
       config.egress &&
       new RoadOut(
         `${name}-gateway`,
@@ -156,7 +158,6 @@ export class AwsPlatform extends pulumi.ComponentResource {
           egress: config.egress,
           credentials: args.egressCredentials,
           network,
-          sandboxes: this.sandboxes,
           bundles,
           secrets,
           tags,
@@ -164,6 +165,18 @@ export class AwsPlatform extends pulumi.ComponentResource {
         },
         inside,
       );
+    // Without a road out its machines look up nothing at all.
+    new SandboxNames(
+      `${name}-sandboxes-names`,
+      {
+        vpcId: this.sandboxes.vpcId,
+        hosts: hostsOf(config.egress?.egressRules ?? []),
+        outside: settings.sandboxes.names,
+        gateway: roadOut?.balancer,
+      },
+      inside,
+    );
+    this.gateway = roadOut;
     this.registerOutputs({});
   }
 }

@@ -1,6 +1,6 @@
 /**
- * The road out on AWS: gateways, what they are told, and how sandboxes find
- * them. What a rule needs is there before the rule.
+ * The road out on AWS: gateways, and what they are told. What a rule needs is
+ * there before the rule.
  */
 import * as pulumi from "@pulumi/pulumi";
 import type { StackConfig } from "../../config.ts";
@@ -12,8 +12,6 @@ import { EgressAuthority } from "./egress-authority.ts";
 import { Gateway, type GatewayArgs } from "./gateway.ts";
 import { HealthAlarm } from "./health-alarm.ts";
 import { LiveState } from "./live-state.ts";
-import { SandboxNames } from "./sandbox-names.ts";
-import type { SandboxesNetwork } from "./sandboxes-network.ts";
 import { subnetOf } from "./subnets.ts";
 
 export interface RoadOutArgs extends Pick<
@@ -23,7 +21,6 @@ export interface RoadOutArgs extends Pick<
   readonly egress: NonNullable<StackConfig["egress"]>;
   /** The live state `egress-credentials.json`; secret. */
   readonly credentials: pulumi.Input<string>;
-  readonly sandboxes: SandboxesNetwork;
   /** Goes before the names of the documents in Secrets Manager. */
   readonly secrets: string;
   /** Topic that alarms go to. */
@@ -33,6 +30,7 @@ export interface RoadOutArgs extends Pick<
 export class RoadOut extends pulumi.ComponentResource {
   /** Name of the gateways' balancer. */
   readonly address: pulumi.Output<string>;
+  readonly balancer: Gateway["balancer"];
   /** PEM of the authority that signs for inspected hosts; empty when there is none. */
   readonly caCertificate: pulumi.Input<string>;
 
@@ -112,16 +110,7 @@ export class RoadOut extends pulumi.ComponentResource {
       },
       inside,
     );
-    new SandboxNames(
-      `${name}-names`,
-      {
-        vpcId: args.sandboxes.vpcId,
-        hosts: hostsOf(egress.egressRules),
-        outside: settings.sandboxes.names,
-        gateway: gateway.balancer,
-      },
-      inside,
-    );
+    this.balancer = gateway.balancer;
     this.address = gateway.balancer.dnsName;
     this.caCertificate = authority?.certificate ?? "";
     this.registerOutputs({});

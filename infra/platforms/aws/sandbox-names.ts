@@ -13,10 +13,13 @@ export interface SandboxNamesArgs {
   readonly hosts: readonly string[];
   /** Names that lead where the world says, for example Daytona's own. */
   readonly outside: readonly string[];
-  readonly gateway: {
-    readonly dnsName: pulumi.Input<string>;
-    readonly zoneId: pulumi.Input<string>;
-  };
+  /** Who answers for the hosts; absent in a stack that has no road out. */
+  readonly gateway: GatewayName | undefined;
+}
+
+interface GatewayName {
+  readonly dnsName: pulumi.Input<string>;
+  readonly zoneId: pulumi.Input<string>;
 }
 
 export class SandboxNames extends pulumi.ComponentResource {
@@ -26,14 +29,12 @@ export class SandboxNames extends pulumi.ComponentResource {
     opts?: pulumi.ComponentResourceOptions,
   ) {
     super("daytona-edge:aws:SandboxNames", name, {}, opts);
-    const hosts = [...args.hosts, gatewayName];
-    for (const host of hosts) this.zone(name, host, args);
-
-    const listed = new aws.route53.ResolverFirewallDomainList(
-      `${name}-listed`,
-      { domains: [...hosts, ...args.outside].sort() },
-      { parent: this },
-    );
+    const { gateway } = args;
+    const hosts = gateway ? [...args.hosts, gatewayName] : [];
+    if (gateway) {
+      for (const host of hosts) this.zone(name, host, args.vpcId, gateway);
+    }
+    const domains = [...hosts, ...args.outside].sort();
     const all = new aws.route53.ResolverFirewallDomainList(
       `${name}-all`,
       { domains: ["*"] },
@@ -44,16 +45,23 @@ export class SandboxNames extends pulumi.ComponentResource {
       {},
       { parent: this },
     );
-    new aws.route53.ResolverFirewallRule(
-      `${name}-allow`,
-      {
-        firewallRuleGroupId: rules.id,
-        firewallDomainListId: listed.id,
-        priority: 100,
-        action: "ALLOW",
-      },
-      { parent: this },
-    );
+    if (domains.length > 0) {
+      const listed = new aws.route53.ResolverFirewallDomainList(
+        `${name}-listed`,
+        { domains },
+        { parent: this },
+      );
+      new aws.route53.ResolverFirewallRule(
+        `${name}-allow`,
+        {
+          firewallRuleGroupId: rules.id,
+          firewallDomainListId: listed.id,
+          priority: 100,
+          action: "ALLOW",
+        },
+        { parent: this },
+      );
+    }
     new aws.route53.ResolverFirewallRule(
       `${name}-block`,
       {
@@ -84,7 +92,12 @@ export class SandboxNames extends pulumi.ComponentResource {
     this.registerOutputs({});
   }
 
-  private zone(name: string, host: string, args: SandboxNamesArgs): void {
+  private zone(
+    name: string,
+    host: string,
+    vpcId: pulumi.Input<string>,
+    gateway: GatewayName,
+  ): void {
     const apex = host.replace(/^\*\./, "");
     // "_" stands for "*", so that a host and those below it have two names.
     const own = `${name}-${host.replace("*", "_")}`;
@@ -93,7 +106,7 @@ export class SandboxNames extends pulumi.ComponentResource {
       {
         name: apex,
         comment: "Sandboxes reach this name by the egress gateway.",
-        vpcs: [{ vpcId: args.vpcId }],
+        vpcs: [{ vpcId }],
       },
       { parent: this },
     );
@@ -105,8 +118,8 @@ export class SandboxNames extends pulumi.ComponentResource {
         type: "A",
         aliases: [
           {
-            name: args.gateway.dnsName,
-            zoneId: args.gateway.zoneId,
+            name: gateway.dnsName,
+            zoneId: gateway.zoneId,
             evaluateTargetHealth: false,
           },
         ],

@@ -8,7 +8,7 @@ import { bundleTarball } from "../../machine/tarball.ts";
 
 /** What the far side does with the archive that comes by standard input. */
 const unpackAndInstall =
-  'set -e; work=$(mktemp -d); trap \'rm -rf "$work"\' EXIT; base64 -d | tar -xz -C "$work" --no-same-owner; "$work/install.sh"';
+  'set -e; work=$(mktemp -d); trap \'rm -rf "$work"\' EXIT; base64 -d | tar -xz -C "$work" --no-same-owner; sh "$work/install.sh"';
 
 /** Replaced as a whole, and for root alone from its first moment. */
 const credentialsFile = "/var/lib/daytona-edge/store/egress-credentials.json";

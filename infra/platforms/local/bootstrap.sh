@@ -9,4 +9,4 @@ trap 'rm -rf "$work"' EXIT
 cp "$BUNDLE" "$work/bundle.tar.gz"
 echo "$BUNDLE_SHA256  $work/bundle.tar.gz" | sha256sum --check --quiet
 tar -xzf "$work/bundle.tar.gz" -C "$work" --no-same-owner
-"$work/install.sh"
+sh "$work/install.sh"

@@ -21,6 +21,9 @@ chroot "$root" systemctl --quiet enable lab-network.service systemd-networkd.ser
 # networkd would ask for an address by DHCP.
 ln -s /dev/null "$root/etc/systemd/network/80-container-host0.network"
 
+# As Debian's initramfs mounts it on a machine that has one.
+echo 'tmpfs /run tmpfs nosuid,nodev,noexec,mode=755 0 0' >>"$root/etc/fstab"
+
 # Each machine makes its own on its first boot.
 rm -f "$root"/etc/ssh/ssh_host_* "$root/etc/hostname" "$root/etc/resolv.conf"
 : >"$root/etc/machine-id"

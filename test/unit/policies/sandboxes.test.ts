@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { PlannedResource } from "../../../infra/policies/policy.ts";
 import { sandboxesEgress } from "../../../infra/policies/sandboxes-egress.ts";
+import { sandboxesNames } from "../../../infra/policies/sandboxes-names.ts";
 import { sandboxesNetworkAcl } from "../../../infra/policies/sandboxes-network-acl.ts";
 import { sandboxesPublicAddresses } from "../../../infra/policies/sandboxes-public-addresses.ts";
 import { sandboxesRoutes } from "../../../infra/policies/sandboxes-routes.ts";
@@ -250,5 +251,39 @@ describe("sandboxes-public-addresses", () => {
       { from: { networkInterfaces: [group] } },
     );
     expect(judge(group, template)).toEqual(["template"]);
+  });
+});
+
+describe("sandboxes-names", () => {
+  const association = (vpc: PlannedResource) =>
+    planned(
+      "aws:route53/resolverFirewallRuleGroupAssociation:ResolverFirewallRuleGroupAssociation",
+      "association",
+      {},
+      inVpc(vpc),
+    );
+  const config = (vpc: PlannedResource, firewallFailOpen = "DISABLED") =>
+    planned(
+      "aws:route53/resolverFirewallConfig:ResolverFirewallConfig",
+      "config",
+      { firewallFailOpen },
+      { from: { resourceId: [vpc] } },
+    );
+  const judge = (...resources: PlannedResource[]) =>
+    names(sandboxesNames.judgeStack([ours, theirs, ...resources]));
+
+  test("a firewall that fails closed", () => {
+    expect(judge(association(ours), config(ours))).toEqual([]);
+  });
+
+  test.each([
+    ["none of either", [], 2],
+    ["none", [config(ours)], 1],
+    ["another network's", [association(theirs), config(ours)], 1],
+    ["nothing said of failing", [association(ours)], 1],
+    ["one that fails open", [association(ours), config(ours, "ENABLED")], 1],
+    ["another network's config", [association(ours), config(theirs)], 1],
+  ])("%s", (_, resources, count) => {
+    expect(judge(...resources)).toEqual(Array<string>(count).fill("ours"));
   });
 });

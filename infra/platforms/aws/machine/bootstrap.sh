@@ -18,4 +18,4 @@ aws_curl s3 "$AWS_REGION" --retry 30 --retry-delay 2 --retry-all-errors \
   "https://$BUNDLE_BUCKET.s3.$AWS_REGION.amazonaws.com/$BUNDLE_KEY"
 echo "$BUNDLE_SHA256  $work/bundle.tar.gz" | sha256sum --check --quiet
 tar -xzf "$work/bundle.tar.gz" -C "$work" --no-same-owner
-"$work/install.sh"
+sh "$work/install.sh"
