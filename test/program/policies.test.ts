@@ -262,6 +262,8 @@ describe("as a policy pack of the engine", () => {
       "protection aws-edge-address-0",
       "protection rogue-vpc",
       "sandboxes-egress aws-sandboxes-runners-gateway-443",
+      "sandboxes-names rogue-vpc",
+      "sandboxes-names rogue-vpc",
       "sandboxes-network-acl aws-sandboxes-wall",
       "sandboxes-public-addresses aws-sandboxes-subnet-0",
       "sandboxes-routes aws-sandboxes-to-services",
