@@ -77,7 +77,7 @@ export async function newerPebble(): Promise<string | undefined> {
     "github.com/letsencrypt/pebble/v2/cmd/pebble",
   );
   if (built === undefined) return undefined;
-  const place = "/run/pebble-newer";
+  const place = "/usr/local/lib/pebble-newer";
   await onInternet(`cat >${place}; chmod 0755 ${place}`, readFileSync(built));
   return place;
 }
