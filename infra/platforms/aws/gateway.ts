@@ -6,6 +6,7 @@ import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import { gatewayHealthPort } from "../../gateway/bundle.ts";
 import type { Bundle } from "../../machine/bundle.ts";
+import { balancedPorts } from "./balanced-ports.ts";
 import type { BundleStore } from "./bundle-store.ts";
 import type { HealthAlarmArgs } from "./health-alarm.ts";
 import { MachineGroup } from "./machine-group.ts";
@@ -62,42 +63,19 @@ export class Gateway extends pulumi.ComponentResource {
       },
       { parent: this },
     );
-    const targets = ports.map((port) => {
-      const target = new aws.lb.TargetGroup(
-        `${name}-targets-${String(port)}`,
-        {
-          vpcId: network.vpcId,
-          port,
-          protocol: "TCP",
-          // Denials name the runner.
-          preserveClientIp: "true",
-          connectionTermination: false,
-          deregistrationDelay: drainSeconds,
-          targetHealthStates: [{ enableUnhealthyConnectionTermination: false }],
-          healthCheck: {
-            protocol: "HTTP",
-            port: String(gatewayHealthPort),
-            path: "/healthz",
-            interval: 10,
-            healthyThreshold: 2,
-            unhealthyThreshold: 2,
-          },
-        },
-        { parent: this },
-      );
-      new aws.lb.Listener(
-        `${name}-listener-${String(port)}`,
-        {
-          loadBalancerArn: balancer.arn,
-          port,
-          protocol: "TCP",
-          tcpIdleTimeoutSeconds: 6000,
-          defaultActions: [{ type: "forward", targetGroupArn: target.arn }],
-        },
-        { parent: this },
-      );
-      return target;
-    });
+    const { targetGroupArns, figures } = balancedPorts(
+      name,
+      {
+        vpcId: network.vpcId,
+        balancer,
+        ports,
+        healthPort: gatewayHealthPort,
+        drainSeconds,
+        // Denials name the runner.
+        client: { preserveClientIp: "true" },
+      },
+      this,
+    );
     const machines = this.machinesGroup(name, args, door);
     new MachineGroup(
       `${name}-machines`,
@@ -106,16 +84,13 @@ export class Gateway extends pulumi.ComponentResource {
         machines: settings.gateway,
         subnetIds: network.subnets.map(({ id }) => id),
         securityGroupIds: [machines.id],
-        targetGroupArns: targets.map(({ arn }) => arn),
+        targetGroupArns,
         drainSeconds,
       },
       { parent: this },
     );
     this.balancer = balancer;
-    this.figures = {
-      balancer: balancer.arnSuffix,
-      group: targets[0]?.arnSuffix ?? "",
-    };
+    this.figures = figures;
     this.registerOutputs({});
   }
 

@@ -2,18 +2,13 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import type { EdgeAddress } from "../../dns.ts";
+import { balancedPorts } from "./balanced-ports.ts";
 import type { HealthAlarmArgs } from "./health-alarm.ts";
 import type { ServicesNetwork } from "./services-network.ts";
 import { addressIn6 } from "./subnets.ts";
 
 /** The number of the balancer's own address in the /64 of a zone. */
 const ownNumber = 0xed9en;
-
-/** What a target may take to be found healthy or not: twice this, in seconds. */
-const healthInterval = 10;
-
-/** The longest that a connection may be silent; AWS allows no more, in seconds. */
-const idleSeconds = 6000;
 
 export interface LoadBalancerArgs {
   readonly network: ServicesNetwork;
@@ -91,51 +86,23 @@ export class LoadBalancer extends pulumi.ComponentResource {
       },
       { parent: this, protect: true },
     );
-    const targets = publicPorts.map((port) => {
-      const target = new aws.lb.TargetGroup(
-        `${name}-targets-${String(port)}`,
-        {
-          vpcId,
-          port,
-          protocol: "TCP",
-          proxyProtocolV2: true,
-          // The header tells the client; with both, an edge could not call
-          // another one by the front door.
-          preserveClientIp: "false",
-          // A target that goes, or looks ill, keeps what it has.
-          connectionTermination: false,
-          deregistrationDelay: Math.min(args.drainSeconds, 3600),
-          targetHealthStates: [{ enableUnhealthyConnectionTermination: false }],
-          healthCheck: {
-            protocol: "HTTP",
-            port: String(healthPort),
-            path: "/healthz",
-            interval: healthInterval,
-            healthyThreshold: 2,
-            unhealthyThreshold: 2,
-          },
-        },
-        { parent: this },
-      );
-      new aws.lb.Listener(
-        `${name}-listener-${String(port)}`,
-        {
-          loadBalancerArn: balancer.arn,
-          port,
-          protocol: "TCP",
-          tcpIdleTimeoutSeconds: idleSeconds,
-          defaultActions: [{ type: "forward", targetGroupArn: target.arn }],
-        },
-        { parent: this },
-      );
-      return target;
-    });
+    const { targetGroupArns, figures } = balancedPorts(
+      name,
+      {
+        vpcId,
+        balancer,
+        ports: publicPorts,
+        healthPort,
+        drainSeconds: args.drainSeconds,
+        // The header tells the client; with both, an edge could not call
+        // another one by the front door.
+        client: { proxyProtocolV2: true, preserveClientIp: "false" },
+      },
+      this,
+    );
     this.securityGroupId = group.id;
-    this.targetGroupArns = targets.map(({ arn }) => arn);
-    this.figures = {
-      balancer: balancer.arnSuffix,
-      group: targets[0]?.arnSuffix ?? "",
-    };
+    this.targetGroupArns = targetGroupArns;
+    this.figures = figures;
     this.address = {
       name: balancer.dnsName,
       ipv4: addresses.map(({ publicIp }) => publicIp),

@@ -6,9 +6,10 @@
  */
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
-import { closeDefaultGroup, zoneOf } from "./services-network.ts";
+import { closeDefaultGroup } from "./services-network.ts";
 import type { AwsSettings } from "./settings.ts";
 import { subnetOf } from "./subnets.ts";
+import { zoneSubnets } from "./zone-subnets.ts";
 
 export interface SandboxesNetworkArgs {
   readonly settings: Pick<AwsSettings, "zones" | "services" | "sandboxes">;
@@ -77,31 +78,19 @@ export class SandboxesNetwork extends pulumi.ComponentResource {
       },
       { parent: this },
     );
-    const { names } = aws.getAvailabilityZonesOutput(
+    const subnets = zoneSubnets(
+      name,
       {
-        state: "available",
-        filters: [{ name: "opt-in-status", values: ["opt-in-not-required"] }],
-      },
-      { parent: this },
-    );
-    const subnets = Array.from({ length: zones }, (_, zone) => {
-      const subnet = new aws.ec2.Subnet(
-        `${name}-subnet-${String(zone)}`,
-        {
-          vpcId: vpc.id,
-          availabilityZone: names.apply((all) => zoneOf(all, zone)),
+        vpcId: vpc.id,
+        routeTableId: routes.id,
+        zones,
+        subnet: (zone) => ({
           cidrBlock: subnetOf(sandboxes.cidr, zone),
           mapPublicIpOnLaunch: false,
-        },
-        { parent: this },
-      );
-      new aws.ec2.RouteTableAssociation(
-        `${name}-routes-${String(zone)}`,
-        { subnetId: subnet.id, routeTableId: routes.id },
-        { parent: this },
-      );
-      return subnet;
-    });
+        }),
+      },
+      this,
+    );
     this.vpcId = vpc.id;
     this.subnetIds = subnets.map(({ id }) => id);
     this.runnerGroupId = this.runnerGroup(name, vpc, args.settings).id;

@@ -3,6 +3,7 @@ import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import type { AwsSettings } from "./settings.ts";
 import { subnetOf, subnetOf6 } from "./subnets.ts";
+import { zoneSubnets } from "./zone-subnets.ts";
 
 export class ServicesNetwork extends pulumi.ComponentResource {
   readonly vpcId: pulumi.Output<string>;
@@ -54,50 +55,26 @@ export class ServicesNetwork extends pulumi.ComponentResource {
       },
       { parent: this },
     );
-    const { names } = aws.getAvailabilityZonesOutput(
+    this.subnets = zoneSubnets(
+      name,
       {
-        state: "available",
-        // Local Zones have no load balancers of this kind.
-        filters: [{ name: "opt-in-status", values: ["opt-in-not-required"] }],
-      },
-      { parent: this },
-    );
-    this.subnets = Array.from({ length: args.zones }, (_, zone) => {
-      const subnet = new aws.ec2.Subnet(
-        `${name}-subnet-${String(zone)}`,
-        {
-          vpcId: vpc.id,
-          availabilityZone: names.apply((all) => zoneOf(all, zone)),
+        vpcId: vpc.id,
+        routeTableId: routes.id,
+        zones: args.zones,
+        subnet: (zone) => ({
           cidrBlock: subnetOf(args.services.cidr, zone),
           ipv6CidrBlock: vpc.ipv6CidrBlock.apply((cidr) =>
             subnetOf6(cidr, zone),
           ),
           assignIpv6AddressOnCreation: true,
-        },
-        { parent: this },
-      );
-      new aws.ec2.RouteTableAssociation(
-        `${name}-routes-${String(zone)}`,
-        { subnetId: subnet.id, routeTableId: routes.id },
-        { parent: this },
-      );
-      return subnet;
-    });
+        }),
+      },
+      this,
+    );
     this.vpcId = vpc.id;
     this.routeTableId = routes.id;
     this.registerOutputs({});
   }
-}
-
-/** @throws Error when the region has no such zone */
-export function zoneOf(names: readonly string[], zone: number): string {
-  const found = names[zone];
-  if (found === undefined) {
-    throw new Error(
-      `daytona-edge:aws.zones: the region has ${String(names.length)} zones; ask for that many at most, or for another region`,
-    );
-  }
-  return found;
 }
 
 /** What somebody forgets to give a group of its own shall reach nothing. */

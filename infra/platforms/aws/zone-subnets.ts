@@ -1,0 +1,58 @@
+/** A subnet in each zone of a network, all with one route table. */
+import * as aws from "@pulumi/aws";
+import type * as pulumi from "@pulumi/pulumi";
+
+export interface ZoneSubnetsArgs {
+  readonly vpcId: pulumi.Input<string>;
+  readonly routeTableId: pulumi.Input<string>;
+  /** How many zones. */
+  readonly zones: number;
+  /** Addresses of a zone's subnet, and what else is particular to it. */
+  readonly subnet: (
+    zone: number,
+  ) => Omit<aws.ec2.SubnetArgs, "vpcId" | "availabilityZone">;
+}
+
+/** @returns one a zone */
+export function zoneSubnets(
+  name: string,
+  args: ZoneSubnetsArgs,
+  parent: pulumi.Resource,
+): aws.ec2.Subnet[] {
+  const { names } = aws.getAvailabilityZonesOutput(
+    {
+      state: "available",
+      // Local Zones have no load balancers of this kind.
+      filters: [{ name: "opt-in-status", values: ["opt-in-not-required"] }],
+    },
+    { parent },
+  );
+  return Array.from({ length: args.zones }, (_, zone) => {
+    const subnet = new aws.ec2.Subnet(
+      `${name}-subnet-${String(zone)}`,
+      {
+        vpcId: args.vpcId,
+        availabilityZone: names.apply((all) => zoneOf(all, zone)),
+        ...args.subnet(zone),
+      },
+      { parent },
+    );
+    new aws.ec2.RouteTableAssociation(
+      `${name}-routes-${String(zone)}`,
+      { subnetId: subnet.id, routeTableId: args.routeTableId },
+      { parent },
+    );
+    return subnet;
+  });
+}
+
+/** @throws Error when the region has no such zone */
+function zoneOf(names: readonly string[], zone: number): string {
+  const found = names[zone];
+  if (found === undefined) {
+    throw new Error(
+      `daytona-edge:aws.zones: the region has ${String(names.length)} zones; ask for that many at most, or for another region`,
+    );
+  }
+  return found;
+}
