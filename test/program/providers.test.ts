@@ -12,15 +12,9 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { cloudflareApi } from "../../scripts/lab/internet/cloudflare/api.ts";
-import { FaultInjection } from "../../scripts/lab/internet/cloudflare/faults.ts";
-import { RecordStore } from "../../scripts/lab/internet/cloudflare/record-store.ts";
-import { getRequestListener } from "@hono/node-server";
-import { Hono } from "hono";
 import { openStack } from "../../scripts/toolchain/stack.ts";
+import { type CloudflareServer, startCloudflare } from "./cloudflare-server.ts";
 
 let workDir: string;
 beforeEach(() => {
@@ -149,41 +143,15 @@ describe("random", () => {
 
 describe("cloudflare", () => {
   const zoneId = "0".repeat(32);
-  let records: RecordStore;
-  let stopServer: () => void;
+  let records: CloudflareServer["records"];
+  let server: CloudflareServer;
 
   beforeEach(async () => {
-    records = new RecordStore({
-      zone: "example.net",
-      file: join(workDir, "records.json"),
-      onChange: () => undefined,
-    });
-    const app = cloudflareApi({
-      token: "right",
-      zone: { id: zoneId, name: "example.net" },
-      nameServers: [],
-      records,
-      faults: new FaultInjection(),
-      control: new Hono(),
-    });
-    const server = createServer((request, response) => {
-      void getRequestListener(app.fetch)(request, response);
-    });
-    await new Promise<void>((resolve) => {
-      server.listen(0, "127.0.0.1", resolve);
-    });
-    stopServer = () => {
-      server.close();
-      server.closeAllConnections();
-    };
-    const { port } = server.address() as AddressInfo;
-    process.env.CLOUDFLARE_BASE_URL = `http://127.0.0.1:${String(port)}/client/v4`;
-    process.env.CLOUDFLARE_API_TOKEN = "right";
+    server = await startCloudflare("example.net", workDir);
+    ({ records } = server);
   });
   afterEach(() => {
-    stopServer();
-    delete process.env.CLOUDFLARE_BASE_URL;
-    delete process.env.CLOUDFLARE_API_TOKEN;
+    server.stop();
   });
 
   const record =

@@ -2,6 +2,7 @@
 # Lays a network of its own for the instance metadata service, which on EC2 is
 # outside of the instance, and runs it there.
 set -eu
+# There is none on the first start.
 ip netns delete metadata 2>/dev/null || true
 ip netns add metadata
 ip link add metadata type veth peer name eth0 netns metadata
