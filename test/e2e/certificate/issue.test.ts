@@ -368,8 +368,7 @@ test(
     const whole = place();
     await whole.run(usual);
     const requests = await whole.requests();
-    const orderAt = requests.findIndex(isOrder) + 1;
-    expect(orderAt).toBeGreaterThan(0);
+    expect(requests.some(isOrder)).toBe(true);
     const outcomes: Readonly<Record<string, unknown>>[] = [];
     for (let call = 1; call <= requests.length; call++) {
       for (const when of ["before", "after"]) {
@@ -379,10 +378,12 @@ test(
         });
         const made = await at.requests();
         const before = made.filter(isOrder).length;
+        // Asked of this run: a nonce refused at random moves all that follows.
+        const orderWasLast = isOrder(made.at(-1) ?? "");
         const next = await at.run(usual);
         const after = (await at.requests()).filter(isOrder).length;
         // Who dies with the answer in hand cannot have written it down.
-        const most = when === "after" && call === orderAt ? 2 : 1;
+        const most = when === "after" && orderWasLast ? 2 : 1;
         outcomes.push({
           killed: `${when} ${String(call)}: ${requests[call - 1] ?? ""}`,
           // A run that asks less often for what takes time is through before.
