@@ -12,7 +12,7 @@ export interface Problem {
 export const whenMissing: Readonly<Record<string, string>> = {
   domain:
     "set the base name of the sandboxes' addresses, for example sandbox.daytona.example.net",
-  platform: "set it to local or aws",
+  platform: "set it to local, host or aws",
   aws: "set region, for example eu-central-1",
   "aws.region": "set it, for example eu-central-1",
   cloudflare: "set zoneId, the id of the Cloudflare zone that holds the domain",
@@ -29,6 +29,10 @@ export const whenMissing: Readonly<Record<string, string>> = {
   egress: "set allow, the list of URLs that sandboxes may call",
   "egress.learn.until":
     'write when it ends, for example "2026-11-30T18:00:00Z"',
+  host: "set address and hostKey of the server",
+  "host.address": "set the server's address, for example 203.0.113.10",
+  "host.hostKey":
+    "set a public key of the server, so that no other can take its place; there: cut -d' ' -f1,2 /etc/ssh/ssh_host_ed25519_key.pub",
   gateway: "set server, where the sandboxes run, and sandboxes",
   "gateway.server": "set address, the server that the sandboxes run on",
   "gateway.server.address": "set the server that the sandboxes run on",
@@ -40,15 +44,20 @@ const set = (key: string, value: string) =>
   `pulumi config set --path daytona-edge:${key} ${value}`;
 const zone = set("cloudflare.zoneId", "<32 hexadecimal digits>");
 const daytona = set("upstream.url", "http://<address of Daytona's proxy>:4000");
+const server = set("host.address", "<address>");
+const serverKey = set("host.hostKey", '"<type> <key>"');
 
 /** The lines to type for a missing key, where a stack file is made by them. */
 const commandsWhenMissing: Readonly<Record<string, readonly string[]>> = {
   domain: [set("domain", "<base name>")],
-  platform: [set("platform", "<local or aws>")],
+  platform: [set("platform", "<local, host or aws>")],
   aws: [set("aws.region", "<region>")],
   "aws.region": [set("aws.region", "<region>")],
   cloudflare: [zone],
   "cloudflare.zoneId": [zone],
+  host: [server, serverKey],
+  "host.address": [server],
+  "host.hostKey": [serverKey],
   upstream: [set("upstream.mode", "daytona"), daytona],
   "upstream.url": [daytona],
 };

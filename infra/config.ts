@@ -32,6 +32,13 @@ import { type EgressRule, parseEgressRules } from "./gateway/rules.ts";
 import { unenforced } from "./gateway/unenforced.ts";
 import { type AwsSettings, awsSettings } from "./platforms/aws/settings.ts";
 import { overlap } from "./platforms/aws/subnets.ts";
+import { serverSettings } from "./platforms/host/server.ts";
+import {
+  type HostSettings,
+  daytonaBeside,
+  hostSettings,
+  publicAddresses,
+} from "./platforms/host/settings.ts";
 
 /** Keys whose values are read as secrets only. */
 export const secretKeys = [
@@ -40,7 +47,7 @@ export const secretKeys = [
   "certificateCredentials",
 ];
 
-const platforms = ["local", "aws"] as const;
+const platforms = ["local", "host", "aws"] as const;
 
 /** Ports of Daytona's own daemons in a sandbox; nobody is ever let in there. */
 const reservedPorts = [2280, 5900, 5901, 6080, 22220, 22222, 33333];
@@ -95,9 +102,10 @@ export const schema = z.strictObject({
   domain: hostname,
   platform: z.enum(platforms, {
     error: (issue) =>
-      `${quote(issue.input)} is no platform; set it to ${platforms.join(" or ")}`,
+      `${quote(issue.input)} is no platform; set it to ${platforms.join(", ").replace(/, (?=[^,]*$)/, " or ")}`,
   }),
   aws: awsSettings.optional(),
+  host: hostSettings.optional(),
   local: z
     .strictObject({
       /** Machine of the lab that the edge is. */
@@ -137,11 +145,7 @@ export const schema = z.strictObject({
     .optional(),
   gateway: z
     .strictObject({
-      server: z.strictObject({
-        address: z.string(),
-        user: z.string().default("root"),
-        hostKey: z.string().optional(),
-      }),
+      server: serverSettings.optional(),
       sandboxes: z.strictObject({
         interfaces: z.array(z.string().regex(/^[A-Za-z0-9_.-]{1,15}$/)).min(1),
         networks: z.array(z.cidrv4()).min(1),
@@ -171,6 +175,8 @@ export interface StackConfig {
   readonly local: Parsed["local"];
   /** There on the platform `aws`. */
   readonly aws: AwsSettings | undefined;
+  /** There on the platform `host`. */
+  readonly host: HostSettings | undefined;
   /** The road out; a stack may have only the road in. */
   readonly egress:
     | {
@@ -193,7 +199,7 @@ export function readConfig(): {
   cloudflareUrl: string | undefined;
   /** What the certificate's program needs and may not show; secret. */
   certificateCredentials: pulumi.Output<CertificateCredentials>;
-  /** Key that may log in to the gateway's server; set when there is one. */
+  /** Key that may log in to servers; set on the platform local with a gateway. */
   sshPrivateKey: pulumi.Output<string> | undefined;
   /** The live state `egress-credentials.json`; secret. */
   egressCredentials: pulumi.Output<string>;
@@ -211,7 +217,7 @@ export function readConfig(): {
     now: new Date(),
   });
   const sshPrivateKey = project.getSecret("sshPrivateKey");
-  if (given.gateway !== undefined && !sshPrivateKey) {
+  if (given.platform === "local" && given.gateway && !sshPrivateKey) {
     result.problems.push({
       key: "sshPrivateKey",
       message:
@@ -302,7 +308,10 @@ export function parseConfig(
   /** What may be so, but is weaker than it looks. */
   warnings: Problem[];
 } {
-  const parsed = schema.safeParse(given, { reportInput: true });
+  const parsed = schema.safeParse(
+    given.platform === "host" ? { upstream: daytonaBeside, ...given } : given,
+    { reportInput: true },
+  );
   const problems: Problem[] = parsed.success
     ? []
     : parsed.error.issues.flatMap((issue) => issueProblems(issue));
@@ -374,6 +383,7 @@ export function parseConfig(
       toolbox,
       local,
       aws: parsed.data.aws,
+      host: parsed.data.host,
       // Never weaker than what stands behind.
       access:
         parsed.data.access ??
@@ -394,49 +404,79 @@ export function parseConfig(
 }
 
 /** What a platform needs, and what only another one reads. */
-function platformProblems({
-  platform,
-  aws,
-  egress,
-  gateway,
-}: Parsed): Problem[] {
-  if (platform !== "aws") {
-    return aws
-      ? [
-          {
-            key: "aws",
-            message: `nothing reads it on platform ${platform}; remove it, or set platform to aws`,
-          },
-        ]
-      : [];
-  }
-  const problems: Problem[] = [];
-  if (!aws) {
-    problems.push({
-      key: "aws",
-      message: `missing; ${String(whenMissing.aws)}`,
-    });
-  } else if (overlap(aws.services.cidr, aws.sandboxes.cidr)) {
-    problems.push({
-      key: "aws.sandboxes.cidr",
-      message: `${aws.sandboxes.cidr} and aws.services.cidr, ${aws.services.cidr}, share addresses; networks that are peered cannot`,
-    });
-  }
-  if (gateway) {
-    problems.push({
-      key: "gateway",
-      message:
-        "nothing reads it on platform aws, which makes gateways of its own; remove it",
-    });
-  }
-  if (egress?.learn) {
-    problems.push({
-      key: "egress.learn",
-      message:
-        "the network of sandboxes on platform aws answers no unlisted name, so there is nothing to learn; learn on a stack of another platform, and remove it here",
-    });
-  }
-  return problems;
+function platformProblems(parsed: Parsed): Problem[] {
+  const { platform } = parsed;
+  const ofOthers = (["aws", "host"] as const).filter(
+    (name) => name !== platform && parsed[name] !== undefined,
+  );
+  return [
+    ...ofOthers.map((key) => ({
+      key,
+      message: `nothing reads it on platform ${platform}; remove it, or set platform to ${key}`,
+    })),
+    ...problemsOnPlatform[platform](parsed),
+  ];
+}
+
+const problemsOnPlatform: Readonly<
+  Record<Parsed["platform"], (parsed: Parsed) => Problem[]>
+> = {
+  local: ({ gateway }) =>
+    gateway && !gateway.server ? [missing("gateway.server")] : [],
+
+  host: ({ host, gateway }) => {
+    const problems: Problem[] = [];
+    if (!host) {
+      problems.push(missing("host"));
+    } else {
+      const { ipv4, ipv6 } = publicAddresses(host);
+      if (ipv4.length + ipv6.length === 0) {
+        problems.push({
+          key: "host.publicAddresses",
+          message: `missing, while host.address, ${host.address}, is a name; set what the sandboxes' names shall lead to, for example ipv4: [203.0.113.10]`,
+        });
+      }
+    }
+    if (gateway?.server) {
+      problems.push({
+        key: "gateway.server",
+        message:
+          "nothing reads it on platform host; remove it, and list the servers that sandboxes run on in host.runners, if they are others",
+      });
+    }
+    return problems;
+  },
+
+  aws: ({ aws, egress, gateway }) => {
+    const problems: Problem[] = [];
+    if (!aws) {
+      problems.push(missing("aws"));
+    } else if (overlap(aws.services.cidr, aws.sandboxes.cidr)) {
+      problems.push({
+        key: "aws.sandboxes.cidr",
+        message: `${aws.sandboxes.cidr} and aws.services.cidr, ${aws.services.cidr}, share addresses; networks that are peered cannot`,
+      });
+    }
+    if (gateway) {
+      problems.push({
+        key: "gateway",
+        message:
+          "nothing reads it on platform aws, which makes gateways of its own; remove it",
+      });
+    }
+    if (egress?.learn) {
+      problems.push({
+        key: "egress.learn",
+        message:
+          "the network of sandboxes on platform aws answers no unlisted name, so there is nothing to learn; learn on a stack of another platform, and remove it here",
+      });
+    }
+    return problems;
+  },
+};
+
+function missing(key: string): Problem {
+  return { key, message: `missing; ${whenMissing[key] ?? "set it"}` };
 }
 
 /** Structured values come as JSON text; plain ones as they are. */

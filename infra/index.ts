@@ -5,10 +5,9 @@
 import { AccessKeys } from "./access.ts";
 import { readConfig } from "./config.ts";
 import { Dns } from "./dns.ts";
-import { edgeBundle } from "./edge/bundle.ts";
-import { gatewayBundle } from "./gateway/bundle.ts";
 import { stackOutputs, type StackOutputs } from "./outputs.ts";
 import { AwsPlatform } from "./platforms/aws/index.ts";
+import { HostPlatform } from "./platforms/host/index.ts";
 import { LocalPlatform } from "./platforms/local/index.ts";
 
 export default function program(): StackOutputs {
@@ -37,26 +36,24 @@ export default function program(): StackOutputs {
         settings: config.aws,
         egressCredentials,
       })
-    : new LocalPlatform("local", {
-        ...common,
-        edge: edgeBundle(config),
-        egress: config.egress?.gateway &&
-          sshPrivateKey && {
-            bundle: gatewayBundle({
-              ...config.egress,
-              ...config.egress.gateway,
-            }),
-            credentials: egressCredentials,
-            server: config.egress.gateway.server,
-            privateKey: sshPrivateKey,
-          },
-      });
+    : config.host
+      ? new HostPlatform("host", {
+          ...common,
+          settings: config.host,
+          egressCredentials,
+          privateKey: sshPrivateKey,
+        })
+      : new LocalPlatform("local", {
+          ...common,
+          egressCredentials,
+          privateKey: sshPrivateKey,
+        });
 
   new Dns(
     "dns",
     { zoneId: config.zoneId, domain: config.domain, edge: platform.edge },
-    // A lab's records go with it.
-    { protect: config.platform !== "local" },
+    // Of an existing server nothing of ours is to be left: see README, "Undo".
+    { protect: config.platform === "aws" },
   );
 
   return stackOutputs({

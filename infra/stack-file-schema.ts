@@ -21,8 +21,10 @@ const descriptions: Readonly<Record<string, string>> = {
   toolbox: "Whether /toolbox/… passes on the base name.",
   deniedPorts: "More ports to refuse on every sandbox.",
   egress: "What sandboxes may call; everything else is refused.",
+  host: "Settings of the platform host.",
   gateway: "The server that sandboxes run on, on the platforms local and host.",
-  sshPrivateKey: "Secret: may log in to gateway.server.",
+  sshPrivateKey:
+    "Secret: may log in to gateway.server, or to host and its runners.",
   credentials: "Secret: what the credentials of rules name.",
   certificateCredentials: "Secret: what the certificate is ordered with.",
 };

@@ -1,5 +1,6 @@
 /** `npm run doctor`: what an operator would look at, one row each. */
 import Table from "cli-table3";
+import { labSecrets } from "./lab/secrets.ts";
 import { Command } from "commander";
 import { parseConfig } from "../infra/config.ts";
 import { DirectoryStore } from "../infra/certificate/directory-store.ts";
@@ -28,7 +29,7 @@ import { type Row, lookAt } from "./doctor/row.ts";
 import { main } from "./failure.ts";
 import { ensureInside } from "./inside.ts";
 import { edgeAddresses } from "./lab/machine-addresses.ts";
-import { type StackName, stackFile, stackNames } from "./stack.ts";
+import { type StackName, labStackFile, stackNames } from "./stack.ts";
 
 const command = new Command("npm run doctor --")
   .description(
@@ -133,7 +134,7 @@ async function rowsOf(stack: StackName): Promise<StackRow[]> {
 /** The stack's configuration, without its secrets. */
 function configOf(stack: StackName) {
   const prefix = "daytona-edge:";
-  const given = Object.entries(stackFile(stack).config)
+  const given = Object.entries(labStackFile(stack, labSecrets()).config)
     .filter(([key]) => key.startsWith(prefix))
     .map(([key, value]) => [key.slice(prefix.length), value] as const);
   const { config, problems } = parseConfig(Object.fromEntries(given), {

@@ -17,10 +17,28 @@ export const stackNames = ["local", "signed"] as const;
 export type StackName = (typeof stackNames)[number];
 
 /** Pulumi.<stack>.yaml as it stands in the checkout. */
-export function stackFile(stack: StackName | "prod" = "local"): StackFile {
+export function stackFile(
+  stack: StackName | "prod" | "host" = "local",
+): StackFile {
   return parse(
     readFileSync(join(checkout, `Pulumi.${stack}.yaml`), "utf8"),
   ) as StackFile;
+}
+
+/** Pulumi.<stack>.yaml with what only a lab that runs knows. */
+export function labStackFile(
+  stack: StackName,
+  secrets: { readonly host: { readonly public: string } },
+): StackFile {
+  const file = stackFile(stack);
+  const gateway = stackConfig<{ server: Record<string, unknown> } | undefined>(
+    "gateway",
+    stack,
+  );
+  if (!gateway) return file;
+  const server = { ...gateway.server, hostKey: secrets.host.public };
+  const changed = { "daytona-edge:gateway": { ...gateway, server } };
+  return { config: { ...file.config, ...changed } };
 }
 
 /** One value of Pulumi.<stack>.yaml. */
@@ -34,16 +52,8 @@ export function stackConfig<T>(key: string, stack: StackName = "local"): T {
  */
 export function layStackDirectory(secrets: LabSecrets): void {
   mkdirSync(stackDirectory, { recursive: true, mode: 0o700 });
-  const file = stackFile();
-  const gateway = stackConfig<{ server: Record<string, unknown> }>("gateway");
-  file.config["daytona-edge:gateway"] = {
-    ...gateway,
-    server: { ...gateway.server, hostKey: secrets.host.public },
-  };
-  for (const [stack, content] of [
-    ["local", file],
-    ["signed", stackFile("signed")],
-  ] as const) {
+  for (const stack of stackNames) {
+    const content = labStackFile(stack, secrets);
     writeFileSync(
       join(stackDirectory, `Pulumi.${stack}.yaml`),
       // Pulumi's YAML reads more kinds of values than this one: times, say.

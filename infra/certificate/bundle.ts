@@ -12,7 +12,7 @@ import { certificateEnvironment } from "./environment.ts";
 import { assignment } from "./environment-file.ts";
 
 /** Debian packages that it needs. */
-export const certificatePackages = ["ca-certificates", "nodejs"];
+export const certificatePackages = ["ca-certificates", "curl", "nodejs"];
 
 export type CertificateBundleConfig = Pick<
   StackConfig,
@@ -45,12 +45,16 @@ export function certificateBundle(config: CertificateBundleConfig): Bundle {
       },
       copy("run-now.sh", `${lib}/run-certificate.sh`, 0o755),
       copy("check.sh", `${lib}/check-certificate.sh`, 0o755),
+      copy("undo.sh", `${lib}/undo-certificate.sh`, 0o755),
       ...["daytona-certificate@.service", timer].map((unit) =>
         copy(`units/${unit}`, `${systemd}/${unit}`),
       ),
     ],
     units: [timer],
     check: `${lib}/check-certificate.sh`,
+    undo: `${lib}/undo-certificate.sh`,
+    ports: [],
+    clock: config.certificate.directory,
   };
 }
 

@@ -14,6 +14,7 @@ import { limitsEnvironment } from "./limits.ts";
 /** Debian packages of an edge. */
 export const edgePackages = [
   "ca-certificates",
+  "curl",
   "haproxy",
   "iproute2",
   "nodejs",
@@ -62,9 +63,12 @@ export function edgeBundle(config: EdgeConfig): Bundle {
           ([name, value]) => `${name}=${value}`,
         ),
       ),
+      copy("environment.sh", `${lib}/environment-edge.sh`, 0o755),
       copy("prepare.sh", `${lib}/prepare-edge.sh`, 0o755),
       copy("check.sh", `${lib}/check-edge.sh`, 0o755),
+      copy("../machine/reload-haproxy.sh", `${lib}/reload-edge.sh`, 0o755),
       copy("drain.sh", `${lib}/drain-edge.sh`, 0o755),
+      copy("undo.sh", `${lib}/undo-edge.sh`, 0o755),
       {
         path: `${lib}/edge-agent.cjs`,
         content: bundledProgram(join(import.meta.dirname, "agent.ts")),
@@ -73,7 +77,11 @@ export function edgeBundle(config: EdgeConfig): Bundle {
       ...units.map((unit) => copy(`units/${unit}`, `${systemd}/${unit}`)),
     ],
     units,
+    holders: ["daytona-edge.service"],
     check: `${lib}/check-edge.sh`,
+    undo: `${lib}/undo-edge.sh`,
+    ports: ["tcp 80", "tcp 443", "tcp 8404"],
+    health: "http://127.0.0.1:8404/healthz",
   };
 }
 

@@ -16,6 +16,8 @@ if [ ! -s "$state/certificate.pem" ]; then
   rm -f "$state/state.map"
   rm -r "$work"
 fi
+/usr/local/lib/daytona-edge/environment-edge.sh >"$state/environment.cfg.new"
+mv "$state/environment.cfg.new" "$state/environment.cfg"
 touch "$state/access-keys.map" "$state/revoked.map"
 [ -s "$state/state.map" ] || echo 'certificate placeholder' >"$state/state.map"
 # Where no token of ours is asked for, no keys have to come first.

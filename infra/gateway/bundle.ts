@@ -14,12 +14,14 @@ import { rulesDocument } from "./rules-document.ts";
 /** Debian packages of a gateway. */
 export const gatewayPackages = [
   "ca-certificates",
+  "curl",
   "dns-root-data",
   "haproxy",
   "iproute2",
   "nftables",
   "nodejs",
   "openssl",
+  "socat",
   "ulogd2",
   "ulogd2-json",
   "unbound",
@@ -98,9 +100,10 @@ export function gatewayBundle(config: GatewayConfig): Bundle {
         mode: 0o644,
       },
       { path: `${etc}/env`, content: environment(config), mode: 0o644 },
-      ...["prepare", "check", "network", "firewall"].map((name) =>
+      ...["prepare", "check", "network", "firewall", "undo"].map((name) =>
         copy(`${name}.sh`, `${lib}/${name}-gateway.sh`, 0o755),
       ),
+      copy("../machine/reload-haproxy.sh", `${lib}/reload-gateway.sh`, 0o755),
       {
         path: `${lib}/gateway-agent.cjs`,
         content: bundledProgram(join(import.meta.dirname, "agent.ts")),
@@ -120,7 +123,13 @@ export function gatewayBundle(config: GatewayConfig): Bundle {
           ]),
     ],
     units,
+    holders: ["daytona-gateway.service"],
     check: `${lib}/check-gateway.sh`,
+    undo: `${lib}/undo-gateway.sh`,
+    ports: [
+      ...["udp 53", "tcp 53", "tcp 80", "tcp 443"],
+      ...(alone ? [`tcp ${String(gatewayHealthPort)}`] : []),
+    ],
   };
 }
 

@@ -12,8 +12,18 @@ export interface Bundle {
   readonly files: readonly BundleFile[];
   /** systemd units that are enabled and started, in this order. */
   readonly units: readonly string[];
+  /** Those of them that hold connections, which an install never ends. */
+  readonly holders?: readonly string[];
   /** Absolute path of the bundle's own script that checks its files. */
   readonly check: string;
+  /** Absolute path of its own script that undoes what its units leave behind. */
+  readonly undo?: string;
+  /** What its programs listen at, for example "tcp 443". */
+  readonly ports: readonly string[];
+  /** Address that answers 200 while its programs serve; they may need state first. */
+  readonly health?: string;
+  /** Address whose answers say what time it is. */
+  readonly clock?: string;
 }
 
 export interface BundleFile {

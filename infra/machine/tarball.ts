@@ -2,7 +2,7 @@
  * A bundle as one archive: the same bytes for the same content, so that an
  * unchanged bundle is an unchanged machine.
  */
-import { readFileSync } from "node:fs";
+import { readFileSync, readdirSync } from "node:fs";
 import { mkdir, mkdtemp, rm, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -10,10 +10,11 @@ import { gzipSync } from "node:zlib";
 import { create } from "tar";
 import type { Bundle } from "./bundle.ts";
 
-const installScript = join(import.meta.dirname, "install.sh");
+/** Directory of the install script and its parts. */
+const installer = join(import.meta.dirname, "install");
 
 /**
- * Packs a bundle: `install.sh`, what it reads (`bundle/…`), and below
+ * Packs a bundle: `install.sh` with its parts, what it reads (`bundle/…`), and below
  * `bundle/root` the files as they shall stand on the machine.
  */
 export async function bundleTarball(bundle: Bundle): Promise<Uint8Array> {
@@ -23,11 +24,19 @@ export async function bundleTarball(bundle: Bundle): Promise<Uint8Array> {
       string,
       { content: string | Uint8Array; mode: number }
     >([
-      ["install.sh", { content: readFileSync(installScript), mode: 0o755 }],
+      ...readdirSync(installer).map((file) => {
+        const content = readFileSync(join(installer, file));
+        return [file, { content, mode: 0o755 }] as const;
+      }),
       ["bundle/name", { content: `${bundle.name}\n`, mode: 0o644 }],
       ["bundle/packages", { content: lines(bundle.packages), mode: 0o644 }],
       ["bundle/units", { content: lines(bundle.units), mode: 0o644 }],
+      ["bundle/holders", { content: lines(bundle.holders ?? []), mode: 0o644 }],
       ["bundle/check", { content: `${bundle.check}\n`, mode: 0o644 }],
+      ["bundle/undo", { content: bundle.undo ?? "", mode: 0o644 }],
+      ["bundle/ports", { content: lines(bundle.ports), mode: 0o644 }],
+      ["bundle/health", { content: bundle.health ?? "", mode: 0o644 }],
+      ["bundle/clock", { content: bundle.clock ?? "", mode: 0o644 }],
       [
         "bundle/modes",
         { content: lines(bundle.files.map(modeLine)), mode: 0o644 },

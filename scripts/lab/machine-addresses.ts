@@ -1,3 +1,9 @@
+/** Where Daytona's stand-ins are; all but the first are for tests. */
+export const daytonaMachines = {
+  daytona: { ipv4: "198.18.0.3", ipv6: "2001:db8:198:18::3" },
+  server: { ipv4: "198.18.0.12", ipv6: "2001:db8:198:18::12" },
+} as const;
+
 /** The addresses that the lab has for edges. */
 export const edgeAddresses = {
   edge: { ipv4: "198.18.0.4", ipv6: "2001:db8:198:18::4" },

@@ -10,6 +10,7 @@ import { LabError } from "./command.ts";
 import { daytonaMachine } from "./daytona/machine.ts";
 import type { Image } from "./image.ts";
 import { internetMachine } from "./internet/machine.ts";
+import { daytonaMachines } from "./machine-addresses.ts";
 import type { MachineSpec } from "./machine-spec.ts";
 import {
   bootMachine,
@@ -65,11 +66,18 @@ async function ensureInternet(args: SurroundingsArgs): Promise<void> {
   await writeFile(trustFile, `${image.webCa.certificate}${roots}`);
 }
 
-async function ensureDaytona(args: SurroundingsArgs): Promise<void> {
+/** Boots one of Daytona's stand-ins, unless it runs, and waits for it. */
+export async function ensureDaytona(
+  args: Omit<SurroundingsArgs, "zoneId">,
+  name: keyof typeof daytonaMachines = "daytona",
+): Promise<void> {
   const { image, secrets, domain } = args;
+  const addresses = daytonaMachines[name];
   await mkdir(snapshots, { recursive: true });
-  await ensureMachine("daytona", async () =>
+  await ensureMachine(name, async () =>
     daytonaMachine({
+      ...addresses,
+      name,
       programs: {
         server: await bundleProgram("daytona/server.ts"),
         toolbox: await bundleProgram("daytona/toolbox.ts"),
@@ -94,7 +102,7 @@ async function ensureDaytona(args: SurroundingsArgs): Promise<void> {
       ],
     }),
   );
-  await answerOf("daytona", "http://198.18.0.3:3000/api/health");
+  await answerOf(name, `http://${addresses.ipv4}:3000/api/health`);
 }
 
 /** A machine that has a disk keeps it, as after a power cut. */

@@ -5,7 +5,8 @@ import { parseConfig } from "../../infra/config.ts";
 import { gatewayBundle } from "../../infra/gateway/bundle.ts";
 import { bundleTarball } from "../../infra/machine/tarball.ts";
 import { checkout } from "../../scripts/checkout.ts";
-import { stackFile } from "../../scripts/stack.ts";
+import { labSecrets } from "../../scripts/lab/secrets.ts";
+import { labStackFile } from "../../scripts/stack.ts";
 import { labExec } from "./lab.ts";
 
 async function tracked(pattern: string): Promise<string[]> {
@@ -123,9 +124,13 @@ test("a new edge begins with a placeholder, root's alone, that is not served", a
   expect(stdout.split("\n")).toEqual([
     "certificate placeholder",
     "subject=CN=placeholder.invalid",
-    ...["access-keys.map", "certificate.pem", "revoked.map", "state.map"].map(
-      (name) => `600 ${state}/${name}`,
-    ),
+    ...[
+      "access-keys.map",
+      "certificate.pem",
+      "environment.cfg",
+      "revoked.map",
+      "state.map",
+    ].map((name) => `600 ${state}/${name}`),
   ]);
 });
 
@@ -168,7 +173,7 @@ test("an install of the same bundle again changes and restarts nothing", async (
     ).stdout;
   const { config } = parseConfig(
     Object.fromEntries(
-      Object.entries(stackFile().config)
+      Object.entries(labStackFile("local", labSecrets()).config)
         .filter(([key]) => key.startsWith("daytona-edge:"))
         .map(([key, value]) => [key.replace("daytona-edge:", ""), value]),
     ),

@@ -7,7 +7,8 @@ import { localUserData } from "../../infra/platforms/local/user-data.ts";
 import { bundleTarball } from "../../infra/machine/tarball.ts";
 import { storeDirectory } from "../../scripts/checkout.ts";
 import { edgeAddresses } from "../../scripts/lab/machine-addresses.ts";
-import { type StackName, stackFile } from "../../scripts/stack.ts";
+import { labSecrets } from "../../scripts/lab/secrets.ts";
+import { type StackName, labStackFile } from "../../scripts/stack.ts";
 import { lab, labCurl } from "./lab.ts";
 
 const spareBundle = "spare-bundle.tar.gz";
@@ -23,7 +24,7 @@ export async function bootSpareEdge(
   change: Record<string, unknown>,
   more: Pick<EdgeConfig, "loadBalancers"> = {},
 ): Promise<void> {
-  const given = Object.entries(stackFile(stack).config)
+  const given = Object.entries(labStackFile(stack, labSecrets()).config)
     .filter(([key]) => key.startsWith("daytona-edge:"))
     .map(([key, value]) => [key.replace("daytona-edge:", ""), value]);
   const { config, problems } = parseConfig({

@@ -5,8 +5,11 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { stringify } from "yaml";
 import program from "../../infra/index.ts";
-import { type StackName, stackFile } from "../../scripts/stack.ts";
+import { type StackName, labStackFile } from "../../scripts/stack.ts";
 import { openStack } from "../../scripts/toolchain/stack.ts";
+
+/** What of a lab's secrets stands in its stack file. */
+const lab = { host: { public: `ssh-ed25519 ${"A".repeat(68)}` } };
 
 let workDir: string;
 beforeEach(() => {
@@ -26,7 +29,7 @@ async function preview(
   stackName: StackName = "local",
 ) {
   const config = {
-    ...stackFile(stackName).config,
+    ...labStackFile(stackName, lab).config,
     "cloudflare:apiToken": "not-used-by-a-preview",
     ...(stackName === "local"
       ? {
@@ -51,8 +54,8 @@ async function preview(
 describe("the program", () => {
   test("plans every part of the system, and does nothing", async () => {
     const { changes } = await preview();
-    // The stack, 12 components, 12 commands, 6 records.
-    expect(changes).toEqual({ create: 31 });
+    // The stack, 14 components, 12 commands, 6 records.
+    expect(changes).toEqual({ create: 33 });
   });
 
   test("a wrong configuration fails the preview with all problems", async () => {
@@ -102,7 +105,7 @@ describe("the program", () => {
     expect(missing).toContain("egress.allow[0].credential.secret");
     expect(missing).toContain("--path credentials.openrouter");
     const { changes } = await set({ openrouter: "sk-or-v1-0123456789" });
-    expect(changes).toEqual({ create: 31 });
+    expect(changes).toEqual({ create: 33 });
   });
 
   test("a stack with the road in only, guarded by signed tokens", async () => {
@@ -119,6 +122,6 @@ describe("the program", () => {
 
   test("an empty allow list is a plan too: nothing goes out", async () => {
     const { changes } = await preview({ "daytona-edge:egress": { allow: [] } });
-    expect(changes).toEqual({ create: 31 });
+    expect(changes).toEqual({ create: 33 });
   });
 });

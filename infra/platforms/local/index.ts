@@ -9,8 +9,9 @@ import type { CertificateCredentials } from "../../certificate/credentials.ts";
 import type { StackConfig } from "../../config.ts";
 import type { EdgeAddress } from "../../dns.ts";
 import { noRevocations } from "../../edge/revocations.ts";
-import type { Bundle } from "../../machine/bundle.ts";
-import { Gateway, type GatewayArgs } from "../host/gateway.ts";
+import { edgeBundle } from "../../edge/bundle.ts";
+import { gatewayBundle } from "../../gateway/bundle.ts";
+import { Gateway } from "../host/gateway.ts";
 import { Certificate } from "./certificate.ts";
 import { Edge } from "./edge.ts";
 import { LiveState } from "./live-state.ts";
@@ -21,19 +22,12 @@ export interface LocalPlatformArgs {
   readonly cloudflareUrl: string | undefined;
   /** What the certificate's program needs and may not show; secret. */
   readonly certificateCredentials: pulumi.Input<CertificateCredentials>;
-  readonly edge: Bundle;
   /** The live state `access.json`; absent when no tokens are asked for. */
   readonly access: pulumi.Input<string> | undefined;
-  readonly egress:
-    | {
-        readonly bundle: Bundle;
-        /** The live state `egress-credentials.json`. */
-        readonly credentials: pulumi.Input<string>;
-        readonly server: GatewayArgs["server"];
-        /** Key that may log in to that server. */
-        readonly privateKey: pulumi.Input<string>;
-      }
-    | undefined;
+  /** The live state `egress-credentials.json`; secret. */
+  readonly egressCredentials: pulumi.Input<string>;
+  /** Key that may log in to the gateway's server. */
+  readonly privateKey: pulumi.Input<string> | undefined;
 }
 
 export class LocalPlatform extends pulumi.ComponentResource {
@@ -79,7 +73,7 @@ export class LocalPlatform extends pulumi.ComponentResource {
       `${name}-edge`,
       {
         machine,
-        bundle: args.edge,
+        bundle: edgeBundle(args.config),
         liveState: pulumi
           .all([
             certificate.issued,
@@ -90,9 +84,21 @@ export class LocalPlatform extends pulumi.ComponentResource {
       },
       { parent: this },
     );
+    const { egress } = args.config;
     this.gateway =
-      args.egress &&
-      new Gateway(`${name}-gateway`, args.egress, { parent: this });
+      egress?.gateway?.server &&
+      new Gateway(
+        `${name}-gateway`,
+        {
+          login: {
+            server: egress.gateway.server,
+            privateKey: args.privateKey,
+          },
+          bundle: gatewayBundle({ ...egress, ...egress.gateway }),
+          credentials: args.egressCredentials,
+        },
+        { parent: this },
+      );
     this.edge = { ipv4: [edge.address.ipv4], ipv6: [edge.address.ipv6] };
     this.registerOutputs({});
   }

@@ -1,5 +1,5 @@
 /**
- * The lab's "daytona" machine: a stand-in of a self-hosted Daytona server with
+ * The lab's Daytona machines, "daytona" and others: each a stand-in of a self-hosted Daytona server with
  * its sandboxes, and the way in for the operator who installs the gateway on
  * it. The files of the machine are in files/, its programs are server.ts,
  * toolbox.ts and app.ts. Nothing of the product itself belongs here.
@@ -9,6 +9,10 @@ import { join } from "node:path";
 import type { MachineFile, MachineSpec } from "../machine-spec.ts";
 
 export interface DaytonaMachineArgs {
+  /** Name and addresses in the lab. */
+  readonly name: string;
+  readonly ipv4: string;
+  readonly ipv6: string;
   /** Bundles of server.ts, toolbox.ts and app.ts for Node 20. */
   readonly programs: {
     readonly server: string | Uint8Array;
@@ -42,7 +46,6 @@ export interface DaytonaMachineArgs {
   }[];
 }
 
-const address = "198.18.0.3";
 const files = join(import.meta.dirname, "files");
 const programDirectory = "/usr/local/lib/daytona-lab";
 const snapshot = `${programDirectory}/snapshot`;
@@ -50,9 +53,9 @@ const settings = "/etc/daytona-lab";
 
 export function daytonaMachine(args: DaytonaMachineArgs): MachineSpec {
   return {
-    name: "daytona",
-    address,
-    address6: "2001:db8:198:18::3",
+    name: args.name,
+    address: args.ipv4,
+    address6: args.ipv6,
     files: [...serverFiles(args), ...snapshotFiles(args), ...sshFiles(args)],
     units: ["ssh.service", "daytona-host.service", "daytona.service"],
     binds: [
@@ -123,7 +126,7 @@ function environment(args: DaytonaMachineArgs): string {
     `PROXY_API_KEY=${args.proxyApiKey}`,
     `PROXY_DOMAIN=${args.domain}`,
     "PROXY_PROTOCOL=https",
-    `OIDC_DOMAIN=http://${address}:5556/dex`,
+    `OIDC_DOMAIN=http://${args.ipv4}:5556/dex`,
     "OIDC_CLIENT_ID=daytona",
     `INITIAL_SANDBOXES=${settings}/sandboxes.json`,
     "SANDBOX_LAYERS=/run/daytona-lab/sandboxes",

@@ -21,7 +21,10 @@ describe("egress.learn", () => {
         upstream: { mode: "daytona", url: "http://10.0.0.5:4000" },
         egress: { allow: ["https://api.github.com/*"], learn },
         gateway: {
-          server: { address: "10.0.0.5" },
+          server: {
+            address: "10.0.0.5",
+            hostKey: `ssh-ed25519 ${"A".repeat(68)}`,
+          },
           sandboxes: { interfaces: ["docker0"], networks: ["172.17.0.0/16"] },
         },
       },
@@ -125,7 +128,10 @@ describe("egress.learn", () => {
       upstream: { mode: "daytona", url: "http://10.0.0.5:4000" },
       egress: { allow: [], learn: { until: "2020-01-01T00:00:00Z" } },
       gateway: {
-        server: { address: "10.0.0.5" },
+        server: {
+          address: "10.0.0.5",
+          hostKey: `ssh-ed25519 ${"A".repeat(68)}`,
+        },
         sandboxes: { interfaces: ["docker0"], networks: ["172.17.0.0/16"] },
       },
     });

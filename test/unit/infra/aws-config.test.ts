@@ -2,6 +2,7 @@
 import { expect, test } from "vitest";
 import { parseConfig } from "../../../infra/config.ts";
 
+const hostKey = `ssh-ed25519 ${"A".repeat(68)}`;
 const good = {
   domain: "sandbox.daytona.example.net",
   platform: "aws",
@@ -38,7 +39,7 @@ test("a stack may have the road in only", () => {
 
 const aws = (change: object) => ({ aws: { ...good.aws, ...change } });
 const gateway = {
-  server: { address: "10.0.0.5" },
+  server: { address: "10.0.0.5", hostKey },
   sandboxes: { interfaces: ["docker0"], networks: ["172.17.0.0/16"] },
 };
 
@@ -114,7 +115,7 @@ test.each<[Record<string, unknown>, string, string]>([
   [
     { platform: "azure" },
     "platform",
-    '"azure" is no platform; set it to local or aws',
+    '"azure" is no platform; set it to local, host or aws',
   ],
 ])("%j", (change, key, message) => {
   const circumstances = { stack: "test", now: new Date() };

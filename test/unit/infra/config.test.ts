@@ -9,7 +9,10 @@ const good = {
   upstream: { mode: "daytona", url: "http://10.0.0.5:4000" },
   egress: { allow: ["https://api.github.com/*"] },
   gateway: {
-    server: { address: "10.0.0.5" },
+    server: {
+      address: "10.0.0.5",
+      hostKey: `ssh-ed25519 ${"A".repeat(68)}`,
+    },
     sandboxes: { interfaces: ["br-sandbox"], networks: ["172.20.0.0/16"] },
   },
 };

@@ -23,9 +23,16 @@ describe("an editor that goes by it", () => {
     },
   }).compile(stackFileSchema());
 
-  test.each(["local", "signed", "prod"] as const)("takes %s", (name) => {
+  test.each(["signed", "prod", "host"] as const)("takes %s", (name) => {
     validate(stackFile(name));
     expect(validate.errors).toBeNull();
+  });
+
+  test("takes local, once the lab has a server with a key", () => {
+    validate(stackFile("local"));
+    expect(validate.errors?.map(({ message }) => message)).toEqual([
+      "must have required property 'hostKey'",
+    ]);
   });
 
   const file = (key: string, value: unknown) => ({

@@ -2,6 +2,9 @@ import { expect, it } from "vitest";
 import { daytonaMachine } from "../../../scripts/lab/daytona/machine.ts";
 
 const machine = daytonaMachine({
+  name: "daytona",
+  ipv4: "198.18.0.3",
+  ipv6: "2001:db8:198:18::3",
   programs: { server: "", toolbox: "", app: "" },
   apiKey: "SECRET-api",
   proxyApiKey: "SECRET-proxy",

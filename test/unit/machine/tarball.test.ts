@@ -24,6 +24,7 @@ const bundle: Bundle = {
   ],
   units: ["x.service"],
   check: "/usr/local/lib/x/run.sh",
+  ports: [],
 };
 
 const edge = edgeBundle({

@@ -1,0 +1,48 @@
+# shellcheck shell=sh disable=SC2154
+# Debian packages: those that are missing come, and go again with the last
+# bundle, with the users that they brought.
+
+packages() { dpkg-query -W -f '${Package} ${db:Status-Status}\n' | sed -n 's/ installed$//p' | sort; }
+users() { cut -d : -f 1 /etc/passwd | sort; }
+
+add_packages() {
+  packages >"$installed/.packages"
+  users >"$installed/.users"
+  missing=$(sort "$bundle/packages" | comm -23 - "$installed/.packages" | tr '\n' ' ')
+  if [ -n "$missing" ]; then
+    say "adding packages: $missing"
+    export DEBIAN_FRONTEND=noninteractive
+    # shellcheck disable=SC2086
+    if ! { apt-get -q update && apt-get -q -y --no-install-recommends install $missing; } >>"$log" 2>&1; then
+      fail "these packages could not be installed: $missing; the end of $log says why. Give the machine a Debian mirror that it can reach, or install them beforehand"
+    fi
+    # Debian starts what it installs. Ours run as units of their own.
+    for package in $missing; do
+      if [ -e "/usr/lib/systemd/system/$package.service" ]; then
+        systemctl --quiet disable --now "$package.service"
+      fi
+    done
+    packages | comm -13 "$installed/.packages" - >>"$home/packages-added"
+    users | comm -13 "$installed/.users" - >>"$home/users-added"
+  fi
+  rm "$installed/.packages" "$installed/.users"
+}
+
+# What somebody else has come to need since stays.
+remove_packages() {
+  [ -s "$home/packages-added" ] || return 0
+  sort -u "$home/packages-added" >"$home/.added"
+  packages | comm -12 - "$home/.added" >"$home/.present"
+  # shellcheck disable=SC2046
+  apt-get --simulate purge $(cat "$home/.present") | sed -n 's/^Purg \([^ ]*\).*/\1/p' | sort >"$home/.purged"
+  others=$(comm -13 "$home/.added" "$home/.purged" | tr '\n' ' ')
+  if [ -n "$others" ]; then
+    echo "kept are the packages that came with daytona-edge, because of: $others"
+    return 0
+  fi
+  # shellcheck disable=SC2046
+  DEBIAN_FRONTEND=noninteractive apt-get -q -y purge $(cat "$home/.present") >/dev/null
+  while read -r user; do
+    ! id "$user" >/dev/null 2>&1 || userdel "$user"
+  done <"$home/users-added"
+}

@@ -1,0 +1,185 @@
+# shellcheck shell=sh disable=SC2154
+# Releases of a bundle: the files of one take effect, or those of the one before.
+
+kept_releases=3
+
+# The bundle's files are tried where they will stand, in a mount namespace of
+# their own: nothing of the running system changes.
+try_files() {
+  check=$(cat "$bundle/check")
+  # shellcheck disable=SC2016
+  if ! unshare --mount sh -eu -c '
+    for top in /etc /usr/local; do
+      [ -d "$1/root$top" ] || continue
+      mount -t overlay overlay -o "lowerdir=$1/root$top:$top" "$top"
+    done
+    exec sh "$2"
+  ' try "$bundle" "$check" >>"$log" 2>&1; then
+    tail -n 20 "$log" >&2
+    fail "the files of this bundle do not pass $check; what was installed before stays. Whole log: $log"
+  fi
+}
+
+# Whether the bundle's programs serve, where the bundle can say so.
+healthy() {
+  [ -s "$bundle/health" ] && curl -fsS --max-time 5 "$(cat "$bundle/health")" >/dev/null 2>&1
+}
+
+release_of() { (cd "$1" && find . -type f | sort | xargs sha256sum) | sha256sum | cut -c 1-16; }
+
+# Lays the bundle beside the older ones; "current" still names the one before.
+keep_release() {
+  release=$(release_of "$bundle")
+  previous=$(readlink "$state/current" || true)
+  mkdir -p "$state/releases"
+  [ -e "$state/releases/$release" ] || cp -a "$bundle" "$state/releases/$release"
+  touch "$state/releases/$release"
+  cp "$here"/*.sh "$bundle/name" "$state/"
+}
+
+forget_old_releases() {
+  # shellcheck disable=SC2012
+  ls -t "$state/releases" | tail -n "+$((kept_releases + 1))" | while read -r old; do
+    rm -rf "$state/releases/${old:?}"
+  done
+}
+
+# Puts a release's files in place and tells its units.
+# usage: take_effect DIRECTORY
+take_effect() {
+  : >"$work/changed"
+  : >"$work/told"
+  put_files "$1" && start_units "$1" && stays_healthy || return 1
+  ln -sfn "releases/$(release_of "$1")" "$state/current"
+}
+
+# Back to what was there before, for what came does not serve.
+take_back() {
+  if [ -z "$previous" ] || [ "$previous" = "releases/$release" ] || [ ! -e "$state/$previous" ]; then
+    if [ -z "$previous" ]; then
+      cp "$bundle/units" "$bundle/modes" "$state/"
+      ln -sfn "releases/$release" "$state/current"
+      remove_release "$state"
+      rm -rf "$state"
+      rmdir "$installed" 2>/dev/null || true
+      fail "this bundle's programs do not serve; its files are gone again. Above is what they said"
+    fi
+    fail "the programs of the bundle that is installed do not serve. Above is what they said"
+  fi
+  if take_effect "$state/$previous"; then
+    rm -rf "$state/releases/${release:?}"
+    fail "this bundle's programs do not serve; the one that was installed before is back in its place, and serves. Above is what they said"
+  fi
+  fail "this bundle's programs do not serve, and those of the one before, which is back in its place, do not either. Above is what they said"
+}
+
+put_files() {
+  while read -r mode file; do
+    staged="$1/root$file"
+    if cmp -s "$staged" "$file" && [ "$(stat -c %a "$file")" = "$mode" ]; then
+      continue
+    fi
+    mkdir -p "$(dirname "$file")" &&
+      install -m "$mode" "$staged" "$file.new" &&
+      mv -f "$file.new" "$file" || return 1
+    echo "$file" >>"$work/changed"
+  done <"$1/modes"
+  # What only the release before had.
+  for old in "$state"/releases/*; do
+    cut -d ' ' -f 2- "$old/modes"
+  done | sort -u | while read -r file; do
+    if [ -e "$file" ] && ! grep -q " $file\$" "$1/modes"; then
+      rm -f "$file"
+      echo "$file" >>"$work/changed"
+    fi
+  done
+}
+
+start_units() {
+  if grep -q '^/etc/systemd/' "$work/changed"; then
+    systemctl daemon-reload
+  fi
+  # New live state alone touches no connection: only its agent starts again,
+  # and "started" means that the state is in force.
+  whose='*'
+  grep -qv '^/var/lib/daytona-edge/store/' "$work/changed" || whose='*-agent.service'
+  while read -r unit; do
+    systemctl --quiet is-enabled "$unit" 2>/dev/null || systemctl --quiet enable "$unit"
+    # shellcheck disable=SC2254
+    if ! systemctl --quiet is-active "$unit"; then
+      # Not "start": it would wait for an older program that still tries to.
+      tell restart "$unit" || return 1
+    elif [ -s "$work/changed" ]; then
+      case $unit in
+        $whose) tell "$(how_to_tell "$1" "$unit")" "$unit" || return 1 ;;
+      esac
+    fi
+  done <"$1/units"
+}
+
+# A changed unit needs a new process, but for one that holds connections: that
+# one takes a new configuration and environment by a reload, and the rest of
+# its unit when it starts the next time.
+# usage: how_to_tell DIRECTORY UNIT
+how_to_tell() {
+  if grep -qx "/etc/systemd/system/$2" "$work/changed" && ! grep -qx "$2" "$1/holders"; then
+    echo restart
+  else
+    echo reload-or-restart
+  fi
+}
+
+# usage: tell HOW UNIT
+tell() {
+  if systemctl "$1" "$2"; then
+    echo "$2: $1" >>"$work/told"
+    return 0
+  fi
+  # Without a journal the line below still says which unit.
+  journalctl --no-pager --lines 20 --unit "$2" >&2 || true
+  say "$2 does not start; its journal is above" >&2
+  return 1
+}
+
+# A machine that was healthy must be so again; a new one waits for its state.
+# Three times in a row, for at first the process before may answer.
+stays_healthy() {
+  [ "$was_healthy" = yes ] && [ -s "$work/changed" ] || return 0
+  times=0
+  for _ in $(seq 30); do
+    sleep 1
+    if healthy; then times=$((times + 1)); else times=0; fi
+    [ "$times" -lt 3 ] || return 0
+  done
+  say "$name was healthy before, and is not 30 s after the change: $(cat "$bundle/health") does not answer 200" >&2
+  return 1
+}
+
+# usage: remove_release STATE
+remove_release() {
+  release="$1/current"
+  # What somebody took away by hand is no reason to leave the rest.
+  tac "$release/units" | while read -r unit; do
+    systemctl --quiet disable --now "$unit" || true
+  done
+  if [ -s "$release/undo" ]; then
+    sh "$(cat "$release/undo")" || true
+  fi
+  cut -d ' ' -f 2- "$release/modes" | while read -r file; do
+    rm -f "$file"
+    rmdir --ignore-fail-on-non-empty --parents "$(dirname "$file")" 2>/dev/null || true
+  done
+  systemctl daemon-reload
+}
+
+report() {
+  if [ ! -s "$work/changed" ] && [ ! -s "$work/told" ]; then
+    say "$name: unchanged"
+    return 0
+  fi
+  say "$name: installed, $(wc -l <"$work/changed") files changed"
+  head -n 12 "$work/changed" | sed 's/^/  /'
+  left=$(($(wc -l <"$work/changed") - 12))
+  [ "$left" -le 0 ] || echo "  and $left more"
+  sed 's/^/  /' "$work/told"
+}

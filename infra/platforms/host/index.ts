@@ -1,0 +1,122 @@
+/**
+ * Existing servers, by SSH: the edge and the certificate's timer on one, a
+ * gateway on each that sandboxes run on. Often all of it is one server.
+ */
+import * as pulumi from "@pulumi/pulumi";
+import type { CertificateCredentials } from "../../certificate/credentials.ts";
+import type { StackConfig } from "../../config.ts";
+import type { EdgeAddress } from "../../dns.ts";
+import { edgeBundle } from "../../edge/bundle.ts";
+import { noRevocations } from "../../edge/revocations.ts";
+import { gatewayAddress } from "../../gateway/address.ts";
+import { gatewayBundle } from "../../gateway/bundle.ts";
+import { Certificate } from "./certificate.ts";
+import { Edge } from "./edge.ts";
+import { Gateway } from "./gateway.ts";
+import { LiveState } from "./live-state.ts";
+import { type HostSettings, publicAddresses } from "./settings.ts";
+
+export interface HostPlatformArgs {
+  readonly config: StackConfig;
+  readonly settings: HostSettings;
+  /** Address of Cloudflare's API; its own when absent. */
+  readonly cloudflareUrl: string | undefined;
+  /** What the certificate's program needs and may not show; secret. */
+  readonly certificateCredentials: pulumi.Input<CertificateCredentials>;
+  /** The live state `access.json`; absent when no tokens are asked for. */
+  readonly access: pulumi.Input<string> | undefined;
+  /** The live state `egress-credentials.json`; secret. */
+  readonly egressCredentials: pulumi.Input<string>;
+  /** Key that may log in to the servers; the SSH agent's when absent. */
+  readonly privateKey: pulumi.Input<string> | undefined;
+}
+
+export class HostPlatform extends pulumi.ComponentResource {
+  readonly edge: EdgeAddress;
+  readonly gateway: Pick<Gateway, "address" | "caCertificate"> | undefined;
+
+  constructor(
+    name: string,
+    args: HostPlatformArgs,
+    opts?: pulumi.ComponentResourceOptions,
+  ) {
+    super("daytona-edge:host:Platform", name, {}, opts);
+    const { config, settings, privateKey } = args;
+    const inside = { parent: this };
+    const login = { server: settings, privateKey };
+
+    const certificate = new Certificate(
+      `${name}-certificate`,
+      {
+        login,
+        config,
+        cloudflareUrl: args.cloudflareUrl,
+        credentials: args.certificateCredentials,
+      },
+      inside,
+    );
+    const revocations = new LiveState(
+      `${name}-revocations`,
+      {
+        login,
+        document: "store/revocations.json",
+        content: noRevocations,
+        onlyWhenMissing: true,
+      },
+      inside,
+    );
+    const access =
+      args.access &&
+      new LiveState(
+        `${name}-access`,
+        { login, document: "store/access.json", content: args.access },
+        inside,
+      );
+    new Edge(
+      `${name}-edge`,
+      {
+        login,
+        bundle: edgeBundle(config),
+        liveState: pulumi
+          .all([
+            certificate.issued,
+            revocations.written,
+            access ? access.written : "",
+          ])
+          .apply(() => "written"),
+      },
+      inside,
+    );
+    this.gateway = this.gateways(name, args);
+    this.edge = publicAddresses(settings);
+    this.registerOutputs({});
+  }
+
+  /** One on each server that sandboxes run on, with an authority of its own. */
+  private gateways(
+    name: string,
+    { config, settings, privateKey, egressCredentials }: HostPlatformArgs,
+  ): HostPlatform["gateway"] {
+    const { egress } = config;
+    if (!egress?.gateway) return undefined;
+    const bundle = gatewayBundle({ ...egress, ...egress.gateway });
+    const gateways = (settings.runners ?? [settings]).map(
+      (server) =>
+        new Gateway(
+          `${name}-gateway-${server.address}`,
+          {
+            login: { server, privateKey },
+            bundle,
+            credentials: egressCredentials,
+          },
+          { parent: this },
+        ),
+    );
+    return {
+      address: gatewayAddress,
+      caCertificate: pulumi
+        .all(gateways.map(({ caCertificate }) => caCertificate))
+        .apply((certificates) => certificates.join("")),
+    };
+  }
+}

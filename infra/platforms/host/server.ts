@@ -1,0 +1,104 @@
+/** An existing server, as the stack logs in to it. */
+import type { types } from "@pulumi/command";
+import type * as pulumi from "@pulumi/pulumi";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import * as z from "zod";
+
+const quote = (value: unknown) => JSON.stringify(value);
+
+const hostKey = z
+  .string()
+  .regex(
+    /^(ssh-ed25519|ssh-rsa|ecdsa-sha2-nistp(256|384|521)) [A-Za-z0-9+/]{32,}={0,2}$/,
+    {
+      error: (issue) =>
+        `${quote(issue.input)} is no public host key; write its type and the key as they stand in /etc/ssh/ssh_host_ed25519_key.pub on the server, for example "ssh-ed25519 AAAA…", without the comment`,
+    },
+  );
+
+const reached = {
+  /** Name or address that SSH goes to. */
+  address: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9.:-]*$/, {
+    error: (issue) =>
+      `${quote(issue.input)} is not a name or an address; write one such as 203.0.113.10, with the port in the key port`,
+  }),
+  port: z.int().min(1).max(65535).default(22),
+  user: z.string().default("root"),
+  /** The one key that the server may have: nobody is trusted blindly. */
+  hostKey,
+};
+
+export const serverSettings = z.strictObject({
+  ...reached,
+  /** The server that SSH goes through, where there is no direct way. */
+  jump: z.strictObject(reached).optional(),
+});
+
+export type Server = z.infer<typeof serverSettings>;
+
+/** A server, and the key that may log in to it. */
+export interface Login {
+  readonly server: Server;
+  /** The SSH agent's keys when absent. */
+  readonly privateKey: pulumi.Input<string> | undefined;
+}
+
+/** How @pulumi/command reaches the server. */
+export function connectionTo({
+  server,
+  privateKey,
+}: Login): types.input.remote.ConnectionArgs {
+  const key = privateKey === undefined ? {} : { privateKey };
+  const { address: host, port, user, hostKey, jump } = server;
+  return {
+    ...{ host, port, user, hostKey, ...key },
+    // A server that boots answers within a minute; a wrong address never does.
+    ...{ dialErrorLimit: 5, perDialTimeout: 15 },
+    ...(jump && {
+      proxy: {
+        ...{ host: jump.address, port: jump.port, user: jump.user },
+        ...{ hostKey: jump.hostKey, ...key },
+      },
+    }),
+  };
+}
+
+const scripts = join(import.meta.dirname, "remote");
+
+/** Scripts of remote/ that run on the server. */
+export type RemoteScript =
+  | "gateway-authority"
+  | "remove-bundle"
+  | "remove-state"
+  | "run-certificate"
+  | "unpack-and-install"
+  | "wait-healthy"
+  | "write-state";
+
+/**
+ * The command line that runs a script on the server as root. sshd takes no
+ * environment by itself, so the values stand in the line: they are no secrets.
+ */
+export function remoteScript(
+  { user }: Server,
+  script: RemoteScript,
+  environment: Readonly<Record<string, string>> = {},
+): string {
+  const values = Object.entries(environment).map(
+    ([name, value]) => `${name}=${quoted(value)}`,
+  );
+  const run = ["env", ...values, "sh", "-c", quoted(text(script))].join(" ");
+  return user === "root"
+    ? `exec ${run}`
+    : `${text("as-root")}exec sudo -n ${run}`;
+}
+
+function text(script: string): string {
+  return readFileSync(join(scripts, `${script}.sh`), "utf8");
+}
+
+/** One word of a POSIX shell. */
+function quoted(value: string): string {
+  return `'${value.replaceAll("'", "'\\''")}'`;
+}

@@ -1,0 +1,36 @@
+/** The part of the stack's configuration that only the platform `host` has. */
+import * as z from "zod";
+import { serverSettings } from "./server.ts";
+
+export const hostSettings = serverSettings.extend({
+  /** What the sandboxes' names lead to; `address` when that is an address. */
+  publicAddresses: z
+    .strictObject({
+      ipv4: z.array(z.ipv4()).default([]),
+      ipv6: z.array(z.ipv6()).default([]),
+    })
+    .refine(({ ipv4, ipv6 }) => ipv4.length + ipv6.length > 0, {
+      error: "it names no address; write ipv4: [203.0.113.10], or remove it",
+    })
+    .optional(),
+  /** Servers that sandboxes run on, each with a gateway; this one when absent. */
+  runners: z.array(serverSettings).min(1).optional(),
+});
+
+export type HostSettings = z.infer<typeof hostSettings>;
+
+/** Where Daytona's proxy is, with Daytona on the same server. */
+export const daytonaBeside = { mode: "daytona", url: "http://127.0.0.1:4000" };
+
+/** The addresses that the sandboxes' names lead to; none when they are not known. */
+export function publicAddresses({ address, publicAddresses }: HostSettings): {
+  readonly ipv4: readonly string[];
+  readonly ipv6: readonly string[];
+} {
+  if (publicAddresses) return publicAddresses;
+  const is = (kind: z.ZodType) => kind.safeParse(address).success;
+  return {
+    ipv4: is(z.ipv4()) ? [address] : [],
+    ipv6: is(z.ipv6()) ? [address] : [],
+  };
+}

@@ -1,0 +1,108 @@
+/** Configuration of the platform host. */
+import { describe, expect, test } from "vitest";
+import { parseConfig } from "../../../infra/config.ts";
+import { publicAddresses } from "../../../infra/platforms/host/settings.ts";
+
+const hostKey = `ssh-ed25519 ${"A".repeat(68)}`;
+const host = { address: "203.0.113.10", hostKey };
+const good = {
+  domain: "sandbox.example.net",
+  platform: "host",
+  cloudflare: { zoneId: "3f1d7cfa3c1c4e6fb0c0a1b1f1d2e3a4" },
+  host,
+};
+
+const problemsOf = (change: Record<string, unknown>) =>
+  parseConfig({ ...good, ...change }).problems;
+
+test("three keys are enough; Daytona is on the same server", () => {
+  const { config, problems } = parseConfig(good);
+  expect(problems).toEqual([]);
+  expect(config).toMatchObject({
+    upstream: { mode: "daytona", url: "http://127.0.0.1:4000" },
+    access: "daytona",
+    host: { user: "root", port: 22 },
+  });
+});
+
+test("what the names lead to is the server's address, or what is said", () => {
+  const of = (change: Record<string, unknown>) => {
+    const { config } = parseConfig({ ...good, host: { ...host, ...change } });
+    return config?.host && publicAddresses(config.host);
+  };
+  expect(of({})).toEqual({ ipv4: ["203.0.113.10"], ipv6: [] });
+  expect(of({ address: "2001:db8::1" })).toEqual({
+    ipv4: [],
+    ipv6: ["2001:db8::1"],
+  });
+  const publicly = { ipv4: ["203.0.113.9"], ipv6: ["2001:db8::9"] };
+  expect(of({ address: "10.0.0.1", publicAddresses: publicly })).toEqual(
+    publicly,
+  );
+});
+
+describe("refused", () => {
+  test.each([
+    [
+      { host: undefined },
+      "host",
+      "missing; set address and hostKey of the server",
+    ],
+    [
+      { host: { hostKey } },
+      "host.address",
+      "missing; set the server's address, for example 203.0.113.10",
+    ],
+    [
+      { host: { address: "203.0.113.10" } },
+      "host.hostKey",
+      "missing; set a public key of the server, so that no other can take its place; there: cut -d' ' -f1,2 /etc/ssh/ssh_host_ed25519_key.pub",
+    ],
+    [
+      { host: { ...host, hostKey: "SHA256:abc" } },
+      "host.hostKey",
+      '"SHA256:abc" is no public host key; write its type and the key as they stand in /etc/ssh/ssh_host_ed25519_key.pub on the server, for example "ssh-ed25519 AAAA…", without the comment',
+    ],
+    [
+      { host: { ...host, address: "root@203.0.113.10" } },
+      "host.address",
+      '"root@203.0.113.10" is not a name or an address; write one such as 203.0.113.10, with the port in the key port',
+    ],
+    [
+      { host: { ...host, address: "daytona.example.net" } },
+      "host.publicAddresses",
+      "missing, while host.address, daytona.example.net, is a name; set what the sandboxes' names shall lead to, for example ipv4: [203.0.113.10]",
+    ],
+    [
+      { host: { ...host, publicAddresses: {} } },
+      "host.publicAddresses",
+      "it names no address; write ipv4: [203.0.113.10], or remove it",
+    ],
+    [
+      { host: { ...host, jump: { address: "203.0.113.1" } } },
+      "host.jump.hostKey",
+      "missing; set it",
+    ],
+    [
+      {
+        egress: { allow: [] },
+        gateway: {
+          server: host,
+          sandboxes: { interfaces: ["br-a"], networks: ["172.20.0.0/16"] },
+        },
+      },
+      "gateway.server",
+      "nothing reads it on platform host; remove it, and list the servers that sandboxes run on in host.runners, if they are others",
+    ],
+    [
+      {
+        platform: "local",
+        upstream: { mode: "daytona", url: "http://h:4000" },
+      },
+      "host",
+      "nothing reads it on platform local; remove it, or set platform to host",
+    ],
+  ])("%j", (change, key, message) => {
+    expect(problemsOf(change)).toMatchObject([{ key, message }]);
+  });
+});
