@@ -33,11 +33,9 @@ export const whenMissing: Readonly<Record<string, string>> = {
   "host.address": "set the server's address, for example 203.0.113.10",
   "host.hostKey":
     "set a public key of the server, so that no other can take its place; there: cut -d' ' -f1,2 /etc/ssh/ssh_host_ed25519_key.pub",
-  gateway: "set server, where the sandboxes run, and sandboxes",
+  gateway: "set server, where the sandboxes run",
   "gateway.server": "set address, the server that the sandboxes run on",
   "gateway.server.address": "set the server that the sandboxes run on",
-  "gateway.sandboxes":
-    "set interfaces and networks of the sandboxes, for example {interfaces: [docker0], networks: [172.17.0.0/16]}",
 };
 
 const set = (key: string, value: string) =>

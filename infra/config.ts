@@ -52,6 +52,9 @@ const platforms = ["local", "host", "aws"] as const;
 /** Ports of Daytona's own daemons in a sandbox; nobody is ever let in there. */
 const reservedPorts = [2280, 5900, 5901, 6080, 22220, 22222, 33333];
 
+/** Where Daytona's runner puts sandboxes (its network runner-bridge). */
+const runnerBridge = "172.20.0.0/16";
+
 const letsEncrypt = "https://acme-v02.api.letsencrypt.org/directory";
 
 const hostname = z
@@ -146,10 +149,15 @@ export const schema = z.strictObject({
   gateway: z
     .strictObject({
       server: serverSettings.optional(),
-      sandboxes: z.strictObject({
-        interfaces: z.array(z.string().regex(/^[A-Za-z0-9_.-]{1,15}$/)).min(1),
-        networks: z.array(z.cidrv4()).min(1),
-      }),
+      sandboxes: z
+        .strictObject({
+          /** Found by their addresses when none is named. */
+          interfaces: z
+            .array(z.string().regex(/^[A-Za-z0-9_.-]{1,15}$/))
+            .default([]),
+          networks: z.array(z.cidrv4()).min(1).default([runnerBridge]),
+        })
+        .prefault({}),
       rootServers: z.array(z.ipv4()).default([]),
     })
     .optional(),
@@ -309,7 +317,7 @@ export function parseConfig(
   warnings: Problem[];
 } {
   const parsed = schema.safeParse(
-    given.platform === "host" ? { upstream: daytonaBeside, ...given } : given,
+    given.platform === "host" ? withHostDefaults(given) : given,
     { reportInput: true },
   );
   const problems: Problem[] = parsed.success
@@ -400,6 +408,17 @@ export function parseConfig(
         ...(learn ? { learn: { until: learn.until } } : {}),
       },
     }),
+  };
+}
+
+/** Daytona is on the same server, and the gateway where it belongs. */
+function withHostDefaults(
+  given: Record<string, unknown>,
+): Record<string, unknown> {
+  return {
+    upstream: daytonaBeside,
+    ...(given.egress === undefined ? {} : { gateway: {} }),
+    ...given,
   };
 }
 

@@ -16,7 +16,7 @@ import type { KeyedCertificate } from "../certificate/egress-ca.ts";
 import { authorityDocument, verifyAuthority } from "./authority-document.ts";
 import { ensureAuthority } from "./authority.ts";
 import { type Secrets, verifyCredentials } from "./credentials-document.ts";
-import { ensureFirewall } from "./firewall.ts";
+import { ensureFirewall, sandboxInterfaces } from "./firewall.ts";
 import { learnMap, learning, learntMark } from "./learn.ts";
 import { applyNames, applyUnlisted } from "./resolver-names.ts";
 import { credentialsMap, hostsOf } from "./rule-maps.ts";
@@ -148,14 +148,14 @@ function sharedAuthority(
 
 /** Keeps the firewall in place, whatever becomes of the rules. */
 async function guardFirewall(
-  interfaces: readonly string[],
+  interfaces: () => Promise<readonly string[]>,
   intervalMs: number,
 ): Promise<never> {
   let failure = "";
   for (;;) {
     try {
-      if (await ensureFirewall(interfaces)) {
-        console.log("firewall: was taken away, is loaded again");
+      if (await ensureFirewall(await interfaces())) {
+        console.log("firewall: was not whole, is loaded again");
       }
       failure = "";
     } catch (error) {
@@ -178,9 +178,14 @@ function setting(name: string): string {
 const address = setting("GATEWAY_ADDRESS");
 const isAuthorityShared = setting("GATEWAY_AUTHORITY") === "store";
 const intervalMs = Number(setting("GATEWAY_POLL_SECONDS")) * 1000;
-// It is written as the set that nft takes.
-const interfaces = setting("SANDBOX_INTERFACES").match(/[^\s{},]+/g) ?? [];
-void guardFirewall(interfaces, intervalMs);
+void guardFirewall(
+  () =>
+    sandboxInterfaces(
+      setting("SANDBOX_INTERFACES"),
+      setting("SANDBOX_NETWORKS"),
+    ),
+  intervalMs,
+);
 const documents = [
   { name: "egress-credentials.json", apply: applyCredentials },
   ...(isAuthorityShared

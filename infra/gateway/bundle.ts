@@ -32,7 +32,10 @@ export interface GatewayConfig extends Pick<
   "egressRules" | "learn"
 > {
   readonly sandboxes: {
-    /** Those of this machine that sandboxes are behind; none where it is alone. */
+    /**
+     * Those of this machine that sandboxes are behind: found by their addresses
+     * when none is named. None where the gateway is alone.
+     */
     readonly interfaces: readonly string[];
     readonly networks: readonly string[];
   };
@@ -140,7 +143,9 @@ function environment({ sandboxes, alone }: GatewayConfig): string {
   return [
     `GATEWAY_ADDRESS=${gatewayAddress}`,
     `GATEWAY_NAME=${gatewayName}`,
-    `SANDBOX_INTERFACES="{ ${interfaces.join(", ")} }"`,
+    interfaces.length === 0 && !alone
+      ? "SANDBOX_INTERFACES=auto"
+      : `SANDBOX_INTERFACES="{ ${interfaces.join(", ")} }"`,
     `SANDBOX_NETWORKS="{ ${networks.join(", ")} }"`,
     ...(alone
       ? [

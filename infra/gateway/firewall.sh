@@ -7,9 +7,26 @@ mark=0x1000000
 check=
 [ "${1:-}" != --check ] || check=--check
 
+# "auto" means those that have an address in the sandboxes' networks by now: of
+# what Docker makes, the name is known only then. Whoever makes another one
+# later is seen by the agent, which comes back here; until then the addresses
+# alone are refused.
+if [ "$SANDBOX_INTERFACES" = auto ]; then
+  interfaces=$(for network in $(echo "$SANDBOX_NETWORKS" | tr -d '{},'); do
+    ip -o -4 address show to "$network"
+  done | awk '{ print $2 }' | sort -u)
+else
+  interfaces=$(echo "$SANDBOX_INTERFACES" | tr -d '{},')
+fi
+set=
+for interface in $interfaces; do
+  set="$set${set:+, }\"$interface\""
+done
+
 load() {
+  # A set must hold something; no interface has this name.
   # shellcheck disable=SC2086
-  nft $check -D "gateway=$GATEWAY_ADDRESS" -D "interfaces=$SANDBOX_INTERFACES" \
+  nft $check -D "gateway=$GATEWAY_ADDRESS" -D "interfaces={ ${set:-\"no-sandboxes\"} }" \
     -D "networks=$SANDBOX_NETWORKS" -D "seen=$mark" \
     -D "checks=${HEALTH_NETWORKS:-{ \}}" -f "$1"
 }
@@ -20,14 +37,13 @@ load() {
 # may be that moment.
 # usage: route_marked_only -4|-6
 route_marked_only() {
-  interfaces=$(echo "$SANDBOX_INTERFACES" | tr -d '{},')
   for interface in $interfaces; do
     [ -z "$(ip "$1" rule show priority 20 iif "$interface")" ] || continue
     ip "$1" rule add priority 20 iif "$interface" fwmark "0/$mark" prohibit
   done
   ip "$1" rule show priority 20 | sed -n 's/.* iif \([^ ]*\).*/\1/p' |
     while read -r interface; do
-      case " $interfaces " in
+      case " $(echo "$interfaces" | tr '\n' ' ') " in
         *" $interface "*) ;;
         *) ip "$1" rule delete priority 20 iif "$interface" ;;
       esac
@@ -52,9 +68,7 @@ for bridge in /sys/class/net/*/brif; do
   [ -e "$bridge" ] || continue
   name=${bridge%/brif}
   name=${name##*/}
-  case " $SANDBOX_INTERFACES " in
-    *[\ ,]"$name"[\ ,]*) continue ;;
-  esac
+  case $set in *"\"$name\""*) continue ;; esac
   if [ -n "$(ls "$bridge")" ]; then
     echo "firewall: this kernel lacks nft_meta_bridge, and bridge $name is not a sandbox bridge; load that module, or move $name to another machine" >&2
     exit 1

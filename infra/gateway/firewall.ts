@@ -12,7 +12,7 @@ const bridgeTable = "table bridge daytona_egress";
  * Loads the firewall again when another program took it away: `nft flush
  * ruleset`, which Debian's own nftables.service does whenever it restarts,
  * spares nobody's tables; systemd-networkd removes routing rules that it did
- * not make.
+ * not make. And when sandboxes have come to be behind another interface.
  * @param interfaces those that sandboxes are behind; none where the gateway is
  *   alone on its machine
  * @returns whether it, or a part of it, was away
@@ -37,6 +37,31 @@ export async function ensureFirewall(
     "daytona-gateway-firewall.service",
   ]);
   return true;
+}
+
+/**
+ * The interfaces that sandboxes are behind, as firewall.sh finds them.
+ * @param given SANDBOX_INTERFACES: a set as nft takes it, or `auto`
+ * @param networks SANDBOX_NETWORKS: a set as nft takes it
+ */
+export async function sandboxInterfaces(
+  given: string,
+  networks: string,
+): Promise<string[]> {
+  if (given !== "auto") return members(given);
+  const found = new Set<string>();
+  for (const network of members(networks)) {
+    const args = ["-o", "-4", "address", "show", "to", network];
+    const { stdout } = await run("ip", args);
+    for (const [, name = ""] of stdout.matchAll(/^[0-9]+: (\S+)/gm)) {
+      found.add(name);
+    }
+  }
+  return [...found];
+}
+
+function members(set: string): string[] {
+  return set.match(/[^\s{},]+/g) ?? [];
 }
 
 /** Whether firewall.sh's routing rule of each interface is among these. */

@@ -6,7 +6,7 @@
  * state, which the machine's agent pulls.
  */
 export interface Bundle {
-  readonly name: "edge" | "gateway" | "certificate";
+  readonly name: "edge" | "gateway" | "certificate" | "server";
   /** Debian packages it needs; the only place where they stand. */
   readonly packages: readonly string[];
   readonly files: readonly BundleFile[];

@@ -40,6 +40,7 @@ const labPackages = [
   "procps",
   "python3-minimal",
   "socat",
+  "sudo",
   "systemd",
   "systemd-sysv",
 ];

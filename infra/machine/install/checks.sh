@@ -7,7 +7,16 @@ check_server() {
   check_ports
   check_disk
   check_clock
-  [ -z "$problems" ] || fail "this server cannot become one of daytona-edge yet:$problems"
+  [ -n "$problems" ] || return 0
+  message="this server cannot run $name yet:$problems"
+  if ! rmdir "$installed" 2>/dev/null; then
+    fail "$message"
+  fi
+  # Nothing of ours was here, and nothing is left.
+  rm "$home/install.lock"
+  rmdir "$home" 2>/dev/null || true
+  echo "daytona-edge install: $message" >&2
+  exit 1
 }
 
 problem() {

@@ -13,7 +13,10 @@ import { gatewayBundle } from "../../gateway/bundle.ts";
 import { Certificate } from "./certificate.ts";
 import { Edge } from "./edge.ts";
 import { Gateway } from "./gateway.ts";
+import { InstalledBundle } from "./installed-bundle.ts";
 import { LiveState } from "./live-state.ts";
+import { serverFirewallBundle } from "./server-firewall.ts";
+import type { Server } from "./server.ts";
 import { type HostSettings, publicAddresses } from "./settings.ts";
 
 export interface HostPlatformArgs {
@@ -44,6 +47,7 @@ export class HostPlatform extends pulumi.ComponentResource {
     const { config, settings, privateKey } = args;
     const inside = { parent: this };
     const login = { server: settings, privateKey };
+    this.serverFirewalls(name, args);
 
     const certificate = new Certificate(
       `${name}-certificate`,
@@ -90,6 +94,27 @@ export class HostPlatform extends pulumi.ComponentResource {
     this.gateway = this.gateways(name, args);
     this.edge = publicAddresses(settings);
     this.registerOutputs({});
+  }
+
+  /** What is open to the outside, on each server. */
+  private serverFirewalls(
+    name: string,
+    { settings, privateKey }: HostPlatformArgs,
+  ): void {
+    const bundle = serverFirewallBundle(settings);
+    const servers = new Map<string, Server>(
+      [settings, ...(settings.runners ?? [])].map((server) => [
+        server.address,
+        server,
+      ]),
+    );
+    for (const [address, server] of servers) {
+      new InstalledBundle(
+        `${name}-firewall-${address}`,
+        { login: { server, privateKey }, bundle },
+        { parent: this },
+      );
+    }
   }
 
   /** One on each server that sandboxes run on, with an authority of its own. */

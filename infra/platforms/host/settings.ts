@@ -1,6 +1,7 @@
 /** The part of the stack's configuration that only the platform `host` has. */
 import * as z from "zod";
 import { serverSettings } from "./server.ts";
+import { usualOpenPorts } from "./server-firewall.ts";
 
 export const hostSettings = serverSettings.extend({
   /** What the sandboxes' names lead to; `address` when that is an address. */
@@ -13,6 +14,12 @@ export const hostSettings = serverSettings.extend({
       error: "it names no address; write ipv4: [203.0.113.10], or remove it",
     })
     .optional(),
+  /** Ports of Daytona's that everybody reaches; its others are closed. */
+  openPorts: z
+    .array(z.int().min(1).max(65535))
+    .default(() => [...usualOpenPorts]),
+  /** Networks that reach the closed ports all the same, and the edge's figures. */
+  operators: z.array(z.cidrv4()).default([]),
   /** Servers that sandboxes run on, each with a gateway; this one when absent. */
   runners: z.array(serverSettings).min(1).optional(),
 });

@@ -6,14 +6,23 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { gatewayAddress } from "../../../infra/gateway/address.ts";
 import { edgeBundle } from "../../../infra/edge/bundle.ts";
 import type { Bundle } from "../../../infra/machine/bundle.ts";
 import { bundleTarball } from "../../../infra/machine/tarball.ts";
+import { shellCommand } from "../../../scripts/lab/daytona/shell-command.ts";
+import { webHosts } from "../../../scripts/lab/internet/hosts.ts";
 import { daytonaMachines } from "../../../scripts/lab/machine-addresses.ts";
+import { labSecrets } from "../../../scripts/lab/secrets.ts";
+import { refusalsOf } from "../../../scripts/verify/bypass/refusals.ts";
+import { liveRows } from "../../../scripts/verify/bypass/rows.ts";
+import { bypassTarget } from "../../../scripts/verify/bypass/target.ts";
+import { tryRow } from "../../../scripts/verify/bypass/try-row.ts";
 import { cloudflare } from "../internet.ts";
 import {
   FIRST_SANDBOX,
   type Outcome,
+  SECOND_SANDBOX,
   inLab,
   labCurl,
   labExec,
@@ -89,6 +98,111 @@ afterAll(async () => {
   rmSync(workDir, { recursive: true });
 });
 
+/**
+ * Installs a bundle as an `up` would.
+ * @param before shell that changes what the installer sees of the server
+ */
+async function install(bundle: Bundle, before = ":"): Promise<Outcome> {
+  return labExec(
+    machine,
+    [
+      ...["unshare", "--mount", "sh"],
+      "-ec",
+      `${before}
+       work=$(mktemp -d); trap 'rm -rf $work' EXIT; tar -xz -C $work --no-same-owner; $work/install.sh`,
+    ],
+    { input: await bundleTarball(bundle) },
+  );
+}
+
+describe("refused, and nothing changed", () => {
+  const bundle = () => edgeBundle(parsedHostConfig());
+  const system = (name: string, id: string, version: string) =>
+    `printf 'PRETTY_NAME="${name}"\\nID=${id}\\nVERSION_ID=${version}\\n' >/run/other && mount --bind /run/other /etc/os-release && rm -f /run/other`;
+  const listen = (unit: string, port: number) =>
+    onServer(
+      `systemd-run --quiet --unit=${unit} socat TCP-LISTEN:${String(port)},reuseaddr,fork -`,
+    );
+  afterAll(async () => {
+    await onServer("systemctl stop nginx dnsmasq");
+    expect(await inventory()).toEqual(before);
+  });
+
+  test.each([
+    ["Debian 12", system("Debian GNU/Linux 12 (bookworm)", "debian", "12")],
+    ["Ubuntu", system("Ubuntu 24.04.1 LTS", "ubuntu", "24.04")],
+  ])("%s", async (name, other) => {
+    const { stderr, exitCode } = await install(bundle(), other);
+    expect(stderr).toMatch(
+      /^daytona-edge install: this server cannot run edge yet:\n {2}- this is .*; it needs Debian 13, whose HAProxy is 3\.0$/,
+    );
+    expect(stderr).toContain(`this is ${name.replace(" 12", " GNU/Linux 12")}`);
+    expect(exitCode).toBe(1);
+  });
+
+  test("all that is wrong, at once", async () => {
+    await listen("nginx", 443);
+    await onServer(
+      `systemd-run --quiet --unit=dnsmasq sh -c 'while :; do printf "HTTP/1.0 200\\r\\nDate: Mon, 02 Nov 2026 10:00:00 GMT\\r\\n\\r\\n" | nc -l -p 9999 -q 0; done'`,
+    );
+    const { stderr, exitCode } = await install(
+      { ...bundle(), clock: "http://127.0.0.1:9999/dir" },
+      `${system("Debian GNU/Linux 12 (bookworm)", "debian", "12")}
+       mount -t tmpfs -o size=20m tmpfs /var`,
+    );
+    expect(
+      stderr.replace(
+        /the clock says \S+, /,
+        "the clock says 2026-11-26T00:00:00+00:00, ",
+      ),
+    ).toBe(
+      [
+        "daytona-edge install: this server cannot run edge yet:",
+        "  - this is Debian GNU/Linux 12 (bookworm); it needs Debian 13, whose HAProxy is 3.0",
+        "  - tcp port 443 is taken by socat (nginx.service); move it to another port, or: systemctl disable --now nginx.service",
+        "  - /var has 20 MB left; make it 300, for example with: apt-get clean; journalctl --vacuum-size=100M",
+        "  - the clock says 2026-11-26T00:00:00+00:00, and http://127.0.0.1:9999/dir says 2026-11-02T10:00:00+00:00; set it: timedatectl set-ntp true",
+      ].join("\n"),
+    );
+    expect(exitCode).toBe(1);
+  });
+
+  test("a port that a container publishes", async () => {
+    await onServer("cp /usr/bin/socat /run/docker-proxy; systemctl stop nginx");
+    await onServer(
+      "mount -o remount,exec /run; systemd-run --quiet --unit=nginx /run/docker-proxy TCP-LISTEN:80,reuseaddr,fork -; sleep 0.5; mount -o remount,noexec /run; rm /run/docker-proxy",
+    );
+    const { stderr } = await install(bundle());
+    expect(stderr).toContain(
+      'tcp port 80 is published by a container; change it where the container is defined, for example under "ports" in its compose file',
+    );
+  });
+});
+
+describe("an up that may not log in", () => {
+  test("another host key than the one that is pinned", async () => {
+    const { address, user } = parsedHostConfig().host ?? {};
+    const hostKey = `ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI${"A".repeat(43)}`;
+    const { stderr, exitCode } = await stack(
+      "up",
+      `host=${JSON.stringify({ address, user, hostKey })}`,
+    );
+    expect(stderr).toMatch(/host key/i);
+    expect(exitCode).toBe(1);
+  });
+
+  test("a user who is not root and may not become so", async () => {
+    const rule = "/etc/sudoers.d/deploy";
+    await onServer(`mv ${rule} /root/rule`);
+    const { stderr, exitCode } = await stack("up");
+    await onServer(`mv /root/rule ${rule}`);
+    expect(stderr).toContain(
+      'daytona-edge: deploy may not use sudo without a password on server; log in as root, or lay "deploy ALL=(ALL) NOPASSWD: ALL" into a file in /etc/sudoers.d',
+    );
+    expect(exitCode).toBe(1);
+  });
+});
+
 test("one up makes it edge, gateway and timer", async () => {
   const started = performance.now();
   const { exitCode, stderr, stdout } = await stack("up");
@@ -112,18 +226,199 @@ test("a second up changes nothing, and restarts nothing", async () => {
   expect(await starts()).toBe(units);
 }, 240_000);
 
-/** Installs a bundle as an `up` would. */
-async function install(bundle: Bundle): Promise<Outcome> {
-  return labExec(
+describe("from outside", () => {
+  /** What curl ends with: 0 for an answer, 28 when nobody says anything. */
+  const curl = async (port: number) => {
+    const url = `http://${ipv4}:${String(port)}/`;
+    const { exitCode } = await labCurl(["-m", "2", "-o", "/dev/null", url]);
+    return exitCode;
+  };
+
+  test.each([
+    [4000, "Daytona's proxy", 28],
+    [8404, "the edge's figures", 28],
+    [3000, "Daytona's API", 0],
+  ])("port %i, %s", async (port, _, exitCode) => {
+    expect(await curl(port)).toBe(exitCode);
+  });
+
+  test("the server itself still reaches what is closed", async () => {
+    for (const port of [4000, 8404]) {
+      const { exitCode } = await labExec(machine, [
+        ..."curl -sS -m 2 -o /dev/null".split(" "),
+        `http://127.0.0.1:${String(port)}/`,
+      ]);
+      expect(exitCode).toBe(0);
+    }
+  });
+
+  test("without the server's firewall they answer", async () => {
+    await onServer("nft delete table inet daytona_server");
+    expect(await curl(4000)).toBe(0);
+    expect(await curl(8404)).toBe(0);
+    await onServer("systemctl reload daytona-server-firewall");
+    expect(await curl(4000)).toBe(28);
+  });
+});
+
+/** Runs a line of shell in the first sandbox. */
+async function inSandbox(
+  line: string,
+  id = FIRST_SANDBOX,
+): Promise<{ exitCode: number; result: string }> {
+  const { stdout } = await labExec(
     machine,
     [
-      "sh",
-      "-ec",
-      "work=$(mktemp -d); trap 'rm -rf $work' EXIT; tar -xz -C $work --no-same-owner; $work/install.sh",
+      ...["curl", "-sS", "--json", "@-", "-H", `Host: ${domain}`],
+      ...["-H", `Authorization: Bearer ${labSecrets().daytonaApiKey}`],
+      `http://127.0.0.1:4000/toolbox/${id}/process/execute`,
     ],
-    { input: await bundleTarball(bundle) },
+    { input: JSON.stringify({ command: shellCommand(["sh", "-c", line]) }) },
   );
+  return JSON.parse(stdout) as { exitCode: number; result: string };
 }
+
+const addressIn = async (id: string) =>
+  (await inSandbox("hostname -I", id)).result.split(" ")[0] ?? "";
+
+const allowedStatus = async () => {
+  const { result } = await inSandbox(
+    "curl -sS -m 10 -o /dev/null -w '%{http_code}' https://openrouter.ai/api/v1/models",
+  );
+  return result.trim();
+};
+
+/** The documented line, as a snapshot has it. */
+const trustAuthority =
+  "curl -fsS --retry 10 --retry-delay 1 --retry-all-errors http://gateway.internal/install-ca.sh | sh";
+
+describe("the road out", () => {
+  test("leads to what is listed", async () => {
+    expect((await inSandbox(trustAuthority)).exitCode).toBe(0);
+    expect(await allowedStatus()).toBe("200");
+  });
+
+  test("the bridge was found by its address", async () => {
+    expect(await onServer("nft list table inet daytona_egress")).toContain(
+      'iifname "br-sandbox" jump to_this_machine',
+    );
+  });
+
+  const { egressRules = [] } = parsedHostConfig().egress ?? {};
+  const rows = async () =>
+    liveRows(
+      await bypassTarget({
+        rules: egressRules,
+        gateway: gatewayAddress,
+        forbidden: { ...webHosts.forbidden, host: webHosts.forbidden.name },
+        places: [
+          ...["3000", "4000", "22", "443", "8404"].map(
+            (port) => `${ipv4}:${port}`,
+          ),
+          "172.20.0.1:3000",
+          ...["8404", "22"].map((port) => `${gatewayAddress}:${port}`),
+        ],
+        otherSandbox: await addressIn(SECOND_SANDBOX),
+        nameServers: ["198.18.0.2", ipv4],
+        edge: { ipv4, host: `${FIRST_SANDBOX}-3000.${domain}` },
+        addressOf: () => Promise.resolve(webHosts.anthropic.ipv4),
+      }),
+    );
+
+  test("and by no known way to anything else", async () => {
+    const refusals = await refusalsOf(
+      await addressIn(FIRST_SANDBOX),
+      async (script) => {
+        const { stdout } = await labExec(machine, ["sh", "-ec", script]);
+        return stdout;
+      },
+    );
+    const failed = [];
+    const tried = await rows();
+    for (const row of tried) {
+      const outcome = await tryRow(row, inSandbox, refusals);
+      if (!outcome.ok) failed.push([row.number, row.attempt, outcome]);
+    }
+    expect(failed).toEqual([]);
+    expect(tried.length).toBeGreaterThan(25);
+  }, 240_000);
+
+  test("Docker may start again: its rules come and go beside these", async () => {
+    const table = () =>
+      onServer(
+        "nft list table inet daytona_egress; nft list table inet daytona_server",
+      );
+    const was = await table();
+    await onServer("systemctl restart daytona-host.service");
+    // Counters count on.
+    const plain = (text: string) => text.replace(/packets \d+ bytes \d+/g, "");
+    expect(plain(await table())).toBe(plain(was));
+    // Daytona and its sandboxes start again, too.
+    await expect
+      .poll(
+        () =>
+          labExec(machine, "curl -sS -m 2 http://127.0.0.1:4000/".split(" ")),
+        { timeout: 20_000 },
+      )
+      .toMatchObject({ exitCode: 0 });
+    expect((await inSandbox(trustAuthority)).exitCode).toBe(0);
+    expect(await allowedStatus()).toBe("200");
+  });
+
+  test("a bridge that comes later is closed at once, and served soon", async () => {
+    const later = (line: string) => onServer(`ip netns exec later ${line}`);
+    await onServer(`
+      ip link add br-later type bridge && ip address add 172.20.77.1/24 dev br-later && ip link set br-later up
+      ip netns add later && ip link add later0 type veth peer name eth0 netns later
+      ip link set later0 master br-later up
+      ip -n later address add 172.20.77.2/24 dev eth0 && ip -n later link set eth0 up && ip -n later route add default via 172.20.77.1`);
+    const curl = (url: string) =>
+      later(`curl -sS -k -m 3 -o /dev/null -w '%{http_code}' ${url} || true`);
+    expect(await curl(`https://${webHosts.forbidden.ipv4}/`)).toBe("000");
+    await expect
+      .poll(() => onServer("nft list table inet daytona_egress"), {
+        timeout: 10_000,
+      })
+      .toContain("br-later");
+    expect(await curl(`http://${gatewayAddress}/ca.pem`)).toBe("200");
+    expect(await curl(`https://${webHosts.forbidden.ipv4}/`)).toBe("000");
+    await onServer("ip netns delete later; ip link delete br-later");
+  });
+});
+
+test("after a boot everything is back, and closed before the first sandbox", async () => {
+  const end = requestLoop(app);
+  const booted = await run("server.ts", "reboot");
+  expect(booted.stderr).toBe("");
+  await end();
+  const order = await onServer(
+    "for unit in daytona-gateway-firewall daytona-server-firewall sandbox@$FIRST_SANDBOX; do systemctl show -p ActiveEnterTimestampMonotonic --value $unit; done".replace(
+      "$FIRST_SANDBOX",
+      FIRST_SANDBOX,
+    ),
+  );
+  const [egress, server, sandbox] = order.split("\n").map(Number);
+  expect(egress).toBeLessThan(sandbox ?? 0);
+  expect(server).toBeLessThan(sandbox ?? 0);
+  await expect
+    .poll(
+      async () => {
+        const { stdout } = await labCurl([
+          "-o",
+          "/dev/null",
+          "-w",
+          "%{http_code}",
+          app,
+        ]);
+        return stdout;
+      },
+      { timeout: 30_000 },
+    )
+    .toBe("200");
+  // A sandbox that starts anew trusts nobody yet.
+  await inSandbox(trustAuthority);
+  expect(await allowedStatus()).toBe("200");
+}, 120_000);
 
 /** The edge's bundle with one file changed. */
 function edgeWith(path: RegExp, change: (content: string) => string): Bundle {

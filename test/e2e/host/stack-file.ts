@@ -6,6 +6,9 @@ import { labSecrets } from "../../../scripts/lab/secrets.ts";
 
 export const domain = "host.daytona.defikit.net";
 
+/** Who logs in; sudo makes them root. */
+export const operator = "deploy";
+
 export function hostConfig(): Record<string, unknown> {
   const { config } = stackFile("host");
   const local = stackFile("local").config;
@@ -17,11 +20,10 @@ export function hostConfig(): Record<string, unknown> {
     "daytona-edge:domain": domain,
     "daytona-edge:host": {
       address: daytonaMachines.server.ipv4,
-      user: "root",
+      user: operator,
       hostKey: labSecrets().host.public,
     },
     "daytona-edge:gateway": {
-      sandboxes: { interfaces: ["br-sandbox"], networks: ["172.20.0.0/16"] },
       rootServers: ["198.18.0.2"],
     },
   };

@@ -1,5 +1,8 @@
 import { expect, test } from "vitest";
-import { isRoutingClosed } from "../../../infra/gateway/firewall.ts";
+import {
+  isRoutingClosed,
+  sandboxInterfaces,
+} from "../../../infra/gateway/firewall.ts";
 
 const bridge = "20:\tfrom all fwmark 0/0x1000000 iif br-sandbox prohibit\n";
 /** As ip shows it while there is no such interface. */
@@ -18,4 +21,15 @@ test.each([
   ],
 ])("each interface has its routing rule: %s", (_, shown, closed) => {
   expect(isRoutingClosed(shown, ["br-sandbox", "runner0"])).toBe(closed);
+});
+
+test("interfaces that are named are those; else the networks tell", async () => {
+  expect(
+    await sandboxInterfaces("{ br-a, runner0 }", "{ 127.0.0.0/8 }"),
+  ).toEqual(["br-a", "runner0"]);
+  expect(await sandboxInterfaces("{  }", "{ 127.0.0.0/8 }")).toEqual([]);
+  expect(await sandboxInterfaces("auto", "{ 127.0.0.0/8 }")).toEqual(["lo"]);
+  expect(
+    await sandboxInterfaces("auto", "{ 240.0.0.0/8, 0.0.0.0/8 }"),
+  ).toEqual([]);
 });
