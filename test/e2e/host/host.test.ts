@@ -124,7 +124,7 @@ describe("refused, and nothing changed", () => {
       `systemd-run --quiet --unit=${unit} socat TCP-LISTEN:${String(port)},reuseaddr,fork -`,
     );
   afterAll(async () => {
-    await onServer("systemctl stop nginx dnsmasq");
+    await onServer("systemctl stop dnsmasq proxy; systemctl reset-failed");
     expect(await inventory()).toEqual(before);
   });
 
@@ -168,9 +168,11 @@ describe("refused, and nothing changed", () => {
   });
 
   test("a port that a container publishes", async () => {
-    await onServer("cp /usr/bin/socat /run/docker-proxy; systemctl stop nginx");
     await onServer(
-      "mount -o remount,exec /run; systemd-run --quiet --unit=nginx /run/docker-proxy TCP-LISTEN:80,reuseaddr,fork -; sleep 0.5; mount -o remount,noexec /run; rm /run/docker-proxy",
+      "cp /usr/bin/socat /root/docker-proxy; systemctl stop nginx",
+    );
+    await onServer(
+      "systemd-run --quiet --unit=proxy /root/docker-proxy TCP-LISTEN:80,reuseaddr,fork -; sleep 0.5; rm /root/docker-proxy",
     );
     const { stderr } = await install(bundle());
     expect(stderr).toContain(
