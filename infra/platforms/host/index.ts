@@ -101,7 +101,12 @@ export class HostPlatform extends pulumi.ComponentResource {
     name: string,
     { settings, privateKey }: HostPlatformArgs,
   ): void {
-    const bundle = serverFirewallBundle(settings);
+    // Daytona's proxy may be on another server than the edge.
+    const edge = publicAddresses(settings).ipv4.map((ip) => `${ip}/32`);
+    const bundle = serverFirewallBundle({
+      ...settings,
+      operators: [...settings.operators, ...edge],
+    });
     const servers = new Map<string, Server>(
       [settings, ...(settings.runners ?? [])].map((server) => [
         server.address,

@@ -9,6 +9,15 @@ export const domain = "host.daytona.defikit.net";
 /** Who logs in; sudo makes them root. */
 export const operator = "deploy";
 
+/** How a server is reached. */
+export function hostSettings(server: keyof typeof daytonaMachines) {
+  return {
+    address: daytonaMachines[server].ipv4,
+    user: operator,
+    hostKey: labSecrets().host.public,
+  };
+}
+
 export function hostConfig(): Record<string, unknown> {
   const { config } = stackFile("host");
   const local = stackFile("local").config;
@@ -18,11 +27,7 @@ export function hostConfig(): Record<string, unknown> {
     "daytona-edge:cloudflare": local["daytona-edge:cloudflare"],
     "daytona-edge:certificate": local["daytona-edge:certificate"],
     "daytona-edge:domain": domain,
-    "daytona-edge:host": {
-      address: daytonaMachines.server.ipv4,
-      user: operator,
-      hostKey: labSecrets().host.public,
-    },
+    "daytona-edge:host": hostSettings("server"),
     "daytona-edge:gateway": {
       rootServers: ["198.18.0.2"],
     },

@@ -1,0 +1,98 @@
+/** The edge on one server, and two that sandboxes run on, each with a gateway. */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { daytonaMachines } from "../../../scripts/lab/machine-addresses.ts";
+import { FIRST_SANDBOX, inLab, labCurl, labExec } from "../lab.ts";
+import { removeNames } from "./names.ts";
+import { sandboxesOf, trustAuthority } from "./sandboxes.ts";
+import { domain, hostSettings, parsedHostConfig } from "./stack-file.ts";
+
+const edge = "server-edge";
+const runners = ["server", "server-two"] as const;
+const servers = [edge, ...runners];
+const workDir = mkdtempSync(join(tmpdir(), "daytona-edge-split-"));
+const run = (program: string, ...args: string[]) =>
+  inLab([process.execPath, join(import.meta.dirname, program), ...args]);
+const settings = [
+  `host=${JSON.stringify({
+    ...hostSettings(edge),
+    runners: runners.map(hostSettings),
+  })}`,
+  `upstream=${JSON.stringify({
+    mode: "daytona",
+    url: `http://${daytonaMachines.server.ipv4}:4000`,
+  })}`,
+];
+
+beforeAll(async () => {
+  await removeNames(domain);
+  expect((await run("server.ts", "boot", ...servers)).stderr).toBe("");
+  await labExec(edge, ["systemctl", "disable", "--now", "daytona.service"]);
+}, 240_000);
+
+afterAll(async () => {
+  await run("server.ts", "remove", ...servers);
+  rmSync(workDir, { recursive: true });
+});
+
+test("one up makes all three", async () => {
+  const { stdout, stderr } = await run("stack.ts", "up", workDir, ...settings);
+  expect(stderr).toBe("");
+  expect(JSON.parse(stdout)).toMatchObject({
+    outputs: { edge: { ipv4: daytonaMachines[edge].ipv4 } },
+  });
+  const { outputs } = JSON.parse(stdout) as {
+    outputs: { egress: { caCertificate: string } };
+  };
+  // Each gateway signs with its own.
+  expect(outputs.egress.caCertificate.match(/BEGIN CERTIFICATE/g)).toHaveLength(
+    2,
+  );
+  const again = await run("stack.ts", "up", workDir, ...settings);
+  expect(JSON.parse(again.stdout)).toMatchObject({ changed: false });
+}, 240_000);
+
+test("the road in leads through the edge to Daytona's proxy, and no other way", async () => {
+  const { stdout } = await labCurl([
+    ...["-o", "/dev/null", "-w", "%{http_code}"],
+    `https://${FIRST_SANDBOX}-3000.${domain}/headers`,
+  ]);
+  expect(stdout).toBe("200");
+  const { exitCode } = await labCurl([
+    ...["-m", "2", "-o", "/dev/null"],
+    `http://${daytonaMachines.server.ipv4}:4000/`,
+  ]);
+  expect(exitCode).toBe(28);
+});
+
+describe.each(runners)("on %s", (machine) => {
+  const { inSandbox, allowedStatus, bypasses } = sandboxesOf(machine, domain);
+
+  test("the road out leads to what is listed", async () => {
+    expect((await inSandbox(trustAuthority)).exitCode).toBe(0);
+    expect(await allowedStatus()).toBe("200");
+  });
+
+  test("and by no known way to anything else", async () => {
+    const { tried, failed } = await bypasses(
+      parsedHostConfig().egress?.egressRules ?? [],
+    );
+    expect(failed).toEqual([]);
+    expect(tried).toBeGreaterThan(25);
+  }, 240_000);
+});
+
+test("destroy leaves nothing on any of them", async () => {
+  const { stderr } = await run("stack.ts", "destroy", workDir, ...settings);
+  expect(stderr).toBe("");
+  for (const server of servers) {
+    const { stdout } = await labExec(server, [
+      "sh",
+      "-c",
+      "nft list tables | grep daytona_ ; systemctl list-unit-files --no-legend 'daytona-[egcs]*'; ls -d /var/lib/daytona-edge /etc/daytona-edge /usr/local/lib/daytona-edge 2>/dev/null",
+    ]);
+    expect([server, stdout]).toEqual([server, ""]);
+  }
+}, 240_000);
