@@ -15,6 +15,12 @@ export const whenMissing: Readonly<Record<string, string>> = {
   platform: "set it to local, host or aws",
   aws: "set region, for example eu-central-1",
   "aws.region": "set it, for example eu-central-1",
+  "aws.services.adopt.vpcId": "set the VPC of edges and gateways",
+  "aws.services.adopt.subnetIds":
+    "set its public subnets, one in each of aws.zones zones",
+  "aws.sandboxes.adopt.vpcId": "set the VPC of Daytona's runners",
+  "aws.sandboxes.adopt.subnetIds":
+    "set the runners' subnets, one in each of aws.zones zones",
   cloudflare: "set zoneId, the id of the Cloudflare zone that holds the domain",
   "cloudflare.zoneId":
     "set the id of the Cloudflare zone that holds the domain; its overview page shows it",

@@ -470,7 +470,12 @@ const problemsOnPlatform: Readonly<
     const problems: Problem[] = [];
     if (!aws) {
       problems.push(missing("aws"));
-    } else if (overlap(aws.services.cidr, aws.sandboxes.cidr)) {
+    } else if (
+      // What an adopted one has, AWS says (platforms/aws/networks.ts).
+      aws.services.cidr &&
+      aws.sandboxes.cidr &&
+      overlap(aws.services.cidr, aws.sandboxes.cidr)
+    ) {
       problems.push({
         key: "aws.sandboxes.cidr",
         message: `${aws.sandboxes.cidr} and aws.services.cidr, ${aws.services.cidr}, share addresses; networks that are peered cannot`,

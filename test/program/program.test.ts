@@ -46,7 +46,7 @@ async function preview(
   await using stack = await openStack({
     stackName,
     workDir,
-    program: () => Promise.resolve({ ...program() }),
+    program: async () => ({ ...(await program()) }),
   });
   return await stack.preview();
 }

@@ -5,8 +5,9 @@
  * cannot.
  */
 import { createHash, randomBytes } from "node:crypto";
+import { type ExistingAws, existingFunctions } from "./aws-existing.ts";
 import type { Properties } from "./properties.ts";
-import type { ResourceType } from "./server.ts";
+import type { ResourceType, StandIn } from "./server.ts";
 
 const account = "123456789012";
 const region = "eu-central-1";
@@ -216,18 +217,23 @@ const types: Readonly<Record<string, AwsType>> = {
   },
 };
 
-export const awsTypes: Readonly<Record<string, ResourceType>> =
-  Object.fromEntries(
-    Object.entries(types).map(([token, type]) => [
-      token,
-      resourceType(token, type),
-    ]),
-  );
+/** @param existing what is there before a program runs */
+export function awsStandIn(
+  existing: ExistingAws,
+): Pick<StandIn, "types" | "functions"> {
+  return {
+    types: Object.fromEntries(
+      Object.entries(types).map(([token, type]) => [
+        token,
+        resourceType(token, type),
+      ]),
+    ),
+    functions: { ...functions, ...existingFunctions(existing) },
+  };
+}
 
 /** What AWS answers to questions about itself. */
-export const awsFunctions: Readonly<
-  Record<string, (args: Properties) => Properties>
-> = {
+const functions: NonNullable<StandIn["functions"]> = {
   "aws:index/getCallerIdentity:getCallerIdentity": () => ({
     accountId: account,
     arn: `arn:aws:iam::${account}:user/stand-in`,

@@ -37,6 +37,25 @@ test("a stack may have the road in only", () => {
   expect(parseConfig({ ...good, egress: undefined }).problems).toEqual([]);
 });
 
+const adopt = (vpc: string, ...subnets: string[]) => ({
+  vpcId: `vpc-${vpc.repeat(8)}`,
+  subnetIds: subnets.map((subnet) => `subnet-${subnet.repeat(8)}`),
+});
+
+test("a network is adopted by its ids, and then has no cidr", () => {
+  const { config, problems } = parseConfig({
+    ...good,
+    aws: {
+      region: "eu-central-1",
+      services: { adopt: adopt("a", "1", "2") },
+      sandboxes: { adopt: adopt("b", "3", "4") },
+    },
+  });
+  expect(problems).toEqual([]);
+  expect(config?.aws?.services).toEqual({ adopt: adopt("a", "1", "2") });
+  expect(config?.aws?.sandboxes.cidr).toBeUndefined();
+});
+
 const aws = (change: object) => ({ aws: { ...good.aws, ...change } });
 const gateway = {
   server: { address: "10.0.0.5", hostKey },
@@ -71,6 +90,74 @@ test.each<[Record<string, unknown>, string, string]>([
     aws({ sandboxes: { cidr: "10.80.16.0/20" } }),
     "aws.sandboxes.cidr",
     "10.80.16.0/20 and aws.services.cidr, 10.80.0.0/16, share addresses; networks that are peered cannot",
+  ],
+  [
+    aws({
+      services: { cidr: "10.80.0.0/16", adopt: adopt("a", "1", "2") },
+    }),
+    "aws.services.adopt",
+    'there beside cidr "10.80.0.0/16": a network is made by the stack or adopted; remove one of them',
+  ],
+  [
+    aws({
+      sandboxes: { cidr: "10.81.0.0/16", adopt: adopt("a", "1", "2") },
+    }),
+    "aws.sandboxes.adopt",
+    'there beside cidr "10.81.0.0/16": a network is made by the stack or adopted; remove one of them',
+  ],
+  [
+    aws({ services: { adopt: { subnetIds: adopt("a", "1", "2").subnetIds } } }),
+    "aws.services.adopt.vpcId",
+    "missing; set the VPC of edges and gateways",
+  ],
+  [
+    aws({ sandboxes: { adopt: { vpcId: "vpc-aaaaaaaa" } } }),
+    "aws.sandboxes.adopt.subnetIds",
+    "missing; set the runners' subnets, one in each of aws.zones zones",
+  ],
+  [
+    aws({
+      services: {
+        adopt: { ...adopt("a", "1", "2"), vpcId: "subnet-11111111" },
+      },
+    }),
+    "aws.services.adopt.vpcId",
+    '"subnet-11111111" is not the id of a VPC; write one such as vpc-0a1b2c3d4e5f60718',
+  ],
+  [
+    aws({
+      sandboxes: {
+        adopt: {
+          ...adopt("a"),
+          subnetIds: ["subnet-11111111", "10.81.0.0/24"],
+        },
+      },
+    }),
+    "aws.sandboxes.adopt.subnetIds[1]",
+    '"10.81.0.0/24" is not the id of a subnet; write one such as subnet-0a1b2c3d4e5f60718',
+  ],
+  [
+    aws({ services: { adopt: adopt("a", "1", "2", "3") } }),
+    "aws.services.adopt.subnetIds",
+    "3 for 2 zones; write one subnet a zone, or set aws.zones, which is 2 or 3",
+  ],
+  [
+    aws({ zones: 3, sandboxes: { adopt: adopt("a", "1", "2") } }),
+    "aws.sandboxes.adopt.subnetIds",
+    "2 for 3 zones; write one subnet a zone, or set aws.zones, which is 2 or 3",
+  ],
+  [
+    aws({ services: { adopt: adopt("a", "1", "1") } }),
+    "aws.services.adopt.subnetIds",
+    "a subnet is there twice; write one subnet a zone",
+  ],
+  [
+    aws({
+      services: { adopt: adopt("a", "1", "2") },
+      sandboxes: { adopt: adopt("a", "3", "4") },
+    }),
+    "aws.sandboxes.adopt.vpcId",
+    '"vpc-aaaaaaaa" is aws.services.adopt.vpcId, too; private zones and DNS Firewall are a whole VPC\'s, so that gateways in it would resolve themselves: write another VPC',
   ],
   [
     aws({ sandboxes: { controlPlane: [{ cidr: "0.0.0.0/0", port: 443 }] } }),
