@@ -2,6 +2,7 @@
 import type * as z from "zod";
 
 export interface Problem {
+  /** Of this project, or with the project that it is of: `cloudflare:baseUrl`. */
   readonly key: string;
   readonly message: string;
   /** What to type, where that says it all but the value. */
@@ -75,10 +76,11 @@ export function problemReport(
   prefix: string,
   problems: readonly Problem[],
 ): string {
-  const width = Math.max(...problems.map(({ key }) => key.length));
+  const full = (key: string) => (key.includes(":") ? key : `${prefix}${key}`);
+  const width = Math.max(...problems.map(({ key }) => full(key).length));
   const count = `${String(problems.length)} problem${problems.length === 1 ? "" : "s"}`;
   const lines = problems.map(
-    ({ key, message }) => `  ${prefix}${key.padEnd(width)}  ${message}`,
+    ({ key, message }) => `  ${full(key).padEnd(width)}  ${message}`,
   );
   const commands = problems.flatMap((problem) => problem.commands ?? []);
   return [

@@ -6,6 +6,7 @@
  */
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
+import { serviceTrust } from "./service-trust.ts";
 import { closeDefaultGroup } from "./services-network.ts";
 import { nth } from "./names.ts";
 import type { NetworkParts, Networks } from "./networks.ts";
@@ -225,8 +226,8 @@ export class SandboxesNetwork extends pulumi.ComponentResource {
     const role = new aws.iam.Role(
       `${name}-flows-role`,
       {
-        assumeRolePolicy: aws.iam.assumeRolePolicyForPrincipal({
-          Service: "vpc-flow-logs.amazonaws.com",
+        assumeRolePolicy: serviceTrust("vpc-flow-logs.amazonaws.com", {
+          parent: this,
         }),
       },
       { parent: this },
