@@ -16,6 +16,10 @@ export const whenMissing: Readonly<Record<string, string>> = {
   platform: "set it to local, host or aws",
   aws: "set region, for example eu-central-1",
   "aws.region": "set it, for example eu-central-1",
+  "aws.edge.mixed.instanceTypes":
+    "set types beside instanceType, for example [c6g.medium, m7g.medium]",
+  "aws.gateway.mixed.instanceTypes":
+    "set types beside instanceType, for example [c6g.medium, m7g.medium]",
   "aws.services.adopt.vpcId": "set the VPC of edges and gateways",
   "aws.services.adopt.subnetIds":
     "set its public subnets, one in each of aws.zones zones",

@@ -1,6 +1,7 @@
 /** The part of the stack's configuration that only the platform `aws` has. */
 import { Address4 } from "ip-address";
 import * as z from "zod";
+import { architectureOf } from "./instance-types.ts";
 
 /** What AWS lets a VPC have: https://docs.aws.amazon.com/vpc/latest/userguide/vpc-cidr-blocks.html */
 const vpcPrefix = { shortest: 16, longest: 20 } as const;
@@ -85,7 +86,23 @@ const machines = z.strictObject({
   instanceType: instanceType.default("c7g.medium"),
   minimum: z.int().min(1).max(20).default(2),
   maximum: z.int().min(1).max(50).default(6),
+  /** Some of them on spot capacity, which AWS may take back; none without it. */
+  mixed: z
+    .strictObject({
+      /** So many are on demand, before any is on spot capacity. */
+      onDemandBase: z.int().min(0).max(50).default(1),
+      /** Of those beyond, in percent. */
+      spotPercentage: z.int().min(1).max(100).default(50),
+      /** Beside `instanceType`: the more there are, the more rarely one is missing. */
+      instanceTypes: z.array(instanceType).min(1, {
+        error:
+          "spot capacity of one type is often missing; write more types of the same architecture, for example [c6g.medium, m7g.medium]",
+      }),
+    })
+    .optional(),
 });
+
+export type MachineSettings = z.infer<typeof machines>;
 
 const inOrder = (given: z.infer<typeof machines>) =>
   given.minimum <= given.maximum;
@@ -146,16 +163,59 @@ export const awsSettings = z
       })
       .refine(inOrder, notInOrder)
       .prefault({}),
+    /** What bounds every role that the stack makes; see infra/ci. */
+    permissionsBoundary: z
+      .string()
+      .regex(/^arn:aws[a-z-]*:iam::([0-9]{12}|aws):policy\/[\w+=,.@/-]+$/, {
+        error: (issue) =>
+          `${JSON.stringify(issue.input)} is not the ARN of a policy; write one such as arn:aws:iam::123456789012:policy/boundary`,
+      })
+      .optional(),
     /** Who is written to when an alarm goes off; AWS asks them first. */
     alarmEmails: z.array(z.email()).default([]),
   })
   .superRefine((settings, context) => {
-    for (const problem of adoptionProblems(settings)) {
+    for (const problem of [
+      ...adoptionProblems(settings),
+      ...capacityProblems(settings),
+    ]) {
       context.addIssue({ code: "custom", ...problem });
     }
   });
 
 export type AwsSettings = z.infer<typeof awsSettings>;
+
+/** What types and numbers are to each other. */
+function capacityProblems({
+  architecture,
+  edge,
+  gateway,
+}: Pick<AwsSettings, "architecture" | "edge" | "gateway">) {
+  return Object.entries({ edge, gateway }).flatMap(
+    ([kind, { instanceType, maximum, mixed }]) => [
+      ...[
+        { path: [kind, "instanceType"], type: instanceType },
+        ...(mixed?.instanceTypes ?? []).map((type, index) => ({
+          path: [kind, "mixed", "instanceTypes", index],
+          type,
+        })),
+      ]
+        .filter(({ type }) => architectureOf(type) !== architecture)
+        .map(({ path, type }) => ({
+          path,
+          message: `"${type}" is of ${architectureOf(type)}, and aws.architecture is ${architecture}; write types of one architecture`,
+        })),
+      ...(mixed && mixed.onDemandBase > maximum
+        ? [
+            {
+              path: [kind, "mixed", "onDemandBase"],
+              message: `${String(mixed.onDemandBase)} is above maximum, ${String(maximum)}, so that none would be on spot capacity; make it less, or remove mixed`,
+            },
+          ]
+        : []),
+    ],
+  );
+}
 
 /** What ids alone tell; network-problems.ts has what AWS says of them. */
 function adoptionProblems({

@@ -1,6 +1,7 @@
 /** Every refusal of a configuration for AWS, with its exact words. */
 import { expect, test } from "vitest";
 import { parseConfig } from "../../../infra/config.ts";
+import { architectureOf } from "../../../infra/platforms/aws/instance-types.ts";
 
 const hostKey = `ssh-ed25519 ${"A".repeat(68)}`;
 const good = {
@@ -54,6 +55,18 @@ test("a network is adopted by its ids, and then has no cidr", () => {
   expect(problems).toEqual([]);
   expect(config?.aws?.services).toEqual({ adopt: adopt("a", "1", "2") });
   expect(config?.aws?.sandboxes.cidr).toBeUndefined();
+});
+
+test.each([
+  ["c7g.medium", "arm64"],
+  ["x2gd.large", "arm64"],
+  ["im4gn.xlarge", "arm64"],
+  ["a1.medium", "arm64"],
+  ["c7i.large", "amd64"],
+  ["g5.xlarge", "amd64"],
+  ["t3a.small", "amd64"],
+])("%s is of %s", (type, architecture) => {
+  expect(architectureOf(type)).toBe(architecture);
 });
 
 const aws = (change: object) => ({ aws: { ...good.aws, ...change } });
@@ -170,9 +183,51 @@ test.each<[Record<string, unknown>, string, string]>([
     '"*" is not a host name; write one such as daytona.example.net, or *.example.net for those below',
   ],
   [
+    aws({ permissionsBoundary: "boundary" }),
+    "aws.permissionsBoundary",
+    '"boundary" is not the ARN of a policy; write one such as arn:aws:iam::123456789012:policy/boundary',
+  ],
+  [
     aws({ edge: { instanceType: "c7g" } }),
     "aws.edge.instanceType",
     '"c7g" is not an instance type; write one such as c7g.medium',
+  ],
+  [
+    aws({ architecture: "amd64", gateway: { instanceType: "c7i.large" } }),
+    "aws.edge.instanceType",
+    '"c7g.medium" is of arm64, and aws.architecture is amd64; write types of one architecture',
+  ],
+  [
+    aws({ edge: { mixed: { instanceTypes: ["m7g.medium", "m7i.large"] } } }),
+    "aws.edge.mixed.instanceTypes[1]",
+    '"m7i.large" is of amd64, and aws.architecture is arm64; write types of one architecture',
+  ],
+  [
+    aws({ gateway: { mixed: {} } }),
+    "aws.gateway.mixed.instanceTypes",
+    "missing; set types beside instanceType, for example [c6g.medium, m7g.medium]",
+  ],
+  [
+    aws({ edge: { mixed: { instanceTypes: [] } } }),
+    "aws.edge.mixed.instanceTypes",
+    "spot capacity of one type is often missing; write more types of the same architecture, for example [c6g.medium, m7g.medium]",
+  ],
+  [
+    aws({
+      edge: { mixed: { instanceTypes: ["m7g.medium"], spotPercentage: 0 } },
+    }),
+    "aws.edge.mixed.spotPercentage",
+    "Too small: expected number to be >=1",
+  ],
+  [
+    aws({
+      gateway: {
+        maximum: 4,
+        mixed: { instanceTypes: ["m7g.medium"], onDemandBase: 5 },
+      },
+    }),
+    "aws.gateway.mixed.onDemandBase",
+    "5 is above maximum, 4, so that none would be on spot capacity; make it less, or remove mixed",
   ],
   [
     aws({ edge: { minimum: 4, maximum: 3 } }),
