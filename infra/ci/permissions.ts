@@ -4,6 +4,7 @@
  * a test says.
  */
 import type * as aws from "@pulumi/aws";
+import { boundaryArn } from "./boundary.ts";
 
 export type Permissions = aws.types.input.iam.GetPolicyDocumentStatementArgs[];
 
@@ -69,10 +70,13 @@ export const ownDocuments = [
   "revocations.json",
 ];
 
-/** Buckets and roles of the stack: how their names begin. */
-const ownBuckets = "aws-bundles-bucket-*";
-const ownRoles = ["certificate", "edge", "gateway", "sandboxes"].map(
-  (part) => `aws-${part}-*`,
+/**
+ * Buckets of the stack, and all else of it that policies name, by their names:
+ * `pulumi:autonaming` in Pulumi.prod.yaml makes them so.
+ */
+export const ownBuckets = `aws-bundles-bucket-${stack}-*`;
+export const own = ["certificate", "edge", "gateway", "sandboxes"].map(
+  (part) => `aws-${part}-*-${stack}-*`,
 );
 
 /** Reads, and nothing else. */
@@ -124,12 +128,14 @@ export function previewPermissions(scope: Scope): Permissions {
 }
 
 /**
- * Makes, changes and removes what the stack is made of. It may write roles of
- * the stack's names, so whoever may approve a deployment may do with the
- * account what such a role may be given: give the stack an account of its own.
+ * Makes, changes and removes what the stack is made of. What its roles may be
+ * given ends at the boundary; the networks, names and machines of the account
+ * do not, so give the stack an account of its own.
  */
 export function upPermissions(scope: Scope): Permissions {
   const { account, stateBucket, secretsKey } = scope;
+  const named = (kind: string) =>
+    own.map((name) => `arn:aws:iam::${account}:${kind}/${name}`);
   const state = `arn:aws:s3:::${stateBucket}/.pulumi`;
   const services = Object.entries(reads)
     .filter(([module]) => !["iam", "secretsmanager"].includes(module))
@@ -150,19 +156,17 @@ export function upPermissions(scope: Scope): Permissions {
     {
       sid: "ChangeDocuments",
       actions: ["secretsmanager:*"],
-      resources: [secrets(scope, "*")],
+      resources: [documents(scope)],
     },
     {
       sid: "ChangeRoles",
       actions: [
         "iam:AddRoleToInstanceProfile",
         "iam:CreateInstanceProfile",
-        "iam:CreateRole",
         "iam:DeleteInstanceProfile",
         "iam:DeleteRole",
         "iam:DeleteRolePolicy",
         "iam:PassRole",
-        "iam:PutRolePolicy",
         "iam:RemoveRoleFromInstanceProfile",
         "iam:TagInstanceProfile",
         "iam:TagRole",
@@ -171,9 +175,26 @@ export function upPermissions(scope: Scope): Permissions {
         "iam:UpdateAssumeRolePolicy",
         "iam:UpdateRole",
       ],
-      resources: ["role", "instance-profile"].flatMap((kind) =>
-        ownRoles.map((name) => `arn:aws:iam::${account}:${kind}/${name}`),
-      ),
+      resources: [...named("role"), ...named("instance-profile")],
+    },
+    // What gives rights gives them to bound roles only; nothing here takes the
+    // boundary off a role, or writes it.
+    // https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html
+    {
+      sid: "GiveRights",
+      actions: [
+        "iam:CreateRole",
+        "iam:PutRolePermissionsBoundary",
+        "iam:PutRolePolicy",
+      ],
+      resources: named("role"),
+      conditions: [
+        {
+          test: "StringEquals",
+          variable: "iam:PermissionsBoundary",
+          values: [boundaryArn(scope)],
+        },
+      ],
     },
     // Balancers and scaling groups ask for one of AWS' own, once.
     {
@@ -198,6 +219,11 @@ export function upPermissions(scope: Scope): Permissions {
       resources: [secretsKey],
     },
   ];
+}
+
+/** All documents of the stack. */
+export function documents(scope: Scope): string {
+  return secrets(scope, "*");
 }
 
 function secrets({ account, region }: Scope, name: string): string {

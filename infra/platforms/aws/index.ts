@@ -22,6 +22,7 @@ import { SandboxNames } from "./sandbox-names.ts";
 import { SandboxesNetwork } from "./sandboxes-network.ts";
 import { ServicesNetwork } from "./services-network.ts";
 import { type Networks, plannedNetworks } from "./networks.ts";
+import { boundRoles } from "./permissions-boundary.ts";
 import type { AwsSettings } from "./settings.ts";
 
 export interface AwsPlatformArgs {
@@ -58,7 +59,12 @@ export async function awsPlatform(
   return new AwsPlatform(
     name,
     { ...args, networks, tags },
-    { providers: [provider] },
+    {
+      providers: [provider],
+      transforms: settings.permissionsBoundary
+        ? [boundRoles(settings.permissionsBoundary)]
+        : [],
+    },
   );
 }
 
