@@ -9,7 +9,7 @@ import {
   documents,
   own,
   ownBuckets,
-} from "./permissions.ts";
+} from "./scope.ts";
 
 /** Its name is known before it is made: the policies that demand it name it. */
 export function boundaryArn({ account }: Pick<Scope, "account">): string {

@@ -15,12 +15,8 @@ import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import { boundaryName, boundaryPermissions } from "./boundary.ts";
 import { readConfig } from "./config.ts";
-import {
-  type Permissions,
-  type Scope,
-  previewPermissions,
-  upPermissions,
-} from "./permissions.ts";
+import { previewPermissions, upPermissions } from "./permissions.ts";
+import type { Permissions, Scope } from "./scope.ts";
 import { audience, issuer, subjects, trust } from "./trust.ts";
 
 export default function program() {

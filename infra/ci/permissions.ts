@@ -3,23 +3,17 @@
  * the types of infra/platforms/aws; a new one there needs its line here, which
  * a test says.
  */
-import type * as aws from "@pulumi/aws";
 import { boundaryArn } from "./boundary.ts";
-
-export type Permissions = aws.types.input.iam.GetPolicyDocumentStatementArgs[];
-
-export interface Scope {
-  readonly account: string;
-  readonly region: string;
-  /** Name of the bucket that holds the stack's state. */
-  readonly stateBucket: string;
-  /** ARN of the key that encrypts the stack's secrets. */
-  readonly secretsKey: string;
-}
-
-/** What this project is called, and the stack that is previewed. */
-const project = "daytona-edge";
-const stack = "prod";
+import {
+  type Permissions,
+  type Scope,
+  documents,
+  own,
+  ownBuckets,
+  project,
+  secrets,
+  stack,
+} from "./scope.ts";
 
 /** Modules of Pulumi's provider → how their resources are read. */
 export const reads: Readonly<Record<string, readonly string[]>> = {
@@ -69,15 +63,6 @@ export const ownDocuments = [
   "egress-rules.json",
   "revocations.json",
 ];
-
-/**
- * Buckets of the stack, and all else of it that policies name, by their names:
- * `pulumi:autonaming` in Pulumi.prod.yaml makes them so.
- */
-export const ownBuckets = `aws-bundles-bucket-${stack}-*`;
-export const own = ["certificate", "edge", "gateway", "sandboxes"].map(
-  (part) => `aws-${part}-*-${stack}-*`,
-);
 
 /** Reads, and nothing else. */
 export function previewPermissions(scope: Scope): Permissions {
@@ -219,13 +204,4 @@ export function upPermissions(scope: Scope): Permissions {
       resources: [secretsKey],
     },
   ];
-}
-
-/** All documents of the stack. */
-export function documents(scope: Scope): string {
-  return secrets(scope, "*");
-}
-
-function secrets({ account, region }: Scope, name: string): string {
-  return `arn:aws:secretsmanager:${region}:${account}:secret:${project}/${stack}/${name}`;
 }
