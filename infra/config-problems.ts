@@ -2,6 +2,7 @@
 import type * as z from "zod";
 
 export interface Problem {
+  /** Of this project, or with the project that it is of: `cloudflare:baseUrl`. */
   readonly key: string;
   readonly message: string;
   /** What to type, where that says it all but the value. */
@@ -15,6 +16,16 @@ export const whenMissing: Readonly<Record<string, string>> = {
   platform: "set it to local, host or aws",
   aws: "set region, for example eu-central-1",
   "aws.region": "set it, for example eu-central-1",
+  "aws.edge.mixed.instanceTypes":
+    "set types beside instanceType, for example [c6g.medium, m7g.medium]",
+  "aws.gateway.mixed.instanceTypes":
+    "set types beside instanceType, for example [c6g.medium, m7g.medium]",
+  "aws.services.adopt.vpcId": "set the VPC of edges and gateways",
+  "aws.services.adopt.subnetIds":
+    "set its public subnets, one in each of aws.zones zones",
+  "aws.sandboxes.adopt.vpcId": "set the VPC of Daytona's runners",
+  "aws.sandboxes.adopt.subnetIds":
+    "set the runners' subnets, one in each of aws.zones zones",
   cloudflare: "set zoneId, the id of the Cloudflare zone that holds the domain",
   "cloudflare.zoneId":
     "set the id of the Cloudflare zone that holds the domain; its overview page shows it",
@@ -69,10 +80,11 @@ export function problemReport(
   prefix: string,
   problems: readonly Problem[],
 ): string {
-  const width = Math.max(...problems.map(({ key }) => key.length));
+  const full = (key: string) => (key.includes(":") ? key : `${prefix}${key}`);
+  const width = Math.max(...problems.map(({ key }) => full(key).length));
   const count = `${String(problems.length)} problem${problems.length === 1 ? "" : "s"}`;
   const lines = problems.map(
-    ({ key, message }) => `  ${prefix}${key.padEnd(width)}  ${message}`,
+    ({ key, message }) => `  ${full(key).padEnd(width)}  ${message}`,
   );
   const commands = problems.flatMap((problem) => problem.commands ?? []);
   return [

@@ -236,6 +236,8 @@ export function readConfig(): {
   result.problems.push(...credentials.problems);
   const forCertificate = readCertificateCredentials(project);
   result.problems.push(...forCertificate.problems);
+  const cloudflareUrl = new pulumi.Config("cloudflare").get("baseUrl");
+  result.problems.push(...cloudflareProblems(cloudflareUrl));
   if (!result.config || result.problems.length > 0) {
     throw new pulumi.RunError(
       problemReport(
@@ -248,7 +250,6 @@ export function readConfig(): {
   for (const { key, message } of result.warnings) {
     void pulumi.log.warn(`${prefix}${key}: ${message}`);
   }
-  const cloudflareUrl = new pulumi.Config("cloudflare").get("baseUrl");
   return {
     config: result.config,
     cloudflareUrl,
@@ -256,6 +257,22 @@ export function readConfig(): {
     sshPrivateKey,
     egressCredentials: pulumi.secret(credentialsDocument(credentials.secrets)),
   };
+}
+
+/** Whoever is on the way of plain HTTP would read the token, and could answer. */
+function cloudflareProblems(url: string | undefined): Problem[] {
+  if (
+    url === undefined ||
+    (URL.canParse(url) && new URL(url).protocol === "https:")
+  ) {
+    return [];
+  }
+  return [
+    {
+      key: "cloudflare:baseUrl",
+      message: `${quote(url)} is not an https URL, and Cloudflare's token goes there; write one such as https://api.cloudflare.com/client/v4, or remove it`,
+    },
+  ];
 }
 
 /** What the certificate's program needs and may not show. */
@@ -470,7 +487,12 @@ const problemsOnPlatform: Readonly<
     const problems: Problem[] = [];
     if (!aws) {
       problems.push(missing("aws"));
-    } else if (overlap(aws.services.cidr, aws.sandboxes.cidr)) {
+    } else if (
+      // What an adopted one has, AWS says (platforms/aws/networks.ts).
+      aws.services.cidr &&
+      aws.sandboxes.cidr &&
+      overlap(aws.services.cidr, aws.sandboxes.cidr)
+    ) {
       problems.push({
         key: "aws.sandboxes.cidr",
         message: `${aws.sandboxes.cidr} and aws.services.cidr, ${aws.services.cidr}, share addresses; networks that are peered cannot`,

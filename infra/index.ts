@@ -6,11 +6,11 @@ import { AccessKeys } from "./access.ts";
 import { readConfig } from "./config.ts";
 import { Dns } from "./dns.ts";
 import { stackOutputs, type StackOutputs } from "./outputs.ts";
-import { AwsPlatform } from "./platforms/aws/index.ts";
+import { awsPlatform } from "./platforms/aws/index.ts";
 import { HostPlatform } from "./platforms/host/index.ts";
 import { LocalPlatform } from "./platforms/local/index.ts";
 
-export default function program(): StackOutputs {
+export default async function program(): Promise<StackOutputs> {
   const {
     config,
     cloudflareUrl,
@@ -31,7 +31,7 @@ export default function program(): StackOutputs {
     access: access?.document,
   };
   const platform = config.aws
-    ? new AwsPlatform("aws", {
+    ? await awsPlatform("aws", {
         ...common,
         settings: config.aws,
         egressCredentials,

@@ -76,7 +76,7 @@ async function up(
   await using stack = await openStack({
     stackName,
     workDir: stackDirectory,
-    program: () => Promise.resolve({ ...program() }),
+    program: async () => ({ ...(await program()) }),
     secrets,
     onProgress: report,
   });

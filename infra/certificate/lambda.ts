@@ -34,7 +34,7 @@ const settingsSchema = z.object({
   CERTIFICATE_KEY_TYPE: z.enum(keyTypes),
   /** Goes before the names of its documents. */
   CERTIFICATE_SECRETS: z.string(),
-  CLOUDFLARE_BASE_URL: z.url().default(cloudflareApi),
+  CLOUDFLARE_BASE_URL: z.url({ protocol: /^https$/ }).default(cloudflareApi),
 });
 
 const variablesSchema = z.record(z.string(), z.string());

@@ -95,6 +95,7 @@ addAccountOptions(program.command("issue"))
   .addOption(
     new Option("--cloudflare-base-url <url>", "address of Cloudflare's API")
       .env("CLOUDFLARE_BASE_URL")
+      .argParser(parseUrl)
       .default(cloudflareApi),
   )
   .option("--check", "only see whether the options are right")

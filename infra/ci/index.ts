@@ -13,12 +13,10 @@
  */
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
+import { boundaryName, boundaryPermissions } from "./boundary.ts";
 import { readConfig } from "./config.ts";
-import {
-  type Permissions,
-  previewPermissions,
-  upPermissions,
-} from "./permissions.ts";
+import { previewPermissions, upPermissions } from "./permissions.ts";
+import type { Permissions, Scope } from "./scope.ts";
 import { audience, issuer, subjects, trust } from "./trust.ts";
 
 export default function program() {
@@ -30,13 +28,22 @@ export default function program() {
   const { accountId } = aws.getCallerIdentityOutput();
   const { region } = aws.getRegionOutput();
 
+  const scope = pulumi
+    .all([accountId, region])
+    .apply(([account, region]) => ({ account, region, ...places }));
+  const boundary = new aws.iam.Policy("boundary", {
+    name: boundaryName,
+    description: "What roles of daytona-edge may do at most.",
+    policy: aws.iam.getPolicyDocumentOutput({
+      statements: scope.apply(boundaryPermissions),
+    }).json,
+  });
+
   const role = (
     name: string,
     description: string,
     accepted: readonly string[],
-    permissions: (
-      scope: Parameters<typeof previewPermissions>[0],
-    ) => Permissions,
+    permissions: (scope: Scope) => Permissions,
   ) => {
     const made = new aws.iam.Role(name, {
       description,
@@ -47,11 +54,7 @@ export default function program() {
     new aws.iam.RolePolicy(`${name}-policy`, {
       role: made.id,
       policy: aws.iam.getPolicyDocumentOutput({
-        statements: pulumi
-          .all([accountId, region])
-          .apply(([account, region]) =>
-            permissions({ account, region, ...places }),
-          ),
+        statements: scope.apply(permissions),
       }).json,
     });
     return made.arn;
@@ -72,6 +75,8 @@ export default function program() {
       upPermissions,
     ),
     AWS_REGION: region,
+    /** For `daytona-edge:aws.permissionsBoundary` of the stack. */
+    AWS_PERMISSIONS_BOUNDARY: boundary.arn,
     PULUMI_BACKEND_URL: pulumi.interpolate`s3://${places.stateBucket}?region=${region}`,
   };
 }

@@ -3,22 +3,17 @@
  * the types of infra/platforms/aws; a new one there needs its line here, which
  * a test says.
  */
-import type * as aws from "@pulumi/aws";
-
-export type Permissions = aws.types.input.iam.GetPolicyDocumentStatementArgs[];
-
-export interface Scope {
-  readonly account: string;
-  readonly region: string;
-  /** Name of the bucket that holds the stack's state. */
-  readonly stateBucket: string;
-  /** ARN of the key that encrypts the stack's secrets. */
-  readonly secretsKey: string;
-}
-
-/** What this project is called, and the stack that is previewed. */
-const project = "daytona-edge";
-const stack = "prod";
+import { boundaryArn } from "./boundary.ts";
+import {
+  type Permissions,
+  type Scope,
+  documents,
+  own,
+  ownBuckets,
+  project,
+  secrets,
+  stack,
+} from "./scope.ts";
 
 /** Modules of Pulumi's provider → how their resources are read. */
 export const reads: Readonly<Record<string, readonly string[]>> = {
@@ -69,12 +64,6 @@ export const ownDocuments = [
   "revocations.json",
 ];
 
-/** Buckets and roles of the stack: how their names begin. */
-const ownBuckets = "aws-bundles-bucket-*";
-const ownRoles = ["certificate", "edge", "gateway", "sandboxes"].map(
-  (part) => `aws-${part}-*`,
-);
-
 /** Reads, and nothing else. */
 export function previewPermissions(scope: Scope): Permissions {
   const { region, stateBucket, secretsKey } = scope;
@@ -124,12 +113,14 @@ export function previewPermissions(scope: Scope): Permissions {
 }
 
 /**
- * Makes, changes and removes what the stack is made of. It may write roles of
- * the stack's names, so whoever may approve a deployment may do with the
- * account what such a role may be given: give the stack an account of its own.
+ * Makes, changes and removes what the stack is made of. What its roles may be
+ * given ends at the boundary; the networks, names and machines of the account
+ * do not, so give the stack an account of its own.
  */
 export function upPermissions(scope: Scope): Permissions {
   const { account, stateBucket, secretsKey } = scope;
+  const named = (kind: string) =>
+    own.map((name) => `arn:aws:iam::${account}:${kind}/${name}`);
   const state = `arn:aws:s3:::${stateBucket}/.pulumi`;
   const services = Object.entries(reads)
     .filter(([module]) => !["iam", "secretsmanager"].includes(module))
@@ -150,19 +141,17 @@ export function upPermissions(scope: Scope): Permissions {
     {
       sid: "ChangeDocuments",
       actions: ["secretsmanager:*"],
-      resources: [secrets(scope, "*")],
+      resources: [documents(scope)],
     },
     {
       sid: "ChangeRoles",
       actions: [
         "iam:AddRoleToInstanceProfile",
         "iam:CreateInstanceProfile",
-        "iam:CreateRole",
         "iam:DeleteInstanceProfile",
         "iam:DeleteRole",
         "iam:DeleteRolePolicy",
         "iam:PassRole",
-        "iam:PutRolePolicy",
         "iam:RemoveRoleFromInstanceProfile",
         "iam:TagInstanceProfile",
         "iam:TagRole",
@@ -171,9 +160,26 @@ export function upPermissions(scope: Scope): Permissions {
         "iam:UpdateAssumeRolePolicy",
         "iam:UpdateRole",
       ],
-      resources: ["role", "instance-profile"].flatMap((kind) =>
-        ownRoles.map((name) => `arn:aws:iam::${account}:${kind}/${name}`),
-      ),
+      resources: [...named("role"), ...named("instance-profile")],
+    },
+    // What gives rights gives them to bound roles only; nothing here takes the
+    // boundary off a role, or writes it.
+    // https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html
+    {
+      sid: "GiveRights",
+      actions: [
+        "iam:CreateRole",
+        "iam:PutRolePermissionsBoundary",
+        "iam:PutRolePolicy",
+      ],
+      resources: named("role"),
+      conditions: [
+        {
+          test: "StringEquals",
+          variable: "iam:PermissionsBoundary",
+          values: [boundaryArn(scope)],
+        },
+      ],
     },
     // Balancers and scaling groups ask for one of AWS' own, once.
     {
@@ -198,8 +204,4 @@ export function upPermissions(scope: Scope): Permissions {
       resources: [secretsKey],
     },
   ];
-}
-
-function secrets({ account, region }: Scope, name: string): string {
-  return `arn:aws:secretsmanager:${region}:${account}:secret:${project}/${stack}/${name}`;
 }

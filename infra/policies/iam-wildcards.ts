@@ -1,5 +1,12 @@
 import type { ResourcePolicy } from "./policy.ts";
-import { type Fields, fieldsOf, isSet, listOf, textsOf } from "./values.ts";
+import {
+  type Fields,
+  documentOf,
+  fieldsOf,
+  isSet,
+  listOf,
+  textsOf,
+} from "./values.ts";
 
 /** Where resources hold documents of permissions, as text or as objects. */
 const documents: Readonly<Record<string, (inputs: Fields) => unknown[]>> = {
@@ -27,7 +34,7 @@ export const iamWildcards: ResourcePolicy = {
 };
 
 function wrongStatements(document: unknown): string[] {
-  return listOf(fieldsOf(parsed(document)).Statement)
+  return listOf(documentOf(document).Statement)
     .map(fieldsOf)
     .filter(({ Effect }) => Effect === "Allow")
     .filter((statement) => anyAction(statement) && anyResource(statement))
@@ -35,17 +42,6 @@ function wrongStatements(document: unknown): string[] {
       ({ Sid, Action, NotAction }) =>
         `Statement ${JSON.stringify(Sid ?? Action ?? NotAction)} allows a wildcard of actions on a wildcard of resources; name one of them.`,
     );
-}
-
-/** A document that is not known yet has no statements; "up" judges it again. */
-function parsed(document: unknown): unknown {
-  if (typeof document !== "string") return document;
-  try {
-    return JSON.parse(document);
-  } catch {
-    // AWS refuses it, too.
-    return {};
-  }
 }
 
 /** `NotAction` and `NotResource` allow what nobody has listed. */

@@ -18,6 +18,7 @@ import { sandboxesNames } from "./sandboxes-names.ts";
 import { sandboxesNetworkAcl } from "./sandboxes-network-acl.ts";
 import { sandboxesPublicAddresses } from "./sandboxes-public-addresses.ts";
 import { sandboxesRoutes } from "./sandboxes-routes.ts";
+import { serviceTrust } from "./service-trust.ts";
 
 export const resourcePolicies: readonly ResourcePolicy[] = [
   dnsRecords,
@@ -26,6 +27,7 @@ export const resourcePolicies: readonly ResourcePolicy[] = [
   instanceMetadata,
   plainSecrets,
   protection,
+  serviceTrust,
 ];
 
 export const stackPolicies: readonly StackPolicy[] = [

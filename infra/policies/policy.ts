@@ -12,6 +12,8 @@ export interface PlannedResource {
    * out, and so may what the engine encrypts.
    */
   readonly inputs: Readonly<Record<string, unknown>>;
+  /** Of a component: what it says of itself. */
+  readonly outputs?: Readonly<Record<string, unknown>>;
   readonly protect?: boolean;
   /**
    * URNs of the resources that a property's value comes from: known even where

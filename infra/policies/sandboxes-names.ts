@@ -1,6 +1,6 @@
 import { ofType, refersTo } from "./graph.ts";
 import type { StackPolicy } from "./policy.ts";
-import { sandboxesVpc } from "./sandboxes-vpc.ts";
+import { called, sandboxesVpc } from "./sandboxes-vpc.ts";
 
 const association =
   "aws:route53/resolverFirewallRuleGroupAssociation:ResolverFirewallRuleGroupAssociation";
@@ -13,8 +13,8 @@ export const sandboxesNames: StackPolicy = {
   description:
     "The sandboxes' network is behind a DNS Firewall that fails closed.",
   judgeStack: (resources) =>
-    sandboxesVpc(resources).vpcs.flatMap(({ urn }) => {
-      const own = new Set([urn]);
+    sandboxesVpc(resources).vpcs.flatMap((vpc) => {
+      const own = new Set([vpc.name]);
       const isBehind = ofType(resources, association).some((it) =>
         refersTo(it, "vpcId", own),
       );
@@ -27,13 +27,13 @@ export const sandboxesNames: StackPolicy = {
         ...(isBehind
           ? []
           : [
-              "No DNS Firewall looks at its questions; associate a rule group.",
+              `${called(vpc)} has no DNS Firewall that looks at its questions; associate a rule group.`,
             ]),
         ...(failsClosed
           ? []
           : [
-              "Its DNS Firewall may fail open; add a ResolverFirewallConfig with firewallFailOpen DISABLED.",
+              `${called(vpc)} has a DNS Firewall that may fail open; add a ResolverFirewallConfig with firewallFailOpen DISABLED.`,
             ]),
-      ].map((text) => ({ urn, text }));
+      ].map((text) => ({ urn: vpc.by.urn, text }));
     }),
 };

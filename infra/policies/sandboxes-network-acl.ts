@@ -1,7 +1,7 @@
-import { ofType, ownedBy, urnsOf } from "./graph.ts";
+import { ofType, ownedBy, refersTo, urnsOf } from "./graph.ts";
 import { isOpen } from "./networks.ts";
 import type { PlannedResource, StackPolicy } from "./policy.ts";
-import { sandboxesVpc } from "./sandboxes-vpc.ts";
+import { called, sandboxesVpc } from "./sandboxes-vpc.ts";
 import { type Fields, fieldsOf, isTrue, listOf, textsOf } from "./values.ts";
 
 /** A subnet that no ACL is said for has AWS' default one, which lets everything out. */
@@ -40,10 +40,10 @@ export const sandboxesNetworkAcl: StackPolicy = {
         })),
       ),
       ...subnets
-        .filter(({ urn }) => !walls.some((wall) => covers(wall, urn)))
-        .map(({ urn }) => ({
-          urn,
-          text: "It has no network ACL of its own; add it to subnetIds of the sandboxes' ACL.",
+        .filter((subnet) => !walls.some((wall) => covers(wall, subnet.name)))
+        .map((subnet) => ({
+          urn: subnet.by.urn,
+          text: `${called(subnet)} has no network ACL of its own; add it to subnetIds of the sandboxes' ACL.`,
         })),
     ];
   },
@@ -56,10 +56,7 @@ function openNetworks(entry: Fields): string[] {
   );
 }
 
-function covers(
-  { propertyDependencies = {} }: PlannedResource,
-  subnet: string,
-): boolean {
-  const { subnetIds = [], subnetId = [] } = propertyDependencies;
-  return subnetIds.includes(subnet) || subnetId.includes(subnet);
+function covers(wall: PlannedResource, subnet: string): boolean {
+  const one = new Set([subnet]);
+  return refersTo(wall, "subnetIds", one) || refersTo(wall, "subnetId", one);
 }

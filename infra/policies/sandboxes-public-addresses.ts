@@ -1,6 +1,6 @@
 import { ofType, refersAnyhowTo, urnsOf } from "./graph.ts";
 import type { StackPolicy, Violation } from "./policy.ts";
-import { sandboxesVpc } from "./sandboxes-vpc.ts";
+import { namesOf, sandboxesVpc } from "./sandboxes-vpc.ts";
 import { fieldsOf, isTrue, listOf } from "./values.ts";
 
 const givenBySubnets = ["mapPublicIpOnLaunch", "assignIpv6AddressOnCreation"];
@@ -14,12 +14,13 @@ export const sandboxesPublicAddresses: StackPolicy = {
   description: "No machine of the sandboxes has a public address.",
   judgeStack: (resources) => {
     const { subnets, groups } = sandboxesVpc(resources);
-    const inside = urnsOf([...subnets, ...groups]);
+    const inside = new Set([...namesOf(subnets), ...urnsOf(groups)]);
     const machines = ofType(resources, ...machineTypes).filter((machine) =>
       refersAnyhowTo(machine, inside),
     );
     return [
-      ...subnets.flatMap(({ urn, inputs }) =>
+      // What an adopted one gives was looked at before it was.
+      ...subnets.flatMap(({ by: { urn, inputs } }) =>
         givenBySubnets
           .filter((property) => isTrue(inputs[property]))
           .map((property) => on(urn, property)),

@@ -1,7 +1,7 @@
-import { ofType, ownedBy, urnsOf } from "./graph.ts";
+import { ofType, ownedBy } from "./graph.ts";
 import { isOpen } from "./networks.ts";
 import type { PlannedResource, StackPolicy } from "./policy.ts";
-import { sandboxesVpc } from "./sandboxes-vpc.ts";
+import { namesOf, sandboxesVpc } from "./sandboxes-vpc.ts";
 import { type Fields, fieldsOf, isSet, listOf, textsOf } from "./values.ts";
 
 /** Ways that end, or may end, on the internet. A machine's interface can be a NAT. */
@@ -29,7 +29,7 @@ export const sandboxesRoutes: StackPolicy = {
     const routes = ownedBy(
       ofType(resources, "aws:ec2/route:Route"),
       "routeTableId",
-      urnsOf(routeTables),
+      namesOf(routeTables),
     );
     return [
       ...gateways.map(({ urn }) => ({
@@ -37,8 +37,8 @@ export const sandboxesRoutes: StackPolicy = {
         text: "It stands in the sandboxes' VPC, whose one way out is the gateway; remove it.",
       })),
       ...routes.flatMap((route) => wrong(route, [whole(route)])),
-      ...routeTables.flatMap((table) =>
-        wrong(table, listOf(table.inputs.routes).map(fieldsOf)),
+      ...routeTables.flatMap(({ by }) =>
+        wrong(by, listOf(by.inputs.routes).map(fieldsOf)),
       ),
     ];
   },

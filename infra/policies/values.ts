@@ -19,6 +19,20 @@ export function textsOf(value: unknown): string[] {
   return listOf(value).filter((item) => typeof item === "string");
 }
 
+/**
+ * A policy document, which resources hold as text or as what it means. One that
+ * is not known yet says nothing; "up" judges it again.
+ */
+export function documentOf(value: unknown): Fields {
+  if (typeof value !== "string") return fieldsOf(value);
+  try {
+    return fieldsOf(JSON.parse(value));
+  } catch {
+    // AWS refuses it, too.
+    return {};
+  }
+}
+
 /** AWS' schema has some booleans as text. */
 export function isTrue(value: unknown): boolean {
   return value === true || value === "true";

@@ -19,6 +19,7 @@ import {
   providerSources,
   startProviders,
 } from "./providers/index.ts";
+import type { ExistingAws } from "./providers/aws-existing.ts";
 import { ensurePulumi } from "./pulumi.ts";
 
 export interface StackOptions {
@@ -33,6 +34,8 @@ export interface StackOptions {
   readonly onProgress?: (line: string) => void;
   /** Providers that the program uses; those of the platforms local and host when absent. */
   readonly providers?: readonly ProviderName[];
+  /** What the stand-in for AWS holds to be there before the program runs. */
+  readonly existing?: ExistingAws;
   /** Directories of policy packs, which then judge each preview and deploy. */
   readonly policyPacks?: readonly string[];
 }
@@ -75,7 +78,7 @@ export async function openStack(options: StackOptions): Promise<Stack> {
     pulumiHome,
     options.providers ?? ["command", "random", "cloudflare"],
   );
-  const served = await startProviders(providers);
+  const served = await startProviders(providers, options.existing);
   try {
     const stack = await select(options, pulumi, served.env);
     const engine = engineRun(stack, options);

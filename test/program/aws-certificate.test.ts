@@ -141,11 +141,16 @@ test("each role may do what it does, to what it does it to", async () => {
   await stack.up();
   const secret = (document: string) =>
     `arn:aws:secretsmanager:eu-central-1:123456789012:secret:daytona-edge/t/${document}-??????`;
-  for (const [role, policy, service, allowed] of [
+  for (const [role, policy, trust, allowed] of [
     [
       "certificate-renew-role",
       "certificate-renew-policy",
-      "lambda.amazonaws.com",
+      {
+        Sid: "AllowAssumeRole",
+        Effect: "Allow",
+        Action: "sts:AssumeRole",
+        Principal: { Service: "lambda.amazonaws.com" },
+      },
       [
         [
           [
@@ -172,7 +177,20 @@ test("each role may do what it does, to what it does it to", async () => {
     [
       "certificate-renew-schedule-role",
       "certificate-renew-schedule-policy",
-      "scheduler.amazonaws.com",
+      {
+        Effect: "Allow",
+        Action: ["sts:AssumeRole"],
+        Principal: { Service: ["scheduler.amazonaws.com"] },
+        // For no other account's schedules.
+        Condition: {
+          StringEquals: { "aws:SourceAccount": ["123456789012"] },
+          ArnLike: {
+            "aws:SourceArn": [
+              "arn:aws:scheduler:eu-central-1:123456789012:schedule-group/default",
+            ],
+          },
+        },
+      },
       [
         [["lambda:InvokeFunction"], [arnOf("certificate-renew-function")]],
         [["sqs:SendMessage"], [arnOf("certificate-renew-dead-letters")]],
@@ -180,16 +198,9 @@ test("each role may do what it does, to what it does it to", async () => {
     ],
   ] as const) {
     const { assumeRolePolicy, ...more } = resource(role).inputs;
-    expect(statements(assumeRolePolicy)).toEqual([
-      {
-        Sid: "AllowAssumeRole",
-        Effect: "Allow",
-        Action: "sts:AssumeRole",
-        Principal: { Service: service },
-      },
-    ]);
+    expect(statements(assumeRolePolicy)).toEqual([trust]);
     // No policy of somebody else's.
-    expect(more).toEqual({});
+    expect(Object.keys(more)).toEqual(["name"]);
     expect(resource(policy).dependencies).toContain(resource(role).urn);
     expect(
       statements(resource(policy).inputs.policy).map(

@@ -35,6 +35,23 @@ test("its resources, their parents and what guards them, as a person has read th
   await expect(tree(resources)).toMatchFileSnapshot("aws-resources.txt");
 });
 
+test("its names in the account have the stack's, and are no longer than AWS takes", () => {
+  const { resources } = prod.state();
+  const physical = (name: string, property: string) =>
+    resources.find((it) => nameOf(it) === name && property in it.inputs)
+      ?.inputs[property];
+  expect(physical("aws-bundles-bucket", "bucket")).toMatch(
+    /^aws-bundles-bucket-prod-[0-9a-f]{7}$/,
+  );
+  expect(physical("aws-edge-machines-role", "name")).toMatch(
+    /^aws-edge-machines-role-prod-[0-9a-f]{7}$/,
+  );
+  // The stand-in refuses longer ones than these.
+  expect(physical("aws-gateway-targets-443", "name")).toMatch(
+    /^aws-gateway-targets-443-[0-9a-f]{7}$/,
+  );
+});
+
 test("its outputs are what LumiLink reads", async () => {
   expect(readOutputs(await stack.outputs({ showSecrets: true }))).toMatchObject(
     {
@@ -118,6 +135,20 @@ describe("a change touches what it must, and nothing else", () => {
       "more edges",
       { aws: { ...aws, edge: { maximum: 12 } } },
       { "aws-edge-machines-group": "update" },
+    ],
+    [
+      "some machines on spot capacity",
+      {
+        aws: {
+          ...aws,
+          edge: { mixed: { instanceTypes: ["c6g.medium"] } },
+          gateway: { mixed: { instanceTypes: ["c6g.medium"] } },
+        },
+      },
+      {
+        "aws-edge-machines-group": "update",
+        "aws-gateway-machines-group": "update",
+      },
     ],
     [
       "another limit: other edges, one after the other",

@@ -217,6 +217,73 @@ describe("permissions", () => {
     }
   });
 
+  test("rights are given to roles with the boundary, which nothing here writes", () => {
+    const allowed = permissionsOf(one("github-up-policy"));
+    const boundary = one("boundary").outputs?.arn;
+    expect(outputs.AWS_PERMISSIONS_BOUNDARY).toBe(boundary);
+    const role =
+      "arn:aws:iam::123456789012:role/aws-edge-machines-role-prod-1234567";
+    for (const action of [
+      "iam:CreateRole",
+      "iam:PutRolePolicy",
+      "iam:PutRolePermissionsBoundary",
+    ]) {
+      const statements = allowed.filter(
+        (statement) => reach([statement], action).length > 0,
+      );
+      expect(may(statements, action, role), action).toBe(true);
+      for (const { Condition } of statements) {
+        expect(Condition, action).toEqual({
+          StringEquals: { "iam:PermissionsBoundary": [boundary] },
+        });
+      }
+    }
+    for (const action of [
+      "iam:AttachRolePolicy",
+      "iam:DeleteRolePermissionsBoundary",
+      "iam:CreateUser",
+      "iam:CreateAccessKey",
+    ]) {
+      expect(reach(allowed, action), action).toEqual([]);
+    }
+    for (const action of [
+      "iam:CreatePolicy",
+      "iam:CreatePolicyVersion",
+      "iam:DeletePolicy",
+      "iam:DeletePolicyVersion",
+      "iam:SetDefaultPolicyVersion",
+      "iam:TagPolicy",
+    ]) {
+      expect(may(allowed, action, String(boundary)), action).toBe(false);
+    }
+  });
+
+  test("the boundary lets no role near the account's roles, or others' secrets", () => {
+    const allowed = permissionsOf(one("boundary"));
+    const actions = allowed.flatMap(({ Effect, Action }) => {
+      expect(Effect).toBe("Allow");
+      return Action;
+    });
+    // No family of actions, which grows without anybody here.
+    expect(actions.filter((action) => action.includes("*"))).toEqual([]);
+    expect(actions.filter((action) => /^(iam|sts|kms):/.test(action))).toEqual(
+      [],
+    );
+    const secret = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:";
+    for (const [name, isOwn] of [
+      ["daytona-edge/prod/certificate.json-AbCdEf", true],
+      ["daytona-edge/other/certificate.json-AbCdEf", false],
+      ["billing-AbCdEf", false],
+    ] as const) {
+      expect(
+        may(allowed, "secretsmanager:GetSecretValue", `${secret}${name}`),
+        name,
+      ).toBe(isOwn);
+    }
+    // AWS' limit for a policy, in characters.
+    expect(String(one("boundary").inputs.policy).length).toBeLessThan(6144);
+  });
+
   test("neither role reaches this stack's state, the roles or GitHub's provider", () => {
     const account = "arn:aws:iam::123456789012";
     const state = `arn:aws:s3:::${config.stateBucket}/.pulumi`;
@@ -261,7 +328,9 @@ describe("permissions", () => {
     const deploy = permissionsOf(one("github-up-policy"));
     const prod = await production();
     try {
+      const permissionsBoundary = String(one("boundary").outputs?.arn);
       prod.configure({
+        "daytona-edge:aws": { region: "eu-central-1", permissionsBoundary },
         "daytona-edge:access": "signed",
         "daytona-edge:egress": {
           allow: ["https://openrouter.ai/api/v1/*"],
@@ -311,32 +380,51 @@ describe("permissions", () => {
         ).toBe(false);
       }
 
-      // AWS' provider names them so, with seven characters more.
-      for (const role of named("aws:iam/role:Role").map(nameOf)) {
+      // Each role is bound, and the boundary takes none of its rights.
+      const bound = permissionsOf(one("boundary"));
+      for (const role of named("aws:iam/role:Role")) {
+        expect(role.inputs, nameOf(role)).toMatchObject({
+          permissionsBoundary,
+        });
+      }
+      for (const policy of named("aws:iam/rolePolicy:RolePolicy")) {
+        for (const { Action, Resource = [] } of permissionsOf(policy)) {
+          for (const action of Action) {
+            const cut = Resource.filter(
+              (resource) => !may(bound, action, resource),
+            );
+            expect(cut, `${nameOf(policy)}: ${action}`).toEqual([]);
+          }
+        }
+      }
+
+      const names = (type: string) =>
+        named(type).map(({ inputs }) => String(inputs.name));
+      for (const role of names("aws:iam/role:Role")) {
         expect(
           may(
             deploy,
             "iam:PutRolePolicy",
-            `arn:aws:iam::123456789012:role/${role}-1234567`,
+            `arn:aws:iam::123456789012:role/${role}`,
           ),
           role,
         ).toBe(true);
       }
-      for (const profile of named(
-        "aws:iam/instanceProfile:InstanceProfile",
-      ).map(nameOf)) {
+      for (const profile of names("aws:iam/instanceProfile:InstanceProfile")) {
         expect(
           may(
             deploy,
             "iam:CreateInstanceProfile",
-            `arn:aws:iam::123456789012:instance-profile/${profile}-1234567`,
+            `arn:aws:iam::123456789012:instance-profile/${profile}`,
           ),
           profile,
         ).toBe(true);
       }
-      const [bucket, ...more] = named("aws:s3/bucket:Bucket").map(nameOf);
+      const [bucket, ...more] = named("aws:s3/bucket:Bucket").map(
+        ({ inputs }) => inputs.bucket,
+      );
       expect(more).toEqual([]);
-      const object = `arn:aws:s3:::${String(bucket)}-1234567/edge.tar.gz`;
+      const object = `arn:aws:s3:::${String(bucket)}/edge.tar.gz`;
       expect(may(preview, "s3:GetObject", object)).toBe(true);
       expect(may(preview, "s3:PutObject", object)).toBe(false);
       expect(may(deploy, "s3:PutObject", object)).toBe(true);

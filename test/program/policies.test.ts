@@ -143,6 +143,21 @@ describe("over what the engine keeps", () => {
       },
       ["plain-secrets"],
     ],
+    [
+      "aws-sandboxes-flows-role",
+      {
+        inputs: {
+          assumeRolePolicy: JSON.stringify({
+            Statement: {
+              Effect: "Allow",
+              Action: "sts:AssumeRole",
+              Principal: { Service: "vpc-flow-logs.amazonaws.com" },
+            },
+          }),
+        },
+      },
+      ["service-trust"],
+    ],
     ["aws-edge-address-0", { protect: false }, ["protection"]],
     ["aws-edge-balancer", { protect: false }, ["protection"]],
     [

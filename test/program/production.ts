@@ -18,7 +18,7 @@ import { type CloudflareServer, startCloudflare } from "./cloudflare-server.ts";
 
 export interface OpenOptions extends Pick<
   StackOptions,
-  "policyPacks" | "onProgress"
+  "policyPacks" | "onProgress" | "existing"
 > {
   /** Runs before the program, in the engine's sight. */
   readonly before?: () => void;
@@ -63,9 +63,9 @@ export async function production(): Promise<Production> {
         workDir,
         providers: ["aws", "cloudflare", "random"],
         ...options,
-        program: () => {
+        program: async () => {
           before?.();
-          return Promise.resolve({ ...program() });
+          return { ...(await program()) };
         },
       }),
     state: () => engineState(workDir, "prod"),

@@ -46,7 +46,7 @@ async function preview(
   await using stack = await openStack({
     stackName,
     workDir,
-    program: () => Promise.resolve({ ...program() }),
+    program: async () => ({ ...(await program()) }),
   });
   return await stack.preview();
 }
@@ -70,6 +70,19 @@ describe("the program", () => {
     expect(failure).toContain("daytona-edge:colour");
     expect(failure).not.toContain("at program");
   });
+
+  test.each(["http://cloudflare.internal/client/v4", "cloudflare.internal"])(
+    "Cloudflare's token goes to no %s",
+    async (baseUrl) => {
+      const failure = await preview({ "cloudflare:baseUrl": baseUrl }).catch(
+        (error: unknown) => String(error),
+      );
+      expect(failure).toContain("Pulumi.local.yaml: 1 problem\n");
+      expect(failure).toContain(
+        `  cloudflare:baseUrl  "${baseUrl}" is not an https URL, and Cloudflare's token goes there; write one such as https://api.cloudflare.com/client/v4, or remove it`,
+      );
+    },
+  );
 
   test("without a token for Cloudflare the fix is said", async () => {
     const failure = await preview({ "cloudflare:apiToken": undefined }).catch(

@@ -10,6 +10,8 @@ import { balancedPorts } from "./balanced-ports.ts";
 import type { BundleStore } from "./bundle-store.ts";
 import type { HealthAlarmArgs } from "./health-alarm.ts";
 import { MachineGroup } from "./machine-group.ts";
+import { nth } from "./names.ts";
+import type { Networks } from "./networks.ts";
 import type { ServicesNetwork } from "./services-network.ts";
 import type { AwsSettings } from "./settings.ts";
 
@@ -18,6 +20,7 @@ export interface GatewayArgs {
   readonly bundle: Bundle;
   readonly bundles: BundleStore;
   readonly network: ServicesNetwork;
+  readonly networks: Networks;
   /** Names of the secrets that gateways read. */
   readonly secrets: readonly string[];
   readonly tags: Readonly<Record<string, string>>;
@@ -97,7 +100,7 @@ export class Gateway extends pulumi.ComponentResource {
   /** What comes in at the door and at the machines, and what goes out of them. */
   private machinesGroup(
     name: string,
-    { network, settings }: GatewayArgs,
+    { network, networks }: GatewayArgs,
     door: aws.ec2.SecurityGroup,
   ): aws.ec2.SecurityGroup {
     const machines = new aws.ec2.SecurityGroup(
@@ -110,16 +113,18 @@ export class Gateway extends pulumi.ComponentResource {
       { parent: this },
     );
     for (const port of ports) {
-      new aws.vpc.SecurityGroupIngressRule(
-        `${name}-from-sandboxes-${String(port)}`,
-        {
-          ...tcp(port),
-          securityGroupId: door.id,
-          description: "Sandboxes.",
-          cidrIpv4: settings.sandboxes.cidr,
-        },
-        { parent: this },
-      );
+      networks.sandboxes.cidrs.forEach((cidr, index) => {
+        new aws.vpc.SecurityGroupIngressRule(
+          nth(`${name}-from-sandboxes-${String(port)}`, index),
+          {
+            ...tcp(port),
+            securityGroupId: door.id,
+            description: "Sandboxes.",
+            cidrIpv4: cidr,
+          },
+          { parent: this },
+        );
+      });
     }
     for (const port of [...ports, gatewayHealthPort]) {
       new aws.vpc.SecurityGroupEgressRule(

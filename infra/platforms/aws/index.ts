@@ -21,12 +21,16 @@ import { RoadOut } from "./road-out.ts";
 import { SandboxNames } from "./sandbox-names.ts";
 import { SandboxesNetwork } from "./sandboxes-network.ts";
 import { ServicesNetwork } from "./services-network.ts";
+import { type Networks, plannedNetworks } from "./networks.ts";
+import { boundRoles } from "./permissions-boundary.ts";
 import type { AwsSettings } from "./settings.ts";
-import { subnetOf } from "./subnets.ts";
 
 export interface AwsPlatformArgs {
   readonly config: StackConfig;
   readonly settings: AwsSettings;
+  readonly networks: Networks;
+  /** Of everything that the stack makes. */
+  readonly tags: { readonly project: string; readonly stack: string };
   /** Address of Cloudflare's API; its own when absent. */
   readonly cloudflareUrl: string | undefined;
   /** What the certificate's program needs and may not show; secret. */
@@ -35,6 +39,33 @@ export interface AwsPlatformArgs {
   readonly access: pulumi.Input<string> | undefined;
   /** The live state `egress-credentials.json`; secret. */
   readonly egressCredentials: pulumi.Input<string>;
+}
+
+/**
+ * Asks AWS what is there already, and only then plans anything.
+ * @throws pulumi.RunError when a network cannot be adopted
+ */
+export async function awsPlatform(
+  name: string,
+  args: Omit<AwsPlatformArgs, "networks" | "tags">,
+): Promise<AwsPlatform> {
+  const { settings } = args;
+  const tags = { project: pulumi.getProject(), stack: pulumi.getStack() };
+  const provider = new aws.Provider(name, {
+    region: settings.region as aws.Region,
+    defaultTags: { tags },
+  });
+  const networks = await plannedNetworks(settings, { provider });
+  return new AwsPlatform(
+    name,
+    { ...args, networks, tags },
+    {
+      providers: [provider],
+      transforms: settings.permissionsBoundary
+        ? [boundRoles(settings.permissionsBoundary)]
+        : [],
+    },
+  );
 }
 
 export class AwsPlatform extends pulumi.ComponentResource {
@@ -47,28 +78,19 @@ export class AwsPlatform extends pulumi.ComponentResource {
     args: AwsPlatformArgs,
     opts?: pulumi.ComponentResourceOptions,
   ) {
-    const { settings, config } = args;
-    const tags = {
-      project: pulumi.getProject(),
-      stack: pulumi.getStack(),
-    };
-    const provider = new aws.Provider(name, {
-      region: settings.region as aws.Region,
-      defaultTags: { tags },
-    });
-    super(
-      "daytona-edge:aws:Platform",
-      name,
-      {},
-      { ...opts, providers: [provider] },
-    );
+    super("daytona-edge:aws:Platform", name, {}, opts);
+    const { settings, networks, config, tags } = args;
     const inside = { parent: this };
     const secrets = `${tags.project}/${tags.stack}/`;
 
-    const network = new ServicesNetwork(`${name}-services`, settings, inside);
+    const network = new ServicesNetwork(
+      `${name}-services`,
+      networks.services,
+      inside,
+    );
     this.sandboxes = new SandboxesNetwork(
       `${name}-sandboxes`,
-      { settings, services: network },
+      { settings, networks, services: network },
       inside,
     );
     const alarms = new AlarmTopic(
@@ -121,9 +143,7 @@ export class AwsPlatform extends pulumi.ComponentResource {
         bundle: edgeBundle({
           ...config,
           secretsManager: { region: settings.region, prefix: secrets },
-          loadBalancers: network.subnets.map((_, zone) =>
-            subnetOf(settings.services.cidr, zone),
-          ),
+          loadBalancers: networks.services.subnets,
         }),
         bundles,
         network,
@@ -158,6 +178,7 @@ export class AwsPlatform extends pulumi.ComponentResource {
           egress: config.egress,
           credentials: args.egressCredentials,
           network,
+          networks,
           bundles,
           secrets,
           tags,

@@ -68,7 +68,7 @@ export class LoadBalancer extends pulumi.ComponentResource {
         ),
     );
     const addresses6 = subnets.map(({ ipv6CidrBlock }) =>
-      ipv6CidrBlock.apply((cidr) => addressIn6(cidr ?? "::/64", ownNumber)),
+      pulumi.output(ipv6CidrBlock).apply((cidr) => addressIn6(cidr, ownNumber)),
     );
     const balancer = new aws.lb.LoadBalancer(
       `${name}-balancer`,

@@ -6,19 +6,17 @@ import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import { gzipSync } from "node:zlib";
 import type { Bundle } from "../../machine/bundle.ts";
+import { capacity } from "./capacity.ts";
 import { awsUserData } from "./machine/user-data.ts";
 import type { BundleStore } from "./bundle-store.ts";
 import { secretArn } from "./secret-arn.ts";
-import type { AwsSettings } from "./settings.ts";
+import type { AwsSettings, MachineSettings } from "./settings.ts";
 
 export interface MachineGroupArgs {
   readonly bundle: Bundle;
   readonly bundles: BundleStore;
   readonly settings: Pick<AwsSettings, "region" | "architecture">;
-  readonly machines: Pick<
-    AwsSettings["edge"],
-    "instanceType" | "minimum" | "maximum"
-  >;
+  readonly machines: MachineSettings;
   readonly subnetIds: readonly pulumi.Input<string>[];
   readonly securityGroupIds: readonly pulumi.Input<string>[];
   readonly targetGroupArns: readonly pulumi.Input<string>[];
@@ -110,10 +108,10 @@ export class MachineGroup extends pulumi.ComponentResource {
         maxSize: args.machines.maximum,
         vpcZoneIdentifiers: [...args.subnetIds],
         targetGroupArns: [...args.targetGroupArns],
-        launchTemplate: {
+        ...capacity(args.machines, {
           id: template.id,
           version: template.latestVersion.apply(String),
-        },
+        }),
         healthCheckType: "ELB",
         healthCheckGracePeriod: bootSeconds,
         // "up" ends when machines serve, and fails when they do not.

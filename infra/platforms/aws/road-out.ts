@@ -12,11 +12,10 @@ import { EgressAuthority } from "./egress-authority.ts";
 import { Gateway, type GatewayArgs } from "./gateway.ts";
 import { HealthAlarm } from "./health-alarm.ts";
 import { LiveState } from "./live-state.ts";
-import { subnetOf } from "./subnets.ts";
 
 export interface RoadOutArgs extends Pick<
   GatewayArgs,
-  "settings" | "network" | "bundles" | "tags"
+  "settings" | "network" | "networks" | "bundles" | "tags"
 > {
   readonly egress: NonNullable<StackConfig["egress"]>;
   /** The live state `egress-credentials.json`; secret. */
@@ -41,7 +40,7 @@ export class RoadOut extends pulumi.ComponentResource {
   ) {
     super("daytona-edge:aws:RoadOut", name, {}, opts);
     const inside = { parent: this };
-    const { settings, egress, secrets } = args;
+    const { settings, networks, egress, secrets } = args;
     const inspected = hostsOf(egress.egressRules, "inspect");
     const authority =
       inspected.length > 0
@@ -78,16 +77,15 @@ export class RoadOut extends pulumi.ComponentResource {
       {
         settings,
         network: args.network,
+        networks,
         bundles: args.bundles,
         tags: args.tags,
         bundle: gatewayBundle({
           ...egress,
-          sandboxes: { interfaces: [], networks: [settings.sandboxes.cidr] },
+          sandboxes: { interfaces: [], networks: networks.sandboxes.cidrs },
           rootServers: settings.gateway.rootServers,
           alone: {
-            balancers: args.network.subnets.map((_, zone) =>
-              subnetOf(settings.services.cidr, zone),
-            ),
+            balancers: networks.services.subnets,
             secretsManager: { region: settings.region, prefix: secrets },
           },
         }),

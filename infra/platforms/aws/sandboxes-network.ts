@@ -1,21 +1,24 @@
 /**
- * The VPC of Daytona's runners: IPv4 only, no way to the internet, and one way
+ * The VPC of Daytona's runners, made or adopted: IPv4 only, no way to the internet, and one way
  * out, to the gateway. It is a VPC of its own because private zones and DNS
  * Firewall are a whole VPC's, and nothing closes a VPC's own resolver: here
  * the gateway's machines do not stand, or they would resolve themselves.
  */
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
+import { serviceTrust } from "./service-trust.ts";
 import { closeDefaultGroup } from "./services-network.ts";
+import { nth } from "./names.ts";
+import type { NetworkParts, Networks } from "./networks.ts";
 import type { AwsSettings } from "./settings.ts";
-import { subnetOf } from "./subnets.ts";
 import { zoneSubnets } from "./zone-subnets.ts";
 
 export interface SandboxesNetworkArgs {
-  readonly settings: Pick<AwsSettings, "zones" | "services" | "sandboxes">;
+  readonly settings: Pick<AwsSettings, "sandboxes">;
+  readonly networks: Networks;
   readonly services: {
     readonly vpcId: pulumi.Input<string>;
-    readonly routeTableId: pulumi.Input<string>;
+    readonly routeTableIds: readonly pulumi.Input<string>[];
   };
 }
 
@@ -23,9 +26,9 @@ export interface SandboxesNetworkArgs {
 const logDays = 30;
 
 export class SandboxesNetwork extends pulumi.ComponentResource {
-  readonly vpcId: pulumi.Output<string>;
+  readonly vpcId: pulumi.Input<string>;
   /** For runners; one a zone. */
-  readonly subnetIds: readonly pulumi.Output<string>[];
+  readonly subnetIds: readonly pulumi.Input<string>[];
   /** The group that runners belong in. */
   readonly runnerGroupId: pulumi.Output<string>;
 
@@ -35,47 +38,40 @@ export class SandboxesNetwork extends pulumi.ComponentResource {
     opts?: pulumi.ComponentResourceOptions,
   ) {
     super("daytona-edge:aws:SandboxesNetwork", name, {}, opts);
-    const { sandboxes, services, zones } = args.settings;
+    const { sandboxes } = args.networks;
+    const adopted = "cidr" in sandboxes.vpc ? undefined : sandboxes.vpc;
+    const parts =
+      "cidr" in sandboxes.vpc
+        ? this.make(name, sandboxes.vpc.cidr, sandboxes.subnets)
+        : sandboxes.vpc;
+    this.vpcId = parts.vpcId;
+    this.subnetIds = parts.subnets.map(({ id }) => id);
+    this.peer(name, args, parts);
+    this.runnerGroupId = this.runnerGroup(name, args).id;
+    this.secondWall(name, args);
+    this.flowLog(name);
+    // By which policies know what stands in it.
+    this.registerOutputs({ adopted });
+  }
+
+  private make(
+    name: string,
+    cidr: string,
+    zones: readonly string[],
+  ): NetworkParts {
     const vpc = new aws.ec2.Vpc(
       `${name}-vpc`,
       {
-        cidrBlock: sandboxes.cidr,
+        cidrBlock: cidr,
         enableDnsSupport: true,
         enableDnsHostnames: true,
       },
       { parent: this, protect: true },
     );
     closeDefaultGroup(name, vpc, this);
-    const peering = new aws.ec2.VpcPeeringConnection(
-      `${name}-peering`,
-      {
-        vpcId: vpc.id,
-        peerVpcId: args.services.vpcId,
-        autoAccept: true,
-      },
-      { parent: this },
-    );
     const routes = new aws.ec2.RouteTable(
       `${name}-routes`,
       { vpcId: vpc.id },
-      { parent: this },
-    );
-    new aws.ec2.Route(
-      `${name}-to-services`,
-      {
-        routeTableId: routes.id,
-        destinationCidrBlock: services.cidr,
-        vpcPeeringConnectionId: peering.id,
-      },
-      { parent: this },
-    );
-    new aws.ec2.Route(
-      `${name}-from-services`,
-      {
-        routeTableId: args.services.routeTableId,
-        destinationCidrBlock: sandboxes.cidr,
-        vpcPeeringConnectionId: peering.id,
-      },
       { parent: this },
     );
     const subnets = zoneSubnets(
@@ -83,51 +79,83 @@ export class SandboxesNetwork extends pulumi.ComponentResource {
       {
         vpcId: vpc.id,
         routeTableId: routes.id,
-        zones,
-        subnet: (zone) => ({
-          cidrBlock: subnetOf(sandboxes.cidr, zone),
-          mapPublicIpOnLaunch: false,
-        }),
+        subnets: zones,
+        more: () => ({ mapPublicIpOnLaunch: false }),
       },
       this,
     );
-    this.vpcId = vpc.id;
-    this.subnetIds = subnets.map(({ id }) => id);
-    this.runnerGroupId = this.runnerGroup(name, vpc, args.settings).id;
-    this.secondWall(name, vpc, this.subnetIds, args.settings);
-    this.flowLog(name, vpc);
-    this.registerOutputs({});
+    return { vpcId: vpc.id, subnets, routeTableIds: [routes.id] };
+  }
+
+  /** The one road between the networks, both ways. */
+  private peer(
+    name: string,
+    { networks, services }: SandboxesNetworkArgs,
+    { vpcId, routeTableIds }: NetworkParts,
+  ): void {
+    const peering = new aws.ec2.VpcPeeringConnection(
+      `${name}-peering`,
+      {
+        vpcId,
+        peerVpcId: services.vpcId,
+        autoAccept: true,
+      },
+      { parent: this },
+    );
+    for (const [whither, tables, cidrs] of [
+      [`${name}-to-services`, routeTableIds, networks.services.cidrs],
+      [
+        `${name}-from-services`,
+        services.routeTableIds,
+        networks.sandboxes.cidrs,
+      ],
+    ] as const) {
+      tables
+        .flatMap((table) => cidrs.map((cidr) => ({ table, cidr })))
+        .forEach(({ table, cidr }, index) => {
+          new aws.ec2.Route(
+            nth(whither, index),
+            {
+              routeTableId: table,
+              destinationCidrBlock: cidr,
+              vpcPeeringConnectionId: peering.id,
+            },
+            { parent: this },
+          );
+        });
+    }
   }
 
   /** What runners may open, and who may open what on them. */
   private runnerGroup(
     name: string,
-    vpc: aws.ec2.Vpc,
-    { services, sandboxes }: SandboxesNetworkArgs["settings"],
+    { networks, settings }: SandboxesNetworkArgs,
   ): aws.ec2.SecurityGroup {
     const group = new aws.ec2.SecurityGroup(
       `${name}-runners`,
       {
-        vpcId: vpc.id,
+        vpcId: this.vpcId,
         description: "Daytona's runners: they reach the gateway and Daytona.",
       },
       { parent: this },
     );
     for (const port of [80, 443]) {
-      new aws.vpc.SecurityGroupEgressRule(
-        `${name}-runners-gateway-${String(port)}`,
-        {
-          securityGroupId: group.id,
-          description: "The gateway.",
-          cidrIpv4: services.cidr,
-          ipProtocol: "tcp",
-          fromPort: port,
-          toPort: port,
-        },
-        { parent: this },
-      );
+      networks.services.cidrs.forEach((cidr, index) => {
+        new aws.vpc.SecurityGroupEgressRule(
+          nth(`${name}-runners-gateway-${String(port)}`, index),
+          {
+            securityGroupId: group.id,
+            description: "The gateway.",
+            cidrIpv4: cidr,
+            ipProtocol: "tcp",
+            fromPort: port,
+            toPort: port,
+          },
+          { parent: this },
+        );
+      });
     }
-    sandboxes.controlPlane.forEach(({ cidr, port }, index) => {
+    settings.sandboxes.controlPlane.forEach(({ cidr, port }, index) => {
       new aws.vpc.SecurityGroupEgressRule(
         `${name}-runners-daytona-${String(index)}`,
         {
@@ -150,9 +178,7 @@ export class SandboxesNetwork extends pulumi.ComponentResource {
    */
   private secondWall(
     name: string,
-    vpc: aws.ec2.Vpc,
-    subnetIds: readonly pulumi.Output<string>[],
-    { services, sandboxes }: SandboxesNetworkArgs["settings"],
+    { networks, settings }: SandboxesNetworkArgs,
   ): void {
     const tcp = (cidrBlock: string, fromPort: number, toPort: number) => ({
       ...{ protocol: "tcp", action: "allow" },
@@ -161,27 +187,28 @@ export class SandboxesNetwork extends pulumi.ComponentResource {
     const numbered = <Rule>(rules: readonly Rule[]) =>
       rules.map((rule, index) => ({ ...rule, ruleNo: 100 + index }));
     const ofClients = [1024, 65535] as const;
-    const inside = {
+    const inside = networks.sandboxes.cidrs.map((cidrBlock) => ({
       ...{ protocol: "-1", action: "allow" },
-      ...{ cidrBlock: sandboxes.cidr, fromPort: 0, toPort: 0 },
-    };
-    const daytona = sandboxes.controlPlane;
+      ...{ cidrBlock, fromPort: 0, toPort: 0 },
+    }));
+    const services = networks.services.cidrs;
+    const daytona = settings.sandboxes.controlPlane;
     new aws.ec2.NetworkAcl(
       `${name}-wall`,
       {
-        vpcId: vpc.id,
-        subnetIds: [...subnetIds],
+        vpcId: this.vpcId,
+        subnetIds: [...this.subnetIds],
         egress: numbered([
-          inside,
-          tcp(services.cidr, 80, 80),
-          tcp(services.cidr, 443, 443),
+          ...inside,
+          ...services.map((cidr) => tcp(cidr, 80, 80)),
+          ...services.map((cidr) => tcp(cidr, 443, 443)),
           // Edges ask sandboxes; these are the answers.
-          tcp(services.cidr, ...ofClients),
+          ...services.map((cidr) => tcp(cidr, ...ofClients)),
           ...daytona.map(({ cidr, port }) => tcp(cidr, port, port)),
         ]),
         ingress: numbered([
-          inside,
-          tcp(services.cidr, 1, 65535),
+          ...inside,
+          ...services.map((cidr) => tcp(cidr, 1, 65535)),
           ...daytona.map(({ cidr }) => tcp(cidr, ...ofClients)),
         ]),
       },
@@ -190,7 +217,7 @@ export class SandboxesNetwork extends pulumi.ComponentResource {
   }
 
   /** What was refused, and who wanted it. */
-  private flowLog(name: string, vpc: aws.ec2.Vpc): void {
+  private flowLog(name: string): void {
     const log = new aws.cloudwatch.LogGroup(
       `${name}-flows`,
       { retentionInDays: logDays },
@@ -199,8 +226,8 @@ export class SandboxesNetwork extends pulumi.ComponentResource {
     const role = new aws.iam.Role(
       `${name}-flows-role`,
       {
-        assumeRolePolicy: aws.iam.assumeRolePolicyForPrincipal({
-          Service: "vpc-flow-logs.amazonaws.com",
+        assumeRolePolicy: serviceTrust("vpc-flow-logs.amazonaws.com", {
+          parent: this,
         }),
       },
       { parent: this },
@@ -230,7 +257,7 @@ export class SandboxesNetwork extends pulumi.ComponentResource {
     new aws.ec2.FlowLog(
       `${name}-flow-log`,
       {
-        vpcId: vpc.id,
+        vpcId: this.vpcId,
         trafficType: "REJECT",
         logDestination: log.arn,
         iamRoleArn: role.arn,

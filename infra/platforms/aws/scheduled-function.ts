@@ -4,6 +4,7 @@
  */
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
+import { serviceTrust } from "./service-trust.ts";
 
 export interface ScheduledFunctionArgs {
   readonly description: string;
@@ -15,6 +16,10 @@ export interface ScheduledFunctionArgs {
   /** Time that a call may take, in seconds. */
   readonly timeout: number;
 }
+
+const functionTrust = aws.iam.assumeRolePolicyForPrincipal({
+  Service: "lambda.amazonaws.com",
+});
 
 const logDays = 90;
 /** How long a call that came to nothing is kept, in seconds. */
@@ -46,7 +51,7 @@ export class ScheduledFunction extends pulumi.ComponentResource {
       { retentionInDays: logDays },
       { parent: this },
     );
-    const role = this.role(ownName, "lambda.amazonaws.com", [
+    const role = this.role(ownName, functionTrust, [
       ...args.permissions,
       {
         sid: "DeadLetters",
@@ -97,10 +102,14 @@ export class ScheduledFunction extends pulumi.ComponentResource {
     opts: { readonly dependsOn: pulumi.Resource[] },
   ): void {
     const name = `${this.ownName}-schedule`;
-    const role = this.role(name, "scheduler.amazonaws.com", [
-      { actions: ["lambda:InvokeFunction"], resources: [this.target.arn] },
-      { actions: ["sqs:SendMessage"], resources: [this.deadLetters.arn] },
-    ]);
+    const role = this.role(
+      name,
+      serviceTrust("scheduler.amazonaws.com", { parent: this }),
+      [
+        { actions: ["lambda:InvokeFunction"], resources: [this.target.arn] },
+        { actions: ["sqs:SendMessage"], resources: [this.deadLetters.arn] },
+      ],
+    );
     new aws.scheduler.Schedule(
       name,
       {
@@ -120,16 +129,12 @@ export class ScheduledFunction extends pulumi.ComponentResource {
 
   private role(
     name: string,
-    service: string,
+    assumeRolePolicy: aws.iam.RoleArgs["assumeRolePolicy"],
     statements: aws.types.input.iam.GetPolicyDocumentStatementArgs[],
   ): aws.iam.Role {
     const role = new aws.iam.Role(
       `${name}-role`,
-      {
-        assumeRolePolicy: aws.iam.assumeRolePolicyForPrincipal({
-          Service: service,
-        }),
-      },
+      { assumeRolePolicy },
       { parent: this },
     );
     new aws.iam.RolePolicy(

@@ -1,26 +1,46 @@
-/** The VPC of edges and gateways: dual stack, with a public subnet in each zone. */
+/**
+ * The VPC of edges and gateways: dual stack, with a public subnet in each zone;
+ * made, or adopted.
+ */
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
-import type { AwsSettings } from "./settings.ts";
-import { subnetOf, subnetOf6 } from "./subnets.ts";
+import type { NetworkParts, PlannedNetwork } from "./networks.ts";
+import { subnetOf6 } from "./subnets.ts";
 import { zoneSubnets } from "./zone-subnets.ts";
 
-export class ServicesNetwork extends pulumi.ComponentResource {
-  readonly vpcId: pulumi.Output<string>;
-  /** One a zone. */
-  readonly subnets: readonly aws.ec2.Subnet[];
-  readonly routeTableId: pulumi.Output<string>;
+export class ServicesNetwork
+  extends pulumi.ComponentResource
+  implements NetworkParts
+{
+  readonly vpcId: NetworkParts["vpcId"];
+  readonly subnets: NetworkParts["subnets"];
+  readonly routeTableIds: NetworkParts["routeTableIds"];
 
   constructor(
     name: string,
-    args: Pick<AwsSettings, "zones" | "services">,
+    args: PlannedNetwork,
     opts?: pulumi.ComponentResourceOptions,
   ) {
     super("daytona-edge:aws:ServicesNetwork", name, {}, opts);
+    const { vpcId, subnets, routeTableIds } =
+      "cidr" in args.vpc
+        ? this.make(name, args.vpc.cidr, args.subnets)
+        : args.vpc;
+    this.vpcId = vpcId;
+    this.subnets = subnets;
+    this.routeTableIds = routeTableIds;
+    this.registerOutputs({});
+  }
+
+  private make(
+    name: string,
+    cidr: string,
+    zones: readonly string[],
+  ): NetworkParts {
     const vpc = new aws.ec2.Vpc(
       `${name}-vpc`,
       {
-        cidrBlock: args.services.cidr,
+        cidrBlock: cidr,
         assignGeneratedIpv6CidrBlock: true,
         enableDnsHostnames: true,
       },
@@ -55,14 +75,13 @@ export class ServicesNetwork extends pulumi.ComponentResource {
       },
       { parent: this },
     );
-    this.subnets = zoneSubnets(
+    const subnets = zoneSubnets(
       name,
       {
         vpcId: vpc.id,
         routeTableId: routes.id,
-        zones: args.zones,
-        subnet: (zone) => ({
-          cidrBlock: subnetOf(args.services.cidr, zone),
+        subnets: zones,
+        more: (zone) => ({
           ipv6CidrBlock: vpc.ipv6CidrBlock.apply((cidr) =>
             subnetOf6(cidr, zone),
           ),
@@ -71,9 +90,7 @@ export class ServicesNetwork extends pulumi.ComponentResource {
       },
       this,
     );
-    this.vpcId = vpc.id;
-    this.routeTableId = routes.id;
-    this.registerOutputs({});
+    return { vpcId: vpc.id, subnets, routeTableIds: [routes.id] };
   }
 }
 

@@ -1,6 +1,7 @@
 /** The part of the stack's configuration that only the platform `aws` has. */
 import { Address4 } from "ip-address";
 import * as z from "zod";
+import { architectureOf } from "./instance-types.ts";
 
 /** What AWS lets a VPC have: https://docs.aws.amazon.com/vpc/latest/userguide/vpc-cidr-blocks.html */
 const vpcPrefix = { shortest: 16, longest: 20 } as const;
@@ -20,6 +21,40 @@ const vpcCidr = z.string().refine(
       `${JSON.stringify(issue.input)} is not a network for a VPC; write one of /${String(vpcPrefix.shortest)} to /${String(vpcPrefix.longest)}, for example 10.80.0.0/16`,
   },
 );
+
+const idOf = (kind: "vpc" | "subnet") =>
+  z.string().regex(new RegExp(`^${kind}-([0-9a-f]{8}|[0-9a-f]{17})$`), {
+    error: (issue) =>
+      `${JSON.stringify(issue.input)} is not the id of a ${kind === "vpc" ? "VPC" : kind}; write one such as ${kind}-0a1b2c3d4e5f60718`,
+  });
+
+/** A network that is there already. */
+const adopted = z.strictObject({
+  vpcId: idOf("vpc"),
+  /** One a zone. */
+  subnetIds: z.array(idOf("subnet")),
+});
+
+export type AdoptedIds = z.infer<typeof adopted>;
+
+/** A network is made by the stack, or adopted. */
+const network = (cidr: string) => ({
+  cidr: vpcCidr.optional().meta({ default: cidr }),
+  adopt: adopted.optional(),
+});
+function notBoth(
+  { cidr, adopt }: { cidr?: string | undefined; adopt?: unknown },
+  context: z.RefinementCtx,
+): void {
+  if (cidr === undefined || adopt === undefined) return;
+  context.addIssue({
+    code: "custom",
+    path: ["adopt"],
+    message: `there beside cidr "${cidr}": a network is made by the stack or adopted; remove one of them`,
+  });
+}
+const servicesCidr = "10.80.0.0/16";
+const sandboxesCidr = "10.81.0.0/16";
 
 /** RFC 1918 and RFC 6598: what runners must reach is no stranger's. */
 const privateNetworks = [
@@ -51,7 +86,23 @@ const machines = z.strictObject({
   instanceType: instanceType.default("c7g.medium"),
   minimum: z.int().min(1).max(20).default(2),
   maximum: z.int().min(1).max(50).default(6),
+  /** Some of them on spot capacity, which AWS may take back; none without it. */
+  mixed: z
+    .strictObject({
+      /** So many are on demand, before any is on spot capacity. */
+      onDemandBase: z.int().min(0).max(50).default(1),
+      /** Of those beyond, in percent. */
+      spotPercentage: z.int().min(1).max(100).default(50),
+      /** Beside `instanceType`: the more there are, the more rarely one is missing. */
+      instanceTypes: z.array(instanceType).min(1, {
+        error:
+          "spot capacity of one type is often missing; write more types of the same architecture, for example [c6g.medium, m7g.medium]",
+      }),
+    })
+    .optional(),
 });
+
+export type MachineSettings = z.infer<typeof machines>;
 
 const inOrder = (given: z.infer<typeof machines>) =>
   given.minimum <= given.maximum;
@@ -60,51 +111,151 @@ const notInOrder = {
   path: ["maximum"],
 };
 
-export const awsSettings = z.strictObject({
-  region: z.string().regex(/^[a-z]{2}(-[a-z]+)+-[1-9]$/, {
-    error: (issue) =>
-      `${JSON.stringify(issue.input)} is not a region; write one such as eu-central-1`,
-  }),
-  /** In how many zones the machines stand. */
-  zones: z.int().min(2).max(3).default(2),
-  /** Of the instance types. */
-  architecture: z.enum(["arm64", "amd64"]).default("arm64"),
-  services: z
-    .strictObject({ cidr: vpcCidr.default("10.80.0.0/16") })
-    .prefault({}),
-  sandboxes: z
-    .strictObject({
-      cidr: vpcCidr.default("10.81.0.0/16"),
-      /** What runners must reach beside the gateway: Daytona itself. */
-      controlPlane: z
-        .array(
-          z.strictObject({
-            cidr: privateNetwork,
-            port: z.int().min(1).max(65535),
-          }),
-        )
-        .default([]),
-      /** Names that runners may look up beside the listed hosts: Daytona's own. */
-      names: z
-        .array(
-          z.string().regex(/^(\*\.)?[a-z0-9-]+(\.[a-z0-9-]+)+$/, {
-            error: (issue) =>
-              `${JSON.stringify(issue.input)} is not a host name; write one such as daytona.example.net, or *.example.net for those below`,
-          }),
-        )
-        .default([]),
-    })
-    .prefault({}),
-  edge: machines.refine(inOrder, notInOrder).prefault({}),
-  gateway: machines
-    .extend({
-      /** Root name servers that gateways ask; the world's when there are none. */
-      rootServers: z.array(z.ipv4()).default([]),
-    })
-    .refine(inOrder, notInOrder)
-    .prefault({}),
-  /** Who is written to when an alarm goes off; AWS asks them first. */
-  alarmEmails: z.array(z.email()).default([]),
-});
+export const awsSettings = z
+  .strictObject({
+    region: z.string().regex(/^[a-z]{2}(-[a-z]+)+-[1-9]$/, {
+      error: (issue) =>
+        `${JSON.stringify(issue.input)} is not a region; write one such as eu-central-1`,
+    }),
+    /** In how many zones the machines stand. */
+    zones: z.int().min(2).max(3).default(2),
+    /** Of the instance types. */
+    architecture: z.enum(["arm64", "amd64"]).default("arm64"),
+    services: z
+      .strictObject(network(servicesCidr))
+      .superRefine(notBoth)
+      .transform(({ cidr = servicesCidr, adopt }) =>
+        adopt ? { adopt } : { cidr },
+      )
+      .prefault({}),
+    sandboxes: z
+      .strictObject({
+        ...network(sandboxesCidr),
+        /** What runners must reach beside the gateway: Daytona itself. */
+        controlPlane: z
+          .array(
+            z.strictObject({
+              cidr: privateNetwork,
+              port: z.int().min(1).max(65535),
+            }),
+          )
+          .default([]),
+        /** Names that runners may look up beside the listed hosts: Daytona's own. */
+        names: z
+          .array(
+            z.string().regex(/^(\*\.)?[a-z0-9-]+(\.[a-z0-9-]+)+$/, {
+              error: (issue) =>
+                `${JSON.stringify(issue.input)} is not a host name; write one such as daytona.example.net, or *.example.net for those below`,
+            }),
+          )
+          .default([]),
+      })
+      .superRefine(notBoth)
+      .transform(({ cidr = sandboxesCidr, adopt, controlPlane, names }) =>
+        adopt ? { adopt, controlPlane, names } : { cidr, controlPlane, names },
+      )
+      .prefault({}),
+    edge: machines.refine(inOrder, notInOrder).prefault({}),
+    gateway: machines
+      .extend({
+        /** Root name servers that gateways ask; the world's when there are none. */
+        rootServers: z.array(z.ipv4()).default([]),
+      })
+      .refine(inOrder, notInOrder)
+      .prefault({}),
+    /** What bounds every role that the stack makes; see infra/ci. */
+    permissionsBoundary: z
+      .string()
+      .regex(/^arn:aws[a-z-]*:iam::([0-9]{12}|aws):policy\/[\w+=,.@/-]+$/, {
+        error: (issue) =>
+          `${JSON.stringify(issue.input)} is not the ARN of a policy; write one such as arn:aws:iam::123456789012:policy/boundary`,
+      })
+      .optional(),
+    /** Who is written to when an alarm goes off; AWS asks them first. */
+    alarmEmails: z.array(z.email()).default([]),
+  })
+  .superRefine((settings, context) => {
+    for (const problem of [
+      ...adoptionProblems(settings),
+      ...capacityProblems(settings),
+    ]) {
+      context.addIssue({ code: "custom", ...problem });
+    }
+  });
 
 export type AwsSettings = z.infer<typeof awsSettings>;
+
+/** What types and numbers are to each other. */
+function capacityProblems({
+  architecture,
+  edge,
+  gateway,
+}: Pick<AwsSettings, "architecture" | "edge" | "gateway">) {
+  return Object.entries({ edge, gateway }).flatMap(
+    ([kind, { instanceType, maximum, mixed }]) => [
+      ...[
+        { path: [kind, "instanceType"], type: instanceType },
+        ...(mixed?.instanceTypes ?? []).map((type, index) => ({
+          path: [kind, "mixed", "instanceTypes", index],
+          type,
+        })),
+      ]
+        .filter(({ type }) => architectureOf(type) !== architecture)
+        .map(({ path, type }) => ({
+          path,
+          message: `"${type}" is of ${architectureOf(type)}, and aws.architecture is ${architecture}; write types of one architecture`,
+        })),
+      ...(mixed && mixed.onDemandBase > maximum
+        ? [
+            {
+              path: [kind, "mixed", "onDemandBase"],
+              message: `${String(mixed.onDemandBase)} is above maximum, ${String(maximum)}, so that none would be on spot capacity; make it less, or remove mixed`,
+            },
+          ]
+        : []),
+    ],
+  );
+}
+
+/** What ids alone tell; network-problems.ts has what AWS says of them. */
+function adoptionProblems({
+  zones,
+  services,
+  sandboxes,
+}: Pick<AwsSettings, "zones" | "services" | "sandboxes">) {
+  const counted = Object.entries({ services, sandboxes }).flatMap(
+    ([kind, { adopt }]) => {
+      const ids = adopt?.subnetIds;
+      if (!ids) return [];
+      const path = [kind, "adopt", "subnetIds"];
+      const distinct = new Set(ids).size;
+      return [
+        ...(ids.length === zones
+          ? []
+          : [
+              {
+                path,
+                message: `${String(ids.length)} for ${String(zones)} zones; write one subnet a zone, or set aws.zones, which is 2 or 3`,
+              },
+            ]),
+        ...(distinct === ids.length
+          ? []
+          : [
+              {
+                path,
+                message: "a subnet is there twice; write one subnet a zone",
+              },
+            ]),
+      ];
+    },
+  );
+  const vpcId = services.adopt?.vpcId;
+  if (vpcId === undefined || sandboxes.adopt?.vpcId !== vpcId) return counted;
+  return [
+    ...counted,
+    {
+      path: ["sandboxes", "adopt", "vpcId"],
+      message: `"${vpcId}" is aws.services.adopt.vpcId, too; private zones and DNS Firewall are a whole VPC's, so that gateways in it would resolve themselves: write another VPC`,
+    },
+  ];
+}

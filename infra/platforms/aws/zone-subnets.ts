@@ -1,16 +1,17 @@
 /** A subnet in each zone of a network, all with one route table. */
 import * as aws from "@pulumi/aws";
 import type * as pulumi from "@pulumi/pulumi";
+import type { NetworkParts } from "./networks.ts";
 
 export interface ZoneSubnetsArgs {
   readonly vpcId: pulumi.Input<string>;
   readonly routeTableId: pulumi.Input<string>;
-  /** How many zones. */
-  readonly zones: number;
-  /** Addresses of a zone's subnet, and what else is particular to it. */
-  readonly subnet: (
+  /** Their addresses, one a zone. */
+  readonly subnets: readonly string[];
+  /** What else is particular to the one of a zone. */
+  readonly more: (
     zone: number,
-  ) => Omit<aws.ec2.SubnetArgs, "vpcId" | "availabilityZone">;
+  ) => Omit<aws.ec2.SubnetArgs, "vpcId" | "availabilityZone" | "cidrBlock">;
 }
 
 /** @returns one a zone */
@@ -18,7 +19,7 @@ export function zoneSubnets(
   name: string,
   args: ZoneSubnetsArgs,
   parent: pulumi.Resource,
-): aws.ec2.Subnet[] {
+): NetworkParts["subnets"] {
   const { names } = aws.getAvailabilityZonesOutput(
     {
       state: "available",
@@ -27,13 +28,14 @@ export function zoneSubnets(
     },
     { parent },
   );
-  return Array.from({ length: args.zones }, (_, zone) => {
+  return args.subnets.map((cidrBlock, zone) => {
     const subnet = new aws.ec2.Subnet(
       `${name}-subnet-${String(zone)}`,
       {
         vpcId: args.vpcId,
         availabilityZone: names.apply((all) => zoneOf(all, zone)),
-        ...args.subnet(zone),
+        cidrBlock,
+        ...args.more(zone),
       },
       { parent },
     );

@@ -5,8 +5,9 @@
  * cannot.
  */
 import { createHash, randomBytes } from "node:crypto";
+import { type ExistingAws, existingFunctions } from "./aws-existing.ts";
 import type { Properties } from "./properties.ts";
-import type { ResourceType } from "./server.ts";
+import type { ResourceType, StandIn } from "./server.ts";
 
 const account = "123456789012";
 const region = "eu-central-1";
@@ -14,6 +15,10 @@ const region = "eu-central-1";
 interface AwsType {
   /** Service in ARNs. */
   readonly service: string;
+  /** How ARNs name it, where policies need to know. */
+  readonly resource?: (name: string) => string;
+  /** The longest name that AWS takes. */
+  readonly longestName?: number;
   /** Outputs that AWS decides, and how they look. */
   readonly outputs?: (id: string, inputs: Properties) => Properties;
   readonly replaceOn?: readonly string[];
@@ -37,6 +42,7 @@ const types: Readonly<Record<string, AwsType>> = {
   "aws:cloudwatch/logGroup:LogGroup": {
     service: "logs",
     replaceOn: ["name"],
+    resource: (name) => `log-group:${name}`,
   },
   "aws:cloudwatch/metricAlarm:MetricAlarm": {
     service: "cloudwatch",
@@ -103,7 +109,19 @@ const types: Readonly<Record<string, AwsType>> = {
     service: "iam",
     replaceOn: ["url"],
   },
-  "aws:iam/role:Role": { service: "iam", replaceOn: ["name"] },
+  "aws:iam/policy:Policy": {
+    service: "iam",
+    replaceOn: ["name"],
+    outputs: (_, { name }) => ({
+      arn: `arn:aws:iam::${account}:policy/${String(name)}`,
+    }),
+  },
+  "aws:iam/role:Role": {
+    service: "iam",
+    replaceOn: ["name"],
+    // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
+    longestName: 64,
+  },
   "aws:iam/rolePolicy:RolePolicy": {
     service: "iam",
     replaceOn: ["role", "name"],
@@ -111,6 +129,8 @@ const types: Readonly<Record<string, AwsType>> = {
   "aws:lambda/function:Function": {
     service: "lambda",
     replaceOn: ["name"],
+    resource: (name) => `function:${name}`,
+    longestName: 64,
   },
   "aws:lambda/invocation:Invocation": {
     service: "lambda",
@@ -130,6 +150,7 @@ const types: Readonly<Record<string, AwsType>> = {
   "aws:lb/loadBalancer:LoadBalancer": {
     service: "elasticloadbalancing",
     replaceOn: ["name", "loadBalancerType", "internal"],
+    longestName: 32,
     outputs: (id) => ({
       dnsName: `${id}.elb.${region}.amazonaws.com`,
       zoneId: "Z3F0SRJ5LGBH90",
@@ -139,6 +160,7 @@ const types: Readonly<Record<string, AwsType>> = {
   "aws:lb/targetGroup:TargetGroup": {
     service: "elasticloadbalancing",
     replaceOn: ["name", "port", "protocol", "vpcId"],
+    longestName: 32,
     outputs: (id) => ({ arnSuffix: `targetgroup/${id}` }),
   },
   "aws:route53/record:Record": {
@@ -174,7 +196,11 @@ const types: Readonly<Record<string, AwsType>> = {
   "aws:s3/bucket:Bucket": {
     service: "s3",
     replaceOn: ["bucket"],
-    outputs: (id) => ({ bucket: `bucket-${id}` }),
+    longestName: 63,
+    outputs: (_, { bucket }) => ({
+      bucket,
+      arn: `arn:aws:s3:::${String(bucket)}`,
+    }),
   },
   "aws:s3/bucketObjectv2:BucketObjectv2": {
     service: "s3",
@@ -190,10 +216,12 @@ const types: Readonly<Record<string, AwsType>> = {
   "aws:scheduler/schedule:Schedule": {
     service: "scheduler",
     replaceOn: ["name", "groupName"],
+    longestName: 64,
   },
   "aws:secretsmanager/secret:Secret": {
     service: "secretsmanager",
     replaceOn: ["name"],
+    resource: (name) => `secret:${name}-AbCdEf`,
   },
   "aws:secretsmanager/secretVersion:SecretVersion": {
     service: "secretsmanager",
@@ -205,7 +233,12 @@ const types: Readonly<Record<string, AwsType>> = {
     service: "sns",
     replaceOn: ["endpoint", "protocol", "topic"],
   },
-  "aws:sqs/queue:Queue": { service: "sqs", replaceOn: ["name"] },
+  "aws:sqs/queue:Queue": {
+    service: "sqs",
+    replaceOn: ["name"],
+    resource: (name) => name,
+    longestName: 80,
+  },
   "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule": {
     service: "ec2",
     replaceOn: ["securityGroupId"],
@@ -216,18 +249,23 @@ const types: Readonly<Record<string, AwsType>> = {
   },
 };
 
-export const awsTypes: Readonly<Record<string, ResourceType>> =
-  Object.fromEntries(
-    Object.entries(types).map(([token, type]) => [
-      token,
-      resourceType(token, type),
-    ]),
-  );
+/** @param existing what is there before a program runs */
+export function awsStandIn(
+  existing: ExistingAws,
+): Pick<StandIn, "types" | "functions"> {
+  return {
+    types: Object.fromEntries(
+      Object.entries(types).map(([token, type]) => [
+        token,
+        resourceType(token, type),
+      ]),
+    ),
+    functions: { ...functions, ...existingFunctions(existing) },
+  };
+}
 
 /** What AWS answers to questions about itself. */
-export const awsFunctions: Readonly<
-  Record<string, (args: Properties) => Properties>
-> = {
+const functions: NonNullable<StandIn["functions"]> = {
   "aws:index/getCallerIdentity:getCallerIdentity": () => ({
     accountId: account,
     arn: `arn:aws:iam::${account}:user/stand-in`,
@@ -309,15 +347,32 @@ function octet(id: string): number {
 
 function resourceType(token: string, type: AwsType): ResourceType {
   const { service, outputs = () => ({}), replaceOn = [], changed } = type;
+  const { resource, longestName = Infinity } = type;
   const kind = token.split(":").at(-1)?.toLowerCase() ?? "";
+  const autoname = ["bucket", "name"].find(
+    (property) => replaceOn[0] === property,
+  );
   const decided = (id: string, inputs: Properties): Properties => ({
-    name: typeof inputs.name === "string" ? inputs.name : `${kind}-${id}`,
-    arn: `arn:aws:${service}:${region}:${account}:${kind}/${id}`,
+    arn: `arn:aws:${service}:${region}:${account}:${resource?.(String(inputs.name)) ?? `${kind}/${id}`}`,
     ...outputs(id, inputs),
   });
   return {
-    computed: Object.keys(decided("", {})),
+    computed: Object.keys(decided("", {})).filter((name) => name !== autoname),
     replaceOn,
+    ...(autoname !== undefined && {
+      autoname,
+      check: (inputs) => {
+        const name = String(inputs[autoname]);
+        return name.length <= longestName
+          ? []
+          : [
+              {
+                property: autoname,
+                reason: `"${name}" is longer than ${String(longestName)} characters`,
+              },
+            ];
+      },
+    }),
     ...(changed && {
       update: ({ id, state, inputs }) =>
         Promise.resolve({ ...decided(id, inputs), ...changed(state) }),

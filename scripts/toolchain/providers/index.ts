@@ -9,7 +9,8 @@ import { join } from "node:path";
 import { hasProgram } from "../../host-tools.ts";
 import { run } from "../../lab/command.ts";
 import { vendorReachable } from "../pulumi.ts";
-import { awsFunctions, awsTypes } from "./aws.ts";
+import type { ExistingAws } from "./aws-existing.ts";
+import { awsStandIn } from "./aws.ts";
 import { cloudflareTypes } from "./cloudflare.ts";
 import { commandTypes } from "./command.ts";
 import { randomTypes } from "./random.ts";
@@ -18,7 +19,9 @@ import { type RunningStandIn, type StandIn, serve } from "./server.ts";
 const names = ["command", "random", "cloudflare", "aws"] as const;
 export type ProviderName = (typeof names)[number];
 
-const standIns: readonly (StandIn & { readonly name: ProviderName })[] = [
+const standIns = (
+  existing: ExistingAws = {},
+): readonly (StandIn & { readonly name: ProviderName })[] => [
   { name: "command", version: sdkVersion("command"), types: commandTypes },
   { name: "random", version: sdkVersion("random"), types: randomTypes },
   {
@@ -29,8 +32,7 @@ const standIns: readonly (StandIn & { readonly name: ProviderName })[] = [
   {
     name: "aws",
     version: sdkVersion("aws"),
-    types: awsTypes,
-    functions: awsFunctions,
+    ...awsStandIn(existing),
   },
 ];
 
@@ -46,7 +48,7 @@ export async function providerSources(
   pulumiHome: string,
   used: readonly ProviderName[] = names,
 ): Promise<ProviderSource[]> {
-  const asked = standIns.filter(({ name }) => used.includes(name));
+  const asked = standIns().filter(({ name }) => used.includes(name));
   return Promise.all(
     asked.map(async ({ name, version }) => ({
       name,
@@ -60,13 +62,15 @@ export async function providerSources(
 
 /**
  * Serves a stand-in for every provider whose plugin cannot be had.
+ * @param existing what the one for AWS holds to be there
  * @returns the engine's environment for them, and how to stop them
  */
 export async function startProviders(
   sources: readonly ProviderSource[],
+  existing?: ExistingAws,
 ): Promise<{ env: Record<string, string>; stop: () => void }> {
   const running: { name: string; server: RunningStandIn }[] = [];
-  for (const standIn of standIns) {
+  for (const standIn of standIns(existing)) {
     const source = sources.find(({ name }) => name === standIn.name)?.source;
     if (source === undefined || source === "plugin") continue;
     running.push({ name: standIn.name, server: await serve(standIn) });

@@ -8,6 +8,8 @@ import emptyProto from "google-protobuf/google/protobuf/empty_pb.js";
 import pluginProto from "@pulumi/pulumi/proto/plugin_pb.js";
 import providerGrpc from "@pulumi/pulumi/proto/provider_grpc_pb.js";
 import p from "@pulumi/pulumi/proto/provider_pb.js";
+import structProto from "google-protobuf/google/protobuf/struct_pb.js";
+import { randomBytes } from "node:crypto";
 import { promisify } from "node:util";
 import {
   type Properties,
@@ -25,6 +27,8 @@ export interface ResourceType {
   readonly computed: readonly string[];
   /** Names of inputs whose change needs another resource. */
   readonly replaceOn: readonly string[];
+  /** Input that is a name of the engine's making when the program gives none. */
+  readonly autoname?: string;
   /** Problems with the inputs, as the user shall read them. */
   readonly check?: (
     inputs: Properties,
@@ -111,6 +115,7 @@ function handlers(standIn: StandIn): grpc.UntypedServiceImplementation {
       const response = new p.ConfigureResponse();
       response.setAcceptsecrets(true);
       response.setSupportspreview(true);
+      response.setSupportsAutonamingConfiguration(true);
       response.setAcceptresources(false);
       response.setAcceptoutputs(false);
       return response;
@@ -127,6 +132,7 @@ function handlers(standIn: StandIn): grpc.UntypedServiceImplementation {
     }),
     check: unary((request: p.CheckRequest) => {
       const type = typeOf(standIn, request.getUrn());
+      request.setNews(named(request, type.autoname));
       const inputs = properties(request.getNews());
       return checked(
         request,
@@ -206,6 +212,26 @@ function handlers(standIn: StandIn): grpc.UntypedServiceImplementation {
       return response;
     }),
   };
+}
+
+/** The inputs with a name: their own, the one before, or the engine's. */
+function named(
+  request: p.CheckRequest,
+  property: string | undefined,
+): structProto.Struct {
+  const given = request.getNews()?.toJavaScript() ?? {};
+  if (property === undefined || property in given) {
+    return structProto.Struct.fromJavaScript(given);
+  }
+  const before = request.getOlds()?.toJavaScript()[property];
+  // As providers do where nothing is configured.
+  const name =
+    request.getAutonaming()?.getProposedName() ??
+    `${request.getName()}-${randomBytes(4).toString("hex").slice(0, 7)}`;
+  return structProto.Struct.fromJavaScript({
+    ...given,
+    [property]: before ?? name,
+  });
 }
 
 /** What the engine is told of the inputs. */

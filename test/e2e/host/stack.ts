@@ -28,7 +28,7 @@ process.env.CLOUDFLARE_API_TOKEN = secrets.cloudflareToken;
 await using stack = await openStack({
   stackName: "host",
   workDir,
-  program: () => Promise.resolve({ ...program() }),
+  program: async () => ({ ...(await program()) }),
   secrets: { "daytona-edge:sshPrivateKey": secrets.operator.private },
 });
 try {

@@ -53,6 +53,8 @@ test.each([
   ["names", "*.Example.net", '"*.Example.net" is not a lower-case DNS name'],
   // The account's key would sign for whoever answers.
   ["directory", "http://127.0.0.1:1/directory", "Give an https URL"],
+  // The token would be read by whoever is on the way.
+  ["cloudflare-base-url", "http://127.0.0.1:1/v4", "Give an https URL"],
 ])("says what is wrong with an option: %s", async (name, value, words) => {
   const { code, stderr } = await run({ [name]: value });
   expect(code).toBe(1);

@@ -1,6 +1,7 @@
 /** Every refusal of a configuration for AWS, with its exact words. */
 import { expect, test } from "vitest";
 import { parseConfig } from "../../../infra/config.ts";
+import { architectureOf } from "../../../infra/platforms/aws/instance-types.ts";
 
 const hostKey = `ssh-ed25519 ${"A".repeat(68)}`;
 const good = {
@@ -35,6 +36,37 @@ test("a region is enough", () => {
 
 test("a stack may have the road in only", () => {
   expect(parseConfig({ ...good, egress: undefined }).problems).toEqual([]);
+});
+
+const adopt = (vpc: string, ...subnets: string[]) => ({
+  vpcId: `vpc-${vpc.repeat(8)}`,
+  subnetIds: subnets.map((subnet) => `subnet-${subnet.repeat(8)}`),
+});
+
+test("a network is adopted by its ids, and then has no cidr", () => {
+  const { config, problems } = parseConfig({
+    ...good,
+    aws: {
+      region: "eu-central-1",
+      services: { adopt: adopt("a", "1", "2") },
+      sandboxes: { adopt: adopt("b", "3", "4") },
+    },
+  });
+  expect(problems).toEqual([]);
+  expect(config?.aws?.services).toEqual({ adopt: adopt("a", "1", "2") });
+  expect(config?.aws?.sandboxes.cidr).toBeUndefined();
+});
+
+test.each([
+  ["c7g.medium", "arm64"],
+  ["x2gd.large", "arm64"],
+  ["im4gn.xlarge", "arm64"],
+  ["a1.medium", "arm64"],
+  ["c7i.large", "amd64"],
+  ["g5.xlarge", "amd64"],
+  ["t3a.small", "amd64"],
+])("%s is of %s", (type, architecture) => {
+  expect(architectureOf(type)).toBe(architecture);
 });
 
 const aws = (change: object) => ({ aws: { ...good.aws, ...change } });
@@ -73,6 +105,74 @@ test.each<[Record<string, unknown>, string, string]>([
     "10.80.16.0/20 and aws.services.cidr, 10.80.0.0/16, share addresses; networks that are peered cannot",
   ],
   [
+    aws({
+      services: { cidr: "10.80.0.0/16", adopt: adopt("a", "1", "2") },
+    }),
+    "aws.services.adopt",
+    'there beside cidr "10.80.0.0/16": a network is made by the stack or adopted; remove one of them',
+  ],
+  [
+    aws({
+      sandboxes: { cidr: "10.81.0.0/16", adopt: adopt("a", "1", "2") },
+    }),
+    "aws.sandboxes.adopt",
+    'there beside cidr "10.81.0.0/16": a network is made by the stack or adopted; remove one of them',
+  ],
+  [
+    aws({ services: { adopt: { subnetIds: adopt("a", "1", "2").subnetIds } } }),
+    "aws.services.adopt.vpcId",
+    "missing; set the VPC of edges and gateways",
+  ],
+  [
+    aws({ sandboxes: { adopt: { vpcId: "vpc-aaaaaaaa" } } }),
+    "aws.sandboxes.adopt.subnetIds",
+    "missing; set the runners' subnets, one in each of aws.zones zones",
+  ],
+  [
+    aws({
+      services: {
+        adopt: { ...adopt("a", "1", "2"), vpcId: "subnet-11111111" },
+      },
+    }),
+    "aws.services.adopt.vpcId",
+    '"subnet-11111111" is not the id of a VPC; write one such as vpc-0a1b2c3d4e5f60718',
+  ],
+  [
+    aws({
+      sandboxes: {
+        adopt: {
+          ...adopt("a"),
+          subnetIds: ["subnet-11111111", "10.81.0.0/24"],
+        },
+      },
+    }),
+    "aws.sandboxes.adopt.subnetIds[1]",
+    '"10.81.0.0/24" is not the id of a subnet; write one such as subnet-0a1b2c3d4e5f60718',
+  ],
+  [
+    aws({ services: { adopt: adopt("a", "1", "2", "3") } }),
+    "aws.services.adopt.subnetIds",
+    "3 for 2 zones; write one subnet a zone, or set aws.zones, which is 2 or 3",
+  ],
+  [
+    aws({ zones: 3, sandboxes: { adopt: adopt("a", "1", "2") } }),
+    "aws.sandboxes.adopt.subnetIds",
+    "2 for 3 zones; write one subnet a zone, or set aws.zones, which is 2 or 3",
+  ],
+  [
+    aws({ services: { adopt: adopt("a", "1", "1") } }),
+    "aws.services.adopt.subnetIds",
+    "a subnet is there twice; write one subnet a zone",
+  ],
+  [
+    aws({
+      services: { adopt: adopt("a", "1", "2") },
+      sandboxes: { adopt: adopt("a", "3", "4") },
+    }),
+    "aws.sandboxes.adopt.vpcId",
+    '"vpc-aaaaaaaa" is aws.services.adopt.vpcId, too; private zones and DNS Firewall are a whole VPC\'s, so that gateways in it would resolve themselves: write another VPC',
+  ],
+  [
     aws({ sandboxes: { controlPlane: [{ cidr: "0.0.0.0/0", port: 443 }] } }),
     "aws.sandboxes.controlPlane[0].cidr",
     '"0.0.0.0/0" is no private network; runners reach no other, write one such as 10.81.0.10/32',
@@ -83,9 +183,51 @@ test.each<[Record<string, unknown>, string, string]>([
     '"*" is not a host name; write one such as daytona.example.net, or *.example.net for those below',
   ],
   [
+    aws({ permissionsBoundary: "boundary" }),
+    "aws.permissionsBoundary",
+    '"boundary" is not the ARN of a policy; write one such as arn:aws:iam::123456789012:policy/boundary',
+  ],
+  [
     aws({ edge: { instanceType: "c7g" } }),
     "aws.edge.instanceType",
     '"c7g" is not an instance type; write one such as c7g.medium',
+  ],
+  [
+    aws({ architecture: "amd64", gateway: { instanceType: "c7i.large" } }),
+    "aws.edge.instanceType",
+    '"c7g.medium" is of arm64, and aws.architecture is amd64; write types of one architecture',
+  ],
+  [
+    aws({ edge: { mixed: { instanceTypes: ["m7g.medium", "m7i.large"] } } }),
+    "aws.edge.mixed.instanceTypes[1]",
+    '"m7i.large" is of amd64, and aws.architecture is arm64; write types of one architecture',
+  ],
+  [
+    aws({ gateway: { mixed: {} } }),
+    "aws.gateway.mixed.instanceTypes",
+    "missing; set types beside instanceType, for example [c6g.medium, m7g.medium]",
+  ],
+  [
+    aws({ edge: { mixed: { instanceTypes: [] } } }),
+    "aws.edge.mixed.instanceTypes",
+    "spot capacity of one type is often missing; write more types of the same architecture, for example [c6g.medium, m7g.medium]",
+  ],
+  [
+    aws({
+      edge: { mixed: { instanceTypes: ["m7g.medium"], spotPercentage: 0 } },
+    }),
+    "aws.edge.mixed.spotPercentage",
+    "Too small: expected number to be >=1",
+  ],
+  [
+    aws({
+      gateway: {
+        maximum: 4,
+        mixed: { instanceTypes: ["m7g.medium"], onDemandBase: 5 },
+      },
+    }),
+    "aws.gateway.mixed.onDemandBase",
+    "5 is above maximum, 4, so that none would be on spot capacity; make it less, or remove mixed",
   ],
   [
     aws({ edge: { minimum: 4, maximum: 3 } }),
