@@ -14,9 +14,12 @@ import { hostsOf } from "../../gateway/rule-maps.ts";
 import { AlarmTopic } from "./alarms.ts";
 import { BundleStore } from "./bundle-store.ts";
 import { Certificate } from "./certificate.ts";
+import { Dashboard } from "./dashboard.ts";
 import { Edge } from "./edge.ts";
+import { EdgeAlarm } from "./edge-alarm.ts";
 import { HealthAlarm } from "./health-alarm.ts";
 import { LiveState } from "./live-state.ts";
+import { MachineLogs } from "./machine-logs.ts";
 import { RoadOut } from "./road-out.ts";
 import { SandboxNames } from "./sandbox-names.ts";
 import { SandboxesNetwork } from "./sandboxes-network.ts";
@@ -63,7 +66,9 @@ export class AwsPlatform extends pulumi.ComponentResource {
       { ...opts, providers: [provider] },
     );
     const inside = { parent: this };
-    const secrets = `${tags.project}/${tags.stack}/`;
+    // What is not named by Pulumi is named so: log groups, figures, secrets.
+    const namespace = `${tags.project}/${tags.stack}`;
+    const secrets = `${namespace}/`;
 
     const network = new ServicesNetwork(`${name}-services`, settings, inside);
     this.sandboxes = new SandboxesNetwork(
@@ -113,6 +118,17 @@ export class AwsPlatform extends pulumi.ComponentResource {
           ]
         : []),
     ];
+    const edgeLogs = new MachineLogs(
+      `${name}-edge-logs`,
+      {
+        settings,
+        namespace,
+        kind: "edge",
+        minimum: settings.edge.minimum,
+        topic: alarms.arn,
+      },
+      inside,
+    );
     const edge = new Edge(
       `${name}-edge`,
       {
@@ -121,6 +137,7 @@ export class AwsPlatform extends pulumi.ComponentResource {
         bundle: edgeBundle({
           ...config,
           secretsManager: { region: settings.region, prefix: secrets },
+          logs: edgeLogs.place,
           loadBalancers: network.subnets.map((_, zone) =>
             subnetOf(settings.services.cidr, zone),
           ),
@@ -133,6 +150,7 @@ export class AwsPlatform extends pulumi.ComponentResource {
           "revocations.json",
           ...(args.access ? ["access.json"] : []),
         ].map((document) => `${secrets}${document}`),
+        logGroup: edgeLogs.group,
         tags,
         after: [certificate, ...liveState],
       },
@@ -148,6 +166,11 @@ export class AwsPlatform extends pulumi.ComponentResource {
       },
       inside,
     );
+    new EdgeAlarm(
+      `${name}-edge-answers`,
+      { logs: edgeLogs, namespace, topic: alarms.arn },
+      inside,
+    );
     this.edge = edge.address;
     const roadOut =
       config.egress &&
@@ -160,6 +183,7 @@ export class AwsPlatform extends pulumi.ComponentResource {
           network,
           bundles,
           secrets,
+          namespace,
           tags,
           alarmTopic: alarms.arn,
         },
@@ -177,6 +201,17 @@ export class AwsPlatform extends pulumi.ComponentResource {
       inside,
     );
     this.gateway = roadOut;
+    new Dashboard(
+      `${name}-dashboard`,
+      {
+        region: settings.region,
+        namespace,
+        certificate: certificate.figuresName,
+        edge: { logs: edgeLogs, figures: edge.balancer.figures },
+        gateway: roadOut,
+      },
+      inside,
+    );
     this.registerOutputs({});
   }
 }

@@ -24,6 +24,8 @@ export interface MachineGroupArgs {
   readonly targetGroupArns: readonly pulumi.Input<string>[];
   /** Names of the secrets that the machines read. */
   readonly secrets: readonly string[];
+  /** Log group that the machines write to. */
+  readonly logGroup: Pick<aws.cloudwatch.LogGroup, "arn">;
   /** How long a machine that goes may take to finish its streams, in seconds. */
   readonly drainSeconds: number;
   /** Of the machines, their disks and their interfaces. */
@@ -166,7 +168,7 @@ export class MachineGroup extends pulumi.ComponentResource {
     this.registerOutputs({});
   }
 
-  /** May read its bundle and its documents, and nothing else. */
+  /** May read its bundle and its documents, write its log, and nothing else. */
   private profile(
     name: string,
     args: MachineGroupArgs,
@@ -205,6 +207,11 @@ export class MachineGroup extends pulumi.ComponentResource {
                 resources: args.secrets.map((secret) =>
                   secretArn(secret, { parent: this }),
                 ),
+              },
+              {
+                sid: "Log",
+                actions: ["logs:CreateLogStream", "logs:PutLogEvents"],
+                resources: [pulumi.interpolate`${args.logGroup.arn}:*`],
               },
             ],
           },
