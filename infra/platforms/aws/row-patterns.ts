@@ -11,11 +11,10 @@ export const alive = '{ $.unit = "daytona-logs" && $.kind = "alive" }';
 export const requests = '{ $.unit = "daytona-edge" && $.requestId = "*" }';
 
 /**
- * Answers of the edge's own that nothing or nobody answered behind it: their
- * codes all begin so. An application's own 5xx has no code.
+ * The edge's own 502, 503 and 504, for what stands behind it: their codes alone
+ * begin so (edge/errors/texts.yaml). An application's own error has no code.
  */
-export const ownErrors =
-  '{ $.unit = "daytona-edge" && $.status >= 500 && $.error = "sandbox_*" }';
+export const ownErrors = '{ $.unit = "daytona-edge" && $.error = "sandbox_*" }';
 
 /** Requests whose answer began: others have no time, which is -1. */
 export const answered = '{ $.unit = "daytona-edge" && $.responseMs >= 0 }';

@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import * as patterns from "../../../infra/platforms/aws/row-patterns.ts";
 import { denialsOf } from "../../../scripts/egress/denials.ts";
 import { rowOf } from "../../../infra/machine/logs/journal.ts";
+import { errorCodes } from "../../../infra/edge/error-bodies.ts";
 import { matches } from "../../filter-pattern.ts";
 
 const edge = (change: object) =>
@@ -107,6 +108,16 @@ describe("requests", () => {
     expect(matches(patterns.ownErrors, row)).toBe(error);
     expect(matches(patterns.answered, row)).toBe(answered);
   });
+});
+
+test("errors for what stands behind the edge are called so, and no others", () => {
+  const codes = Object.entries(errorCodes);
+  expect(codes.length).toBeGreaterThan(10);
+  for (const [error, status] of codes) {
+    expect(matches(patterns.ownErrors, edge({ error, status })), error).toBe(
+      status >= 500,
+    );
+  }
 });
 
 test("the sender's word counts, nobody else's", () => {
