@@ -7,6 +7,7 @@ import {
   type Permissions,
   type Scope,
   documents,
+  machineLogs,
   own,
   ownBuckets,
 } from "./scope.ts";
@@ -51,7 +52,7 @@ export function boundaryPermissions(scope: Scope): Permissions {
         "logs:DescribeLogStreams",
         "logs:PutLogEvents",
       ],
-      resources: named("logs", "log-group:"),
+      resources: [...named("logs", "log-group:"), machineLogs(scope)],
     },
     {
       sid: "Functions",

@@ -20,8 +20,10 @@ export const reads: Readonly<Record<string, readonly string[]>> = {
   autoscaling: ["autoscaling:Describe*"],
   cloudwatch: [
     "cloudwatch:DescribeAlarms",
+    "cloudwatch:GetDashboard",
     "cloudwatch:ListTagsForResource",
     "logs:DescribeLogGroups",
+    "logs:DescribeMetricFilters",
     "logs:ListTagsForResource",
   ],
   ec2: ["ec2:Describe*"],

@@ -30,6 +30,11 @@ export function documents(scope: Scope): string {
   return secrets(scope, "*");
 }
 
+/** Rows of the stack's machines. */
+export function machineLogs({ account, region }: Scope): string {
+  return `arn:aws:logs:${region}:${account}:log-group:${project}/${stack}/*`;
+}
+
 export function secrets({ account, region }: Scope, name: string): string {
   return `arn:aws:secretsmanager:${region}:${account}:secret:${project}/${stack}/${name}`;
 }

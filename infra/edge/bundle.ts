@@ -8,6 +8,7 @@ import type { StackConfig } from "../config.ts";
 import { bundledProgram } from "../machine/bundled-program.ts";
 import { secretsManagerPlace } from "../machine/agent/store-place.ts";
 import type { Bundle, BundleFile } from "../machine/bundle.ts";
+import { type LogsPlace, logsPart } from "../machine/logs/bundle.ts";
 import { errorCodeMap, errorPageMap, errorTextMap } from "./error-bodies.ts";
 import { limitsEnvironment } from "./limits.ts";
 
@@ -33,6 +34,8 @@ export type EdgeConfig = Pick<
     readonly region: string;
     readonly prefix: string;
   };
+  /** Where the journal's rows are sent; nowhere when absent. */
+  readonly logs?: LogsPlace;
 };
 
 const units = ["daytona-edge.service", "daytona-edge-agent.service"];
@@ -44,6 +47,7 @@ const systemd = "/etc/systemd/system";
 export function edgeBundle(config: EdgeConfig): Bundle {
   const { upstream } = config;
   const networks = upstream.mode === "direct" ? upstream.networks : [];
+  const logs = config.logs && logsPart(config.logs, units);
   return {
     name: "edge",
     packages: edgePackages,
@@ -75,8 +79,9 @@ export function edgeBundle(config: EdgeConfig): Bundle {
         mode: 0o644,
       },
       ...units.map((unit) => copy(`units/${unit}`, `${systemd}/${unit}`)),
+      ...(logs?.files ?? []),
     ],
-    units,
+    units: [...units, ...(logs?.units ?? [])],
     holders: ["daytona-edge.service"],
     check: `${lib}/check-edge.sh`,
     undo: `${lib}/undo-edge.sh`,

@@ -8,6 +8,7 @@ import type { StackConfig } from "../config.ts";
 import { bundledProgram } from "../machine/bundled-program.ts";
 import { secretsManagerPlace } from "../machine/agent/store-place.ts";
 import type { Bundle, BundleFile } from "../machine/bundle.ts";
+import { type LogsPlace, logsPart } from "../machine/logs/bundle.ts";
 import { gatewayAddress, gatewayName } from "./address.ts";
 import { rulesDocument } from "./rules-document.ts";
 
@@ -50,6 +51,8 @@ export interface GatewayConfig extends Pick<
       readonly region: string;
       readonly prefix: string;
     };
+    /** Where the journal's rows are sent. */
+    readonly logs: LogsPlace;
   };
 }
 
@@ -74,6 +77,7 @@ const units = [
 export function gatewayBundle(config: GatewayConfig): Bundle {
   const { rootServers, alone } = config;
   const roots = rootServers.length > 0 ? "own" : "world";
+  const logs = alone && logsPart(alone.logs, units);
   return {
     name: "gateway",
     packages: gatewayPackages,
@@ -124,8 +128,9 @@ export function gatewayBundle(config: GatewayConfig): Bundle {
               mode: 0o644,
             },
           ]),
+      ...(logs?.files ?? []),
     ],
-    units,
+    units: [...units, ...(logs?.units ?? [])],
     holders: ["daytona-gateway.service"],
     check: `${lib}/check-gateway.sh`,
     undo: `${lib}/undo-gateway.sh`,

@@ -166,6 +166,14 @@ describe("a change touches what it must, and nothing else", () => {
       { "aws-alarms-email-0": "create" },
     ],
     [
+      "rows are kept longer",
+      { aws: { ...aws, logs: { retentionDays: 365 } } },
+      {
+        "aws-edge-logs-group": "update",
+        "aws-gateway-logs-group": "update",
+      },
+    ],
+    [
       "Daytona's proxy moves",
       { upstream: { mode: "daytona", url: "http://10.81.0.11:4000" } },
       {

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { writeAtomically } from "./files.ts";
+import { messageOf } from "./message-of.ts";
 import type { LiveStateStore } from "./store.ts";
 
 /** One document of live state and what makes it take effect. */
@@ -58,7 +59,7 @@ export async function poll(options: PollOptions): Promise<void> {
       unsaid = "";
     } catch (error) {
       // No reason to stop: the disk is full, say, and what is live stays live.
-      const message = error instanceof Error ? error.message : String(error);
+      const message = messageOf(error);
       if (message !== unsaid) options.log(`status: ${message}`);
       unsaid = message;
     }
@@ -91,8 +92,4 @@ async function applyOnce(
     }
     return { ...kept, error: [...new Set(failures)].join("; then ") };
   }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

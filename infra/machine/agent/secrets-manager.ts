@@ -32,7 +32,12 @@ export class SecretsManagerLiveState implements LiveStateStore {
       region,
       // The next poll is the next try.
       maxAttempts: 1,
-      requestHandler: { requestTimeout: patience, connectionTimeout: patience },
+      requestHandler: {
+        connectionTimeout: patience,
+        requestTimeout: patience,
+        // Else it only warns, and a request that nobody answers is the last one.
+        throwOnRequestTimeout: true,
+      },
     });
     this.#prefix = prefix;
     this.#documents = documents;

@@ -3,7 +3,7 @@ import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 
 export interface CertificateAlarmsArgs {
-  /** Names of the certificate as the function has them; the first is the figures'. */
+  /** The certificate, as its figures name it. */
   readonly name: string;
   readonly profile: string;
   /** Topic that alarms go to. */
@@ -24,7 +24,7 @@ export class CertificateAlarms extends pulumi.ComponentResource {
     super("daytona-edge:aws:CertificateAlarms", name, {}, opts);
     const about = {
       namespace: "daytona-edge",
-      dimensions: { Name: args.name.split(",")[0] ?? args.name },
+      dimensions: { Name: args.name },
       evaluationPeriods: 1,
       // A function that says nothing has not run.
       treatMissingData: "breaching",

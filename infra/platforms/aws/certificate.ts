@@ -38,6 +38,8 @@ const schedule = "rate(6 hours)";
 export class Certificate extends pulumi.ComponentResource {
   /** Known once a certificate is in Secrets Manager. */
   readonly issued: pulumi.Output<unknown>;
+  /** As its figures name it. */
+  readonly figuresName: string;
 
   constructor(
     name: string,
@@ -120,16 +122,19 @@ export class Certificate extends pulumi.ComponentResource {
     );
     const issue = call("issue", records);
     renew.schedule(schedule, { verb: "issue" }, { dependsOn: [issue] });
+    // Of all names that it has, the first.
+    const [figuresName = domain] = variables.CERTIFICATE_NAMES.split(",");
     new CertificateAlarms(
       `${name}-alarms`,
       {
-        name: variables.CERTIFICATE_NAMES,
+        name: figuresName,
         profile: certificate.profile,
         topic: args.alarmTopic,
       },
       { parent: this },
     );
     this.issued = issue.result;
+    this.figuresName = figuresName;
     this.registerOutputs({});
   }
 }

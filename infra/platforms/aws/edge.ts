@@ -19,6 +19,8 @@ export interface EdgeArgs {
   readonly network: ServicesNetwork;
   /** Names of the secrets that edges read. */
   readonly secrets: readonly string[];
+  /** Log group that edges write to. */
+  readonly logGroup: Pick<aws.cloudwatch.LogGroup, "arn">;
   readonly tags: Readonly<Record<string, string>>;
   /** What edges need to be healthy. */
   readonly after: readonly pulumi.Resource[];

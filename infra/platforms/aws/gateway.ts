@@ -23,6 +23,8 @@ export interface GatewayArgs {
   readonly networks: Networks;
   /** Names of the secrets that gateways read. */
   readonly secrets: readonly string[];
+  /** Log group that gateways write to. */
+  readonly logGroup: Pick<aws.cloudwatch.LogGroup, "arn">;
   readonly tags: Readonly<Record<string, string>>;
   /** What gateways need to be healthy. */
   readonly after: readonly pulumi.Resource[];

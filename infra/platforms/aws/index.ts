@@ -14,9 +14,12 @@ import { hostsOf } from "../../gateway/rule-maps.ts";
 import { AlarmTopic } from "./alarms.ts";
 import { BundleStore } from "./bundle-store.ts";
 import { Certificate } from "./certificate.ts";
+import { Dashboard } from "./dashboard.ts";
 import { Edge } from "./edge.ts";
+import { EdgeAlarm } from "./edge-alarm.ts";
 import { HealthAlarm } from "./health-alarm.ts";
 import { LiveState } from "./live-state.ts";
+import { MachineLogs } from "./machine-logs.ts";
 import { RoadOut } from "./road-out.ts";
 import { SandboxNames } from "./sandbox-names.ts";
 import { SandboxesNetwork } from "./sandboxes-network.ts";
@@ -81,7 +84,9 @@ export class AwsPlatform extends pulumi.ComponentResource {
     super("daytona-edge:aws:Platform", name, {}, opts);
     const { settings, networks, config, tags } = args;
     const inside = { parent: this };
-    const secrets = `${tags.project}/${tags.stack}/`;
+    // What is not named by Pulumi is named so: log groups, figures, secrets.
+    const namespace = `${tags.project}/${tags.stack}`;
+    const secrets = `${namespace}/`;
 
     const network = new ServicesNetwork(
       `${name}-services`,
@@ -135,6 +140,17 @@ export class AwsPlatform extends pulumi.ComponentResource {
           ]
         : []),
     ];
+    const edgeLogs = new MachineLogs(
+      `${name}-edge-logs`,
+      {
+        settings,
+        namespace,
+        kind: "edge",
+        minimum: settings.edge.minimum,
+        topic: alarms.arn,
+      },
+      inside,
+    );
     const edge = new Edge(
       `${name}-edge`,
       {
@@ -144,6 +160,7 @@ export class AwsPlatform extends pulumi.ComponentResource {
           ...config,
           secretsManager: { region: settings.region, prefix: secrets },
           loadBalancers: networks.services.subnets,
+          logs: edgeLogs.place,
         }),
         bundles,
         network,
@@ -153,6 +170,7 @@ export class AwsPlatform extends pulumi.ComponentResource {
           "revocations.json",
           ...(args.access ? ["access.json"] : []),
         ].map((document) => `${secrets}${document}`),
+        logGroup: edgeLogs.group,
         tags,
         after: [certificate, ...liveState],
       },
@@ -168,6 +186,11 @@ export class AwsPlatform extends pulumi.ComponentResource {
       },
       inside,
     );
+    new EdgeAlarm(
+      `${name}-edge-answers`,
+      { logs: edgeLogs, namespace, topic: alarms.arn },
+      inside,
+    );
     this.edge = edge.address;
     const roadOut =
       config.egress &&
@@ -181,6 +204,7 @@ export class AwsPlatform extends pulumi.ComponentResource {
           networks,
           bundles,
           secrets,
+          namespace,
           tags,
           alarmTopic: alarms.arn,
         },
@@ -198,6 +222,17 @@ export class AwsPlatform extends pulumi.ComponentResource {
       inside,
     );
     this.gateway = roadOut;
+    new Dashboard(
+      `${name}-dashboard`,
+      {
+        region: settings.region,
+        namespace,
+        certificate: certificate.figuresName,
+        edge: { logs: edgeLogs, figures: edge.balancer.figures },
+        gateway: roadOut,
+      },
+      inside,
+    );
     this.registerOutputs({});
   }
 }

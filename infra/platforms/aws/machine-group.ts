@@ -22,6 +22,8 @@ export interface MachineGroupArgs {
   readonly targetGroupArns: readonly pulumi.Input<string>[];
   /** Names of the secrets that the machines read. */
   readonly secrets: readonly string[];
+  /** Log group that the machines write to. */
+  readonly logGroup: Pick<aws.cloudwatch.LogGroup, "arn">;
   /** How long a machine that goes may take to finish its streams, in seconds. */
   readonly drainSeconds: number;
   /** Of the machines, their disks and their interfaces. */
@@ -164,7 +166,7 @@ export class MachineGroup extends pulumi.ComponentResource {
     this.registerOutputs({});
   }
 
-  /** May read its bundle and its documents, and nothing else. */
+  /** May read its bundle and its documents, write its log, and nothing else. */
   private profile(
     name: string,
     args: MachineGroupArgs,
@@ -203,6 +205,11 @@ export class MachineGroup extends pulumi.ComponentResource {
                 resources: args.secrets.map((secret) =>
                   secretArn(secret, { parent: this }),
                 ),
+              },
+              {
+                sid: "Log",
+                actions: ["logs:CreateLogStream", "logs:PutLogEvents"],
+                resources: [pulumi.interpolate`${args.logGroup.arn}:*`],
               },
             ],
           },

@@ -8,10 +8,12 @@ import { authorityDocument } from "../../gateway/authority-document.ts";
 import { gatewayBundle } from "../../gateway/bundle.ts";
 import { hostsOf } from "../../gateway/rule-maps.ts";
 import { rulesDocument } from "../../gateway/rules-document.ts";
+import { EgressAlarm } from "./egress-alarm.ts";
 import { EgressAuthority } from "./egress-authority.ts";
 import { Gateway, type GatewayArgs } from "./gateway.ts";
 import { HealthAlarm } from "./health-alarm.ts";
 import { LiveState } from "./live-state.ts";
+import { MachineLogs } from "./machine-logs.ts";
 
 export interface RoadOutArgs extends Pick<
   GatewayArgs,
@@ -22,6 +24,8 @@ export interface RoadOutArgs extends Pick<
   readonly credentials: pulumi.Input<string>;
   /** Goes before the names of the documents in Secrets Manager. */
   readonly secrets: string;
+  /** Goes before the name of the log group; as a namespace of figures, too. */
+  readonly namespace: string;
   /** Topic that alarms go to. */
   readonly alarmTopic: pulumi.Input<string>;
 }
@@ -30,6 +34,9 @@ export class RoadOut extends pulumi.ComponentResource {
   /** Name of the gateways' balancer. */
   readonly address: pulumi.Output<string>;
   readonly balancer: Gateway["balancer"];
+  /** As figures name the balancer, and its machines. */
+  readonly figures: Gateway["figures"];
+  readonly logs: MachineLogs;
   /** PEM of the authority that signs for inspected hosts; empty when there is none. */
   readonly caCertificate: pulumi.Input<string>;
 
@@ -72,6 +79,17 @@ export class RoadOut extends pulumi.ComponentResource {
         dependsOn: [credentials, ...(authority ? [authority] : [])],
       },
     );
+    this.logs = new MachineLogs(
+      `${name}-logs`,
+      {
+        settings,
+        namespace: args.namespace,
+        kind: "gateway",
+        minimum: settings.gateway.minimum,
+        topic: args.alarmTopic,
+      },
+      inside,
+    );
     const gateway = new Gateway(
       name,
       {
@@ -87,6 +105,7 @@ export class RoadOut extends pulumi.ComponentResource {
           alone: {
             balancers: networks.services.subnets,
             secretsManager: { region: settings.region, prefix: secrets },
+            logs: this.logs.place,
           },
         }),
         secrets: [
@@ -94,6 +113,7 @@ export class RoadOut extends pulumi.ComponentResource {
           authorityDocument,
           "egress-rules.json",
         ].map((document) => `${secrets}${document}`),
+        logGroup: this.logs.group,
         after: [rules],
       },
       inside,
@@ -108,7 +128,17 @@ export class RoadOut extends pulumi.ComponentResource {
       },
       inside,
     );
+    new EgressAlarm(
+      `${name}-egress`,
+      {
+        logs: this.logs,
+        namespace: args.namespace,
+        topic: args.alarmTopic,
+      },
+      inside,
+    );
     this.balancer = gateway.balancer;
+    this.figures = gateway.figures;
     this.address = gateway.balancer.dnsName;
     this.caCertificate = authority?.certificate ?? "";
     this.registerOutputs({});

@@ -76,6 +76,17 @@ const privateNetwork = z
     },
   );
 
+/** What CloudWatch takes, in days: https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html */
+const retentions = [
+  1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827,
+  2192, 2557, 2922, 3288, 3653,
+];
+
+const retentionDays = z.literal(retentions, {
+  error: (issue) =>
+    `${JSON.stringify(issue.input)} is no retention of CloudWatch's; write one of ${retentions.join(", ")}`,
+});
+
 const instanceType = z.string().regex(/^[a-z][a-z0-9-]*\.[a-z0-9-]+$/, {
   error: (issue) =>
     `${JSON.stringify(issue.input)} is not an instance type; write one such as c7g.medium`,
@@ -171,6 +182,12 @@ export const awsSettings = z
           `${JSON.stringify(issue.input)} is not the ARN of a policy; write one such as arn:aws:iam::123456789012:policy/boundary`,
       })
       .optional(),
+    logs: z
+      .strictObject({
+        /** How long rows of edges and gateways are kept; they name clients. */
+        retentionDays: retentionDays.default(30),
+      })
+      .prefault({}),
     /** Who is written to when an alarm goes off; AWS asks them first. */
     alarmEmails: z.array(z.email()).default([]),
   })

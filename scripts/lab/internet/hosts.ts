@@ -87,6 +87,7 @@ export const udpEchoPort = 4444;
 /** Where AWS is: on the lab's operator side, if a suite starts a stand-in there. */
 export const awsHosts: readonly LabHost[] = [
   "secretsmanager.eu-central-1.amazonaws.com",
+  "logs.eu-central-1.amazonaws.com",
   "*.s3.eu-central-1.amazonaws.com",
 ].map((name) => host(name, "198.18.0.1", "2001:db8:198:18::1"));
 

@@ -39,10 +39,18 @@ const types: Readonly<Record<string, AwsType>> = {
     service: "autoscaling",
     replaceOn: ["name", "autoscalingGroupName"],
   },
+  "aws:cloudwatch/dashboard:Dashboard": {
+    service: "cloudwatch",
+    replaceOn: ["dashboardName"],
+  },
   "aws:cloudwatch/logGroup:LogGroup": {
     service: "logs",
     replaceOn: ["name"],
     resource: (name) => `log-group:${name}`,
+  },
+  "aws:cloudwatch/logMetricFilter:LogMetricFilter": {
+    service: "logs",
+    replaceOn: ["name", "logGroupName"],
   },
   "aws:cloudwatch/metricAlarm:MetricAlarm": {
     service: "cloudwatch",

@@ -8,11 +8,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { lambdaProgram } from "../../../infra/certificate/lambda-program.ts";
+import { denials } from "../../../infra/platforms/aws/row-patterns.ts";
 import { credentialsDocument } from "../../../infra/gateway/credentials-document.ts";
 import { rulesDocument } from "../../../infra/gateway/rules-document.ts";
 import { parseEgressRules } from "../../../infra/gateway/rules.ts";
 import { awsMachines } from "../../../scripts/lab/machine-addresses.ts";
 import { stackFile } from "../../../scripts/stack.ts";
+import { matches } from "../../filter-pattern.ts";
 import { inLab, lab, labCurl, labExec } from "../lab.ts";
 import { type Moto, startAwsFront, startMoto } from "./moto.ts";
 import { plannedMachine, secrets } from "./production-plan.ts";
@@ -21,6 +23,9 @@ const machine = "aws-gateway";
 const { ipv4 } = awsMachines[machine];
 /** In the sandboxes' network, as production has it. */
 const sandbox = "10.81.0.5";
+
+/** As the stack names it. */
+const logGroup = "daytona-edge/prod/gateway";
 
 const directory = mkdtempSync(join(tmpdir(), "daytona-edge-aws-gateway-"));
 const authority = join(directory, "authority.pem");
@@ -149,6 +154,41 @@ test("what no rule allows is refused", async () => {
   expect(await ask("https://example.org/", "-k")).toMatch(/ 000/);
   expect(await ask("http://example.org/")).toMatch(/ 403$/);
 });
+
+test("refusals, and nothing else, count as such in its log", async () => {
+  await moto.logs("CreateLogGroup", { logGroupName: logGroup });
+  const mark = crypto.randomUUID().slice(0, 8);
+  await ask(`https://${mark}.example.org/`, "-k");
+  await ask(`http://${mark}.example.org/`);
+  await ask(`https://openrouter.ai/${mark}`, ...trusting);
+  await ask(`https://openrouter.ai/api/v1/models?${mark}`, ...trusting);
+  // Of a port that is none of its, the firewall says it.
+  const port = 20_000 + (parseInt(mark, 16) % 40_000);
+  await ask(`http://${mark}.example.com:${String(port)}/`);
+  const counted = async () => {
+    const { events = [] } = await moto.logs<{
+      events?: { message: string }[];
+    }>("GetLogEvents", {
+      logGroupName: logGroup,
+      logStreamName: machine,
+      startFromHead: true,
+    });
+    return events
+      .map(({ message }) => message)
+      .filter((message) => matches(denials, message))
+      .filter((row) => row.includes(mark) || row.includes(String(port)))
+      .map((row) => (JSON.parse(row) as { unit: string }).unit)
+      .sort();
+  };
+  await expect
+    .poll(counted, { timeout: 90_000, interval: 1_000 })
+    .toEqual([
+      "daytona-gateway",
+      "daytona-gateway",
+      "daytona-gateway",
+      "daytona-gateway-log",
+    ]);
+}, 120_000);
 
 test("all gateways serve one authority", async () => {
   const { stdout } = await inLab([

@@ -15,6 +15,8 @@ export interface Moto {
   readonly environment: Readonly<Record<string, string>>;
   /** An operation of Secrets Manager, for example `GetSecretValue`. */
   secrets<T>(operation: string, request: object): Promise<T>;
+  /** An operation of CloudWatch's logs, for example `GetLogEvents`. */
+  logs<T>(operation: string, request: object): Promise<T>;
   /** Lays an object into a bucket, which is made. */
   putObject(bucket: string, key: string, content: Uint8Array): Promise<void>;
   stop(): Promise<void>;
@@ -61,6 +63,16 @@ export async function startMoto(port: number): Promise<Moto> {
     );
     if (said.exitCode !== 0) throw new Error(said.stdout + said.stderr);
   };
+  const call = async <T>(service: string, target: string, request: object) => {
+    const { stdout } = await inLab([
+      ...["curl", "-sS", url, "-d", JSON.stringify(request)],
+      ...["-H", `X-Amz-Target: ${target}`],
+      ...["-H", "Content-Type: application/x-amz-json-1.1"],
+      ...["-H", signature(service)],
+    ]);
+    // Some operations answer nothing.
+    return JSON.parse(stdout || "{}") as T;
+  };
   return {
     environment: {
       AWS_ENDPOINT_URL: url,
@@ -68,15 +80,10 @@ export async function startMoto(port: number): Promise<Moto> {
       AWS_ACCESS_KEY_ID: "stand-in",
       AWS_SECRET_ACCESS_KEY: "stand-in",
     },
-    secrets: async <T>(operation: string, request: object) => {
-      const { stdout } = await inLab([
-        ...["curl", "-sS", url, "-d", JSON.stringify(request)],
-        ...["-H", `X-Amz-Target: secretsmanager.${operation}`],
-        ...["-H", "Content-Type: application/x-amz-json-1.1"],
-        ...["-H", signature("secretsmanager")],
-      ]);
-      return JSON.parse(stdout) as T;
-    },
+    secrets: <T>(operation: string, request: object) =>
+      call<T>("secretsmanager", `secretsmanager.${operation}`, request),
+    logs: <T>(operation: string, request: object) =>
+      call<T>("logs", `Logs_20140328.${operation}`, request),
     putObject: async (bucket, key, content) => {
       const where = `${url}/${bucket}`;
       // In that region a bucket needs no word about its place.

@@ -30,6 +30,7 @@ test("a region is enough", () => {
       maximum: 6,
       rootServers: [],
     },
+    logs: { retentionDays: 30 },
     alarmEmails: [],
   });
 });
@@ -234,6 +235,13 @@ test.each<[Record<string, unknown>, string, string]>([
     "aws.edge.maximum",
     "maximum is below minimum; make it at least as many",
   ],
+  ...[0, 2, 45, 9999, "30"].map(
+    (retentionDays): [Record<string, unknown>, string, string] => [
+      aws({ logs: { retentionDays } }),
+      "aws.logs.retentionDays",
+      `${JSON.stringify(retentionDays)} is no retention of CloudWatch's; write one of 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653`,
+    ],
+  ),
   [
     { gateway },
     "gateway",

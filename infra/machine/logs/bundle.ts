@@ -1,0 +1,47 @@
+/** What of a bundle sends the machine's rows to CloudWatch. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Bundle } from "../bundle.ts";
+import { bundledProgram } from "../bundled-program.ts";
+
+/** Where rows go. */
+export interface LogsPlace {
+  readonly region: string;
+  /** Name of the log group. */
+  readonly group: string;
+}
+
+export const logsUnit = "daytona-logs.service";
+
+/** @param units whose rows are sent, beside its own */
+export function logsPart(
+  { region, group }: LogsPlace,
+  units: readonly string[],
+): Pick<Bundle, "files" | "units"> {
+  const environment = [
+    `LOGS_REGION=${region}`,
+    `LOGS_GROUP=${group}`,
+    `LOGS_UNITS="${[...units, logsUnit].join(" ")}"`,
+    "",
+  ].join("\n");
+  return {
+    files: [
+      {
+        path: "/etc/daytona-edge/logs/env",
+        content: environment,
+        mode: 0o644,
+      },
+      {
+        path: "/usr/local/lib/daytona-edge/logs.cjs",
+        content: bundledProgram(join(import.meta.dirname, "main.ts")),
+        mode: 0o644,
+      },
+      {
+        path: `/etc/systemd/system/${logsUnit}`,
+        content: readFileSync(join(import.meta.dirname, logsUnit)),
+        mode: 0o644,
+      },
+    ],
+    units: [logsUnit],
+  };
+}

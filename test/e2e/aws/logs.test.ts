@@ -1,0 +1,299 @@
+/**
+ * A machine of production sends the rows of its journal to CloudWatch's
+ * stand-in: all of them, once, across restarts, reboots and outages.
+ */
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { limits } from "../../../infra/machine/logs/batches.ts";
+import * as patterns from "../../../infra/platforms/aws/row-patterns.ts";
+import { storeDirectory } from "../../../scripts/checkout.ts";
+import { awsMachines } from "../../../scripts/lab/machine-addresses.ts";
+import { DOMAIN, FIRST_SANDBOX, lab, labCurl, labExec } from "../lab.ts";
+import { matches } from "../../filter-pattern.ts";
+import { type Moto, startAwsFront, startMoto } from "./moto.ts";
+import { plannedMachine, secrets } from "./production-plan.ts";
+
+const machine = "aws-edge";
+const { ipv4 } = awsMachines[machine];
+/** As the stack names the edges' log group; the stream is the instance's name. */
+const stream = {
+  logGroupName: "daytona-edge/prod/edge",
+  logStreamName: machine,
+};
+const program = "daytona-logs";
+
+let moto: Moto;
+let stopFront: () => Promise<void>;
+
+beforeAll(async () => {
+  const planned = await plannedMachine("edge");
+  moto = await startMoto(5_557);
+  stopFront = await startAwsFront(moto);
+  await planned.layBundle(moto);
+  await moto.secrets("CreateSecret", {
+    Name: `${secrets}revocations.json`,
+    SecretString: JSON.stringify({ revocations: [] }),
+  });
+  await moto.secrets("CreateSecret", {
+    Name: `${secrets}certificate.json`,
+    SecretString: readFileSync(
+      join(storeDirectory("edge"), "certificate.json"),
+      "utf8",
+    ),
+  });
+  const { stdout, stderr, exitCode } = await lab(["machine", "boot", machine], {
+    input: planned.userData,
+  });
+  expect({ exitCode, said: stdout + stderr }).toMatchObject({ exitCode: 0 });
+}, 240_000);
+
+afterAll(async () => {
+  await lab(["machine", "remove", machine]);
+  await stopFront();
+  await moto.stop();
+});
+
+type Row = Readonly<Record<string, unknown>>;
+
+/** All that has come, in the order of its times. */
+async function rows(): Promise<Row[]> {
+  const all: Row[] = [];
+  for (let nextToken: string | undefined; ;) {
+    const page = await moto.logs<{
+      events?: { message: string }[];
+      nextForwardToken?: string;
+    }>("GetLogEvents", { ...stream, startFromHead: true, nextToken });
+    all.push(
+      ...(page.events ?? []).map(({ message }) => JSON.parse(message) as Row),
+    );
+    // The end is where the token stays the same.
+    if (!page.nextForwardToken || page.nextForwardToken === nextToken) {
+      return all;
+    }
+    nextToken = page.nextForwardToken;
+  }
+}
+
+/** How many rows with that mark in their path have come, and how many differ. */
+async function marked(mark: string): Promise<[number, number]> {
+  const paths = (await rows())
+    .map(({ path }) => String(path))
+    .filter((path) => path.includes(mark));
+  return [paths.length, new Set(paths).size];
+}
+
+/** Asks the edge for what nobody has, so many times: each is a row. */
+async function ask(mark: string, times: number): Promise<void> {
+  const { exitCode } = await labCurl([
+    // As the balancer speaks, whose network the lab's is here.
+    ...["-o", "/dev/null", "--haproxy-protocol"],
+    `http://${ipv4}/${mark}/[1-${String(times)}]`,
+  ]);
+  expect(exitCode).toBe(0);
+}
+
+/** How many rows with that mark the machine itself has. */
+async function inJournal(mark: string): Promise<number> {
+  const { stdout } = await labExec(machine, [
+    "sh",
+    "-c",
+    `journalctl --sync; journalctl -o cat -t daytona-edge-log | grep -c ${mark}`,
+  ]);
+  return Number(stdout);
+}
+
+const health = async () => {
+  const { stdout } = await labCurl([
+    ...["-o", "/dev/null", "-w", "%{http_code}"],
+    `http://${ipv4}:8404/healthz`,
+  ]);
+  return stdout;
+};
+const systemctl = (...args: string[]) =>
+  labExec(machine, ["systemctl", ...args, program]);
+const property = async (name: string) =>
+  (await systemctl("show", "--value", `--property=${name}`)).stdout.trim();
+const said = async () => {
+  const { stdout } = await labExec(machine, [
+    ..."journalctl --no-pager -o cat -n 20 -u".split(" "),
+    program,
+  ]);
+  return stdout;
+};
+
+test("without a log group the edge is healthy all the same", async () => {
+  await expect.poll(() => health(), { timeout: 60_000 }).toBe("200");
+  await expect
+    .poll(() => said(), { timeout: 30_000 })
+    .toContain("not sent: The specified log group does not exist");
+  expect(await property("ActiveState")).toBe("active");
+});
+
+test("once there is one, rows come that were there before it", async () => {
+  await moto.logs("CreateLogGroup", {
+    logGroupName: stream.logGroupName,
+  });
+  await expect
+    .poll(async () => (await rows()).map(({ unit }) => unit), {
+      timeout: 90_000,
+      interval: 1_000,
+    })
+    .toEqual(
+      expect.arrayContaining([
+        "daytona-edge",
+        "daytona-edge-agent",
+        "daytona-logs",
+      ]),
+    );
+  expect(await said()).toContain("sent again");
+  // What systemd says about a unit is the unit's.
+  expect(await rows()).toContainEqual({
+    message: expect.stringMatching(/^Started daytona-edge\.service/) as string,
+    unit: "daytona-edge",
+  });
+}, 120_000);
+
+test("a request is one row, as the edge wrote it, and whose it is", async () => {
+  const mark = crypto.randomUUID();
+  await ask(mark, 1);
+  await expect.poll(() => marked(mark), { timeout: 20_000 }).toEqual([1, 1]);
+  const found = (await rows()).find(({ path }) =>
+    String(path).startsWith(`/${mark}`),
+  );
+  expect(found).toMatchObject({
+    unit: "daytona-edge",
+    status: 404,
+    error: "unknown_host",
+    client: "198.18.0.1",
+    requestId: expect.stringMatching(/^[0-9a-f-]{36}$/) as string,
+  });
+});
+
+test("what is counted: requests, the edge's own errors, answers, its words", async () => {
+  const mark = crypto.randomUUID();
+  const ofSandbox = (port: number, path: string) =>
+    labCurl([
+      ...["-k", "-o", "/dev/null", "--haproxy-protocol", "--connect-to"],
+      `::${ipv4}:`,
+      `https://${FIRST_SANDBOX}-${String(port)}.${DOMAIN}/${path}?${mark}`,
+    ]);
+  const earlier = (await rows()).length;
+  await ask(mark, 3);
+  await ofSandbox(3000, `status/503`);
+  await ofSandbox(3000, `headers`);
+  // Nobody listens there.
+  await ofSandbox(3999, mark);
+  const counted = async (pattern: string) =>
+    (await rows())
+      .slice(earlier)
+      .map((row) => JSON.stringify(row))
+      .filter((row) => matches(pattern, row)).length;
+  await expect
+    .poll(() => counted(patterns.requests), { timeout: 20_000 })
+    .toBe(6);
+  expect(await counted(patterns.ownErrors)).toBe(1);
+  expect(await counted(patterns.answered)).toBe(3);
+  await expect
+    .poll(() => counted(patterns.alive), { timeout: 90_000, interval: 2_000 })
+    .toBeGreaterThanOrEqual(1);
+}, 150_000);
+
+test("a restart loses no row and sends none again", async () => {
+  const mark = crypto.randomUUID();
+  await ask(mark, 20);
+  await expect.poll(() => marked(mark), { timeout: 20_000 }).toEqual([20, 20]);
+  await systemctl("kill", "--signal=KILL");
+  await ask(mark, 40);
+  await expect.poll(() => marked(mark), { timeout: 40_000 }).toEqual([60, 40]);
+  await sleep(6_000);
+  expect(await marked(mark)).toEqual([60, 40]);
+}, 90_000);
+
+test("who ends it gets the last rows out", async () => {
+  const mark = crypto.randomUUID();
+  await ask(mark, 50);
+  await systemctl("stop");
+  expect(await property("Result")).toBe("success");
+  // Nobody sends any more: they are there.
+  expect(await marked(mark)).toEqual([50, 50]);
+  await systemctl("start");
+});
+
+test("an outage holds nothing up; then all comes, once, in full batches", async () => {
+  const mark = crypto.randomUUID();
+  await stopFront();
+  await ask(mark, 12_000);
+  await expect
+    .poll(() => said(), { timeout: 30_000 })
+    .toContain("not sent: connect ECONNREFUSED");
+  await ask(`${mark}-later`, 10);
+  expect(await health()).toBe("200");
+  const { stdout } = await labExec(machine, [
+    "cat",
+    `/proc/${await property("MainPID")}/status`,
+  ]);
+  const most = Number(/VmHWM:\s+(\d+) kB/.exec(stdout)?.[1]) / 1024;
+  console.log(`most memory while CloudWatch is away: ${most.toFixed(0)} MiB`);
+  expect(most).toBeLessThan(160);
+  expect(await property("NRestarts")).toBe("0");
+  // Whoever restarts it then waits for nobody.
+  const started = performance.now();
+  await systemctl("restart");
+  expect(performance.now() - started).toBeLessThan(10_000);
+  stopFront = await startAwsFront(moto);
+  // A hurried HAProxy drops rows rather than wait for journald.
+  const written = await inJournal(mark);
+  expect(written).toBeGreaterThan(limits.events);
+  await expect
+    .poll(() => marked(mark), { timeout: 120_000, interval: 2_000 })
+    .toEqual([written, written]);
+}, 240_000);
+
+test("after a reboot it goes on where it was", async () => {
+  const mark = crypto.randomUUID();
+  await stopFront();
+  await ask(mark, 30);
+  const reboot = await lab(["machine", "reboot", machine]);
+  expect(reboot.exitCode).toBe(0);
+  stopFront = await startAwsFront(moto);
+  await expect
+    .poll(() => marked(mark), { timeout: 90_000, interval: 1_000 })
+    .toEqual([30, 30]);
+}, 180_000);
+
+test("it is nobody, reads the journal, and writes where it left off alone", async () => {
+  const { stdout } = await labExec(machine, [
+    "sh",
+    "-ec",
+    `pid=$(systemctl show --property=MainPID --value ${program})
+     grep -E '^(Uid|CapEff|NoNewPrivs|Seccomp):' /proc/$pid/status
+     user=$(sed -n 's/^Uid:\\t\\([0-9]*\\).*/\\1/p' /proc/$pid/status)
+     group=$(sed -n 's/^Gid:\\t\\([0-9]*\\).*/\\1/p' /proc/$pid/status)
+     nsenter --target=$pid --mount setpriv --reuid=$user --regid=$group --clear-groups sh -c '
+       for path in / /etc /home /root /run /run/systemd /usr /var /var/lib /var/lib/private/* /etc/daytona-edge /sys/fs/cgroup; do
+         [ ! -w "$path" ] || echo "writes $path"
+       done
+       ls /var/lib/daytona-edge /etc/shadow >/dev/null 2>&1 && echo "sees the state"
+       cat /etc/shadow >/dev/null 2>&1 && echo "reads secrets"
+       true'`,
+  ]);
+  const lines = stdout.split("\n");
+  expect(lines[0]).not.toMatch(/\t0\t/);
+  expect(lines.slice(1)).toEqual([
+    "CapEff:\t0000000000000000",
+    "NoNewPrivs:\t1",
+    "Seccomp:\t2",
+    "writes /var/lib/private/daytona-logs",
+  ]);
+});
+
+test("systemd finds nothing wrong with its unit", async () => {
+  const { stdout } = await labExec(machine, [
+    "sh",
+    "-c",
+    `systemd-analyze verify /etc/systemd/system/${program}.service 2>&1`,
+  ]);
+  expect(stdout).toBe("");
+});
