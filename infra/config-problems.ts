@@ -15,6 +15,10 @@ export const whenMissing: Readonly<Record<string, string>> = {
   platform: "set it to local, host or aws",
   aws: "set region, for example eu-central-1",
   "aws.region": "set it, for example eu-central-1",
+  "aws.sessionManager.package":
+    "set the HTTPS address of the agent's Debian package",
+  "aws.sessionManager.sha256":
+    "set what sha256sum prints of the package; another one is not installed",
   cloudflare: "set zoneId, the id of the Cloudflare zone that holds the domain",
   "cloudflare.zoneId":
     "set the id of the Cloudflare zone that holds the domain; its overview page shows it",

@@ -37,7 +37,7 @@ export class Edge extends pulumi.ComponentResource {
     const drainSeconds = args.config.limits.drainMinutes * 60;
     this.balancer = new LoadBalancer(
       name,
-      { network: args.network, drainSeconds },
+      { network: args.network },
       { parent: this },
     );
     const group = this.securityGroup(name, args);
@@ -49,6 +49,7 @@ export class Edge extends pulumi.ComponentResource {
         subnetIds: args.network.subnets.map(({ id }) => id),
         securityGroupIds: [group.id],
         targetGroupArns: this.balancer.targetGroupArns,
+        servingUnit: "daytona-edge.service",
         drainSeconds,
       },
       { parent: this },

@@ -40,7 +40,8 @@ export interface AwsPlatformArgs {
 export class AwsPlatform extends pulumi.ComponentResource {
   readonly edge: EdgeAddress;
   readonly sandboxes: SandboxesNetwork;
-  readonly gateway: Pick<RoadOut, "address" | "caCertificate"> | undefined;
+  readonly gateway:
+    Pick<RoadOut, "address" | "caCertificate" | "publicAddresses"> | undefined;
 
   constructor(
     name: string,

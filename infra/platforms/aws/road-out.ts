@@ -9,7 +9,7 @@ import { gatewayBundle } from "../../gateway/bundle.ts";
 import { hostsOf } from "../../gateway/rule-maps.ts";
 import { rulesDocument } from "../../gateway/rules-document.ts";
 import { EgressAuthority } from "./egress-authority.ts";
-import { Gateway, type GatewayArgs } from "./gateway.ts";
+import { Gateway, type GatewayArgs, gatewayDrainSeconds } from "./gateway.ts";
 import { HealthAlarm } from "./health-alarm.ts";
 import { LiveState } from "./live-state.ts";
 import { subnetOf } from "./subnets.ts";
@@ -31,6 +31,7 @@ export class RoadOut extends pulumi.ComponentResource {
   /** Name of the gateways' balancer. */
   readonly address: pulumi.Output<string>;
   readonly balancer: Gateway["balancer"];
+  readonly publicAddresses: Gateway["publicAddresses"];
   /** PEM of the authority that signs for inspected hosts; empty when there is none. */
   readonly caCertificate: pulumi.Input<string>;
 
@@ -88,6 +89,7 @@ export class RoadOut extends pulumi.ComponentResource {
             balancers: args.network.subnets.map((_, zone) =>
               subnetOf(settings.services.cidr, zone),
             ),
+            drainSeconds: gatewayDrainSeconds,
             secretsManager: { region: settings.region, prefix: secrets },
           },
         }),
@@ -111,6 +113,7 @@ export class RoadOut extends pulumi.ComponentResource {
       inside,
     );
     this.balancer = gateway.balancer;
+    this.publicAddresses = gateway.publicAddresses;
     this.address = gateway.balancer.dnsName;
     this.caCertificate = authority?.certificate ?? "";
     this.registerOutputs({});

@@ -103,6 +103,22 @@ export const awsSettings = z.strictObject({
     })
     .refine(inOrder, notInOrder)
     .prefault({}),
+  /**
+   * The agent of AWS' Session Manager, which neither Debian nor its image has;
+   * no machine has it when absent.
+   */
+  sessionManager: z
+    .strictObject({
+      package: z.string().regex(/^https:\/\/[A-Za-z0-9./_~%+-]+\.deb$/, {
+        error: (issue) =>
+          `${JSON.stringify(issue.input)} is not the HTTPS address of a Debian package; write one such as https://s3.eu-central-1.amazonaws.com/amazon-ssm-eu-central-1/3.3.2299.0/debian_arm64/amazon-ssm-agent.deb`,
+      }),
+      sha256: z.string().regex(/^[0-9a-f]{64}$/, {
+        error: (issue) =>
+          `${JSON.stringify(issue.input)} is not a SHA-256; write the 64 hexadecimal digits that sha256sum prints of the package`,
+      }),
+    })
+    .optional(),
   /** Who is written to when an alarm goes off; AWS asks them first. */
   alarmEmails: z.array(z.email()).default([]),
 });
