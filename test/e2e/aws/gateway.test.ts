@@ -221,7 +221,8 @@ test("machines that want one at the same time get different ones", async () => {
         ...["sh", "-euc"],
         `here=$(mktemp -d)
          cp /usr/local/lib/daytona-edge/aws/*.sh $here
-         sed -i 's/^imds_get() {/&\n  [ "$1" != instance-id ] || { echo ${id}; return; }/' $here/imds.sh
+         sed -i 's/^imds_get()/of_this_one()/' $here/imds.sh
+         echo 'imds_get() { case $1 in instance-id) echo ${id} ;; *) of_this_one "$1" ;; esac; }' >>$here/imds.sh
          printf '%s\n' ${list.map((line) => `'${line}'`).join(" ")} >$here/list
          AWS_REGION=eu-central-1 $here/public-address.sh $here/list`,
       ]),

@@ -49,11 +49,14 @@ export function onAws(bundle: Bundle, args: OnAws): Bundle {
           ]
         : []),
     ],
-    // First, for what comes after may wait: a machine that does may have to go.
     units: [
+      // First: a machine that waits for something may have to go.
       lifecycle,
-      ...bundle.units,
-      ...(args.publicAddress ? [publicAddress] : []),
+      ...bundle.units.flatMap((unit) =>
+        args.publicAddress && unit === args.servingUnit
+          ? [publicAddress, unit]
+          : [unit],
+      ),
     ],
   };
 }
