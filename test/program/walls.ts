@@ -61,7 +61,7 @@ export function wallsOf(resources: readonly Resource[]): string {
       const short = said.filter(({ length }) => length === 1).flat();
       const long = said.filter(({ length }) => length > 1).flat();
       return [
-        `${nameOf(resource)}: ${short.join(", ")}`,
+        `${nameOf(resource)}: ${short.join(", ")}`.trimEnd(),
         ...long.map((line) => `  ${line}`),
       ];
     })

@@ -210,6 +210,14 @@ test("a machine that has one takes no other", async () => {
   await expect.poll(() => health(), { timeout: 60_000 }).toBe("200");
 });
 
+test("systemd finds nothing wrong with the units that AWS adds", async () => {
+  const { stdout } = await labExec(machine, [
+    ...["sh", "-c"],
+    "systemd-analyze verify /etc/systemd/system/daytona-aws-*.service daytona-gateway.service 2>&1",
+  ]);
+  expect(stdout).toBe("");
+});
+
 test("machines that want one at the same time get different ones", async () => {
   const many = await Promise.all([1, 2, 3].map(() => allocate(moto)));
   const at = await Promise.all([1, 2, 3].map(() => instance(moto)));
@@ -289,6 +297,22 @@ test("sandboxes reach two ports, others none, the balancer its health", async ()
   };
   expect(await reached(sandbox)).toEqual([80, 443]);
   expect(await reached("198.18.0.1")).toEqual([8404]);
+});
+
+test("what is refused is refused at once, and is in the log", async () => {
+  const started = performance.now();
+  const { stderr } = await inLab([
+    ...["curl", "-sS", "-m", "5", "--interface", sandbox],
+    `http://${ipv4}:2222/`,
+  ]);
+  expect(stderr).toMatch(/Failed to connect/);
+  expect(performance.now() - started).toBeLessThan(2_000);
+  // ulogd writes a row up to a second after the packet.
+  await expect
+    .poll(() => rows("daytona-gateway-log"), { timeout: 10_000 })
+    .toMatch(
+      /^\{(?=.*"oob.prefix": "egress refused")(?=.*"src_ip": "10.81.0.5")(?=.*"dest_port": 2222)/m,
+    );
 });
 
 test("it is no router, whatever the kernel is told", async () => {

@@ -40,7 +40,9 @@ while kill -0 "$drain" 2>/dev/null; do
   [ $((now - beat)) -ge "$HEARTBEAT_SECONDS" ] || continue
   beat=$now
   # Without it the hook's time goes on; the next one may still be in time.
-  tell RecordLifecycleActionHeartbeat && say "still draining after $((now - began)) s" || true
+  if tell RecordLifecycleActionHeartbeat; then
+    say "still draining after $((now - began)) s"
+  fi
 done
 wait "$drain" || say "$DRAINED_UNIT did not stop as it should; its journal says why"
 say "drained after $(($(date +%s) - began)) s"
