@@ -76,7 +76,7 @@ export function gatewayBundle(config: GatewayConfig): Bundle {
   const roots = rootServers.length > 0 ? "own" : "world";
   return {
     name: "gateway",
-    packages: [...gatewayPackages, ...(alone ? ["socat"] : [])],
+    packages: gatewayPackages,
     files: [
       ...[
         "haproxy.cfg",
@@ -100,7 +100,7 @@ export function gatewayBundle(config: GatewayConfig): Bundle {
             copy("nftables-alone.conf", `${etc}/nftables.conf`),
             copy("drain.sh", `${lib}/drain-gateway.sh`, 0o755),
             copy(
-              "units/drain.conf",
+              "drain.conf",
               `${systemd}/daytona-gateway.service.d/drain.conf`,
             ),
           ]
