@@ -38,6 +38,11 @@ export interface StackOutputs {
   };
   /** Absent in a stack that has only the road in. */
   readonly egress?: Egress;
+  /** Where the world sees sandboxes come from; there where it never changes. */
+  readonly gateway?: {
+    /** IPv4 addresses, for other people's allow lists. */
+    readonly publicAddresses: readonly string[];
+  };
   /** Ports that are refused on every sandbox. */
   readonly deniedPorts: readonly number[];
 }
@@ -98,6 +103,13 @@ export function readOutputs(json: unknown): StackOutputs {
       problems.push("egress.sandboxEnv: not an object");
     }
   }
+  const addresses = at(value, "gateway.publicAddresses");
+  if (
+    at(value, "gateway") !== undefined &&
+    !(Array.isArray(addresses) && addresses.every(isString))
+  ) {
+    problems.push("gateway.publicAddresses: not a list of addresses");
+  }
   if (problems.length > 0) {
     throw new TypeError(
       `These are not the outputs of a daytona-edge stack:\n  ${problems.join("\n  ")}`,
@@ -144,6 +156,10 @@ function at(value: unknown, path: string): unknown {
       (inner, name) => (isRecord(inner) ? inner[name] : undefined),
       value,
     );
+}
+
+function isString(value: unknown): value is string {
+  return typeof value === "string";
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

@@ -26,6 +26,10 @@ export const whenMissing: Readonly<Record<string, string>> = {
   "aws.sandboxes.adopt.vpcId": "set the VPC of Daytona's runners",
   "aws.sandboxes.adopt.subnetIds":
     "set the runners' subnets, one in each of aws.zones zones",
+  "aws.sessionManager.package":
+    "set the HTTPS address of the agent's Debian package",
+  "aws.sessionManager.sha256":
+    "set what sha256sum prints of the package; another one is not installed",
   cloudflare: "set zoneId, the id of the Cloudflare zone that holds the domain",
   "cloudflare.zoneId":
     "set the id of the Cloudflare zone that holds the domain; its overview page shows it",

@@ -43,6 +43,11 @@ export interface StackOutputs {
     /** Environment that makes common runtimes trust that authority. */
     readonly sandboxEnv: Readonly<Record<string, string>>;
   };
+  /** Where the world sees sandboxes come from; there where it never changes. */
+  readonly gateway?: {
+    /** IPv4 addresses, for other people's allow lists. */
+    readonly publicAddresses: readonly pulumi.Input<string>[];
+  };
   readonly certificate: {
     readonly names: readonly string[];
     /** ACME directory that issues it. */
@@ -60,6 +65,7 @@ export interface OutputsArgs {
     | {
         readonly address: pulumi.Input<string>;
         readonly caCertificate: pulumi.Input<string>;
+        readonly publicAddresses?: readonly pulumi.Input<string>[];
       }
     | undefined;
 }
@@ -88,6 +94,9 @@ export function stackOutputs(args: OutputsArgs): StackOutputs {
             sandboxEnv,
           },
         }
+      : {}),
+    ...(gateway?.publicAddresses
+      ? { gateway: { publicAddresses: gateway.publicAddresses } }
       : {}),
     certificate: {
       names: [`*.${config.domain}`, config.domain],

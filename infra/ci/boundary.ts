@@ -55,6 +55,36 @@ export function boundaryPermissions(scope: Scope): Permissions {
       resources: [...named("logs", "log-group:"), machineLogs(scope)],
     },
     {
+      sid: "PublicAddresses",
+      actions: ["ec2:AssociateAddress"],
+      resources: ["elastic-ip", "instance", "network-interface"].map(
+        (kind) => `arn:aws:ec2:${region}:${account}:${kind}/*`,
+      ),
+    },
+    {
+      sid: "Drains",
+      actions: [
+        "autoscaling:CompleteLifecycleAction",
+        "autoscaling:RecordLifecycleActionHeartbeat",
+      ],
+      resources: own.map(
+        (name) =>
+          `arn:aws:autoscaling:${region}:${account}:autoScalingGroup:*:autoScalingGroupName/${name}`,
+      ),
+    },
+    // As little as Session Manager does with; no resource can be named.
+    {
+      sid: "Sessions",
+      actions: [
+        "ssm:UpdateInstanceInformation",
+        "ssmmessages:CreateControlChannel",
+        "ssmmessages:CreateDataChannel",
+        "ssmmessages:OpenControlChannel",
+        "ssmmessages:OpenDataChannel",
+      ],
+      resources: ["*"],
+    },
+    {
       sid: "Functions",
       actions: ["lambda:InvokeFunction"],
       resources: named("lambda", "function:"),

@@ -46,6 +46,8 @@ export interface GatewayConfig extends Pick<
   readonly alone?: {
     /** Networks that the balancer asks for the gateway's health from. */
     readonly balancers: readonly string[];
+    /** How long streams may live on when the gateway stops, in seconds. */
+    readonly drainSeconds: number;
     /** Where live state lies: rules, secrets and the authority. */
     readonly secretsManager: {
       readonly region: string;
@@ -61,6 +63,7 @@ export const gatewayHealthPort = 8404;
 
 const etc = "/etc/daytona-edge/gateway";
 const lib = "/usr/local/lib/daytona-edge";
+const systemd = "/etc/systemd/system";
 
 /** In the order in which they start: first the wall, then the door. */
 const units = [
@@ -99,7 +102,16 @@ export function gatewayBundle(config: GatewayConfig): Bundle {
         "maps/never-learnt.acl",
         "maps/refused-networks.acl",
       ].map((name) => copy(name, `${etc}/${name}`)),
-      ...(alone ? [copy("nftables-alone.conf", `${etc}/nftables.conf`)] : []),
+      ...(alone
+        ? [
+            copy("nftables-alone.conf", `${etc}/nftables.conf`),
+            copy("drain.sh", `${lib}/drain-gateway.sh`, 0o755),
+            copy(
+              "drain.conf",
+              `${systemd}/daytona-gateway.service.d/drain.conf`,
+            ),
+          ]
+        : []),
       copy(`recursor-roots-${roots}.conf`, `${etc}/recursor-roots.conf`),
       {
         path: `${etc}/root.hints`,
@@ -116,9 +128,7 @@ export function gatewayBundle(config: GatewayConfig): Bundle {
         content: bundledProgram(join(import.meta.dirname, "agent.ts")),
         mode: 0o644,
       },
-      ...units.map((unit) =>
-        copy(`units/${unit}`, `/etc/systemd/system/${unit}`),
-      ),
+      ...units.map((unit) => copy(`units/${unit}`, `${systemd}/${unit}`)),
       ...(alone
         ? []
         : [
@@ -156,6 +166,8 @@ function environment({ sandboxes, alone }: GatewayConfig): string {
       ? [
           `HEALTH_NETWORKS="{ ${alone.balancers.join(", ")} }"`,
           `GATEWAY_HEALTH_PORT=${String(gatewayHealthPort)}`,
+          `GATEWAY_DRAIN=${String(alone.drainSeconds)}s`,
+          "GATEWAY_GRACE_SECONDS=25",
           `GATEWAY_STORE=${secretsManagerPlace(region, prefix)}`,
           // Requests to Secrets Manager cost.
           "GATEWAY_POLL_SECONDS=4",

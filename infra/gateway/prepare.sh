@@ -5,7 +5,7 @@ set -eu
 state=/var/lib/daytona-edge/gateway
 umask 077
 mkdir -p "$state/maps" "$state/leaves"
-for map in sni exact prefix methods options nearest credentials learn addresses state; do
+for map in sni exact prefix methods options nearest credentials learn addresses state draining; do
   [ -e "$state/maps/$map.map" ] || : >"$state/maps/$map.map"
 done
 # What answers at an address of this machine is no real host; those of private

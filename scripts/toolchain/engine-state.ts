@@ -4,6 +4,8 @@ import { join } from "node:path";
 
 export interface Resource {
   readonly urn: string;
+  /** Its provider's name for it; a component has none. */
+  readonly id?: string;
   readonly type: string;
   readonly inputs: Readonly<Record<string, unknown>>;
   readonly outputs?: Readonly<Record<string, unknown>>;

@@ -4,6 +4,7 @@ import { readOutputs } from "../../client/index.ts";
 import { type Resource, nameOf } from "../../scripts/toolchain/engine-state.ts";
 import type { Stack } from "../../scripts/toolchain/stack.ts";
 import { type Production, production } from "./production.ts";
+import { wallsOf } from "./walls.ts";
 
 let prod: Production;
 let stack: Stack;
@@ -52,20 +53,35 @@ test("its names in the account have the stack's, and are no longer than AWS take
   );
 });
 
-test("its outputs are what LumiLink reads", async () => {
-  expect(readOutputs(await stack.outputs({ showSecrets: true }))).toMatchObject(
-    {
-      domain: "sandbox.daytona.defikit.net",
-      access: { mode: "daytona" },
-      egress: {
-        rules: [
-          "https://openrouter.ai/api/v1/*",
-          "https://api.anthropic.com/*",
-          "https://api.github.com/*",
-        ],
-      },
-    },
+test("what its machines may reach, look up, read and do, as a person has read it", async () => {
+  await expect(wallsOf(prod.state().resources)).toMatchFileSnapshot(
+    "aws-walls.txt",
   );
+});
+
+test("its outputs are what LumiLink reads", async () => {
+  const outputs = readOutputs(await stack.outputs({ showSecrets: true }));
+  expect(outputs).toMatchObject({
+    domain: "sandbox.daytona.defikit.net",
+    access: { mode: "daytona" },
+    egress: {
+      rules: [
+        "https://openrouter.ai/api/v1/*",
+        "https://api.anthropic.com/*",
+        "https://api.github.com/*",
+      ],
+    },
+  });
+});
+
+test("its gateways' public addresses are known, and are as many as there can be gateways", async () => {
+  const { gateway } = readOutputs(await stack.outputs({ showSecrets: true }));
+  expect(new Set(gateway?.publicAddresses).size).toBe(6 + 2);
+  const made = prod
+    .state()
+    .resources.filter((it) => nameOf(it).startsWith("aws-gateway-address-"))
+    .map(({ outputs }) => outputs?.publicIp);
+  expect([...(gateway?.publicAddresses ?? [])].sort()).toEqual(made.sort());
 });
 
 test("what must outlive a mistake is not destroyed", async () => {
@@ -95,6 +111,12 @@ function tree(resources: readonly Resource[]): string {
       });
   return `${below(undefined, "").join("\n")}\n`;
 }
+
+const sessionManager = {
+  package:
+    "https://s3.eu-central-1.amazonaws.com/amazon-ssm-eu-central-1/3.3.2299.0/debian_arm64/amazon-ssm-agent.deb",
+  sha256: "0".repeat(64),
+};
 
 describe("a change touches what it must, and nothing else", () => {
   const aws = { region: "eu-central-1" };
@@ -184,6 +206,28 @@ describe("a change touches what it must, and nothing else", () => {
         "aws-edge-machines-to-daytona": "update",
       },
     ],
+    [
+      "another gateway at most: one address more, which all gateways know",
+      { aws: { ...aws, gateway: { maximum: 7 } } },
+      {
+        "aws-gateway-address-8": "create",
+        "aws-gateway-machines-group": "update",
+        "aws-gateway-machines-policy": "update",
+        "aws-gateway-machines-template": "update",
+      },
+    ],
+    [
+      "sessions on machines",
+      { aws: { ...aws, sessionManager } },
+      Object.fromEntries(
+        ["edge", "gateway"].flatMap((kind) =>
+          ["group", "policy", "template"].map((what) => [
+            `aws-${kind}-machines-${what}`,
+            "update",
+          ]),
+        ),
+      ),
+    ],
     ["nothing", {}, {}],
   ])("%s", async (_, change, touched) => {
     prod.configure(
@@ -217,4 +261,29 @@ test("without what only LumiLink knows: the lines to type, all at once", async (
     "pulumi config set --path daytona-edge:upstream.mode daytona",
     "pulumi config set --path daytona-edge:upstream.url http://<address of Daytona's proxy>:4000",
   ]);
+});
+
+test("an address that others list is not given up by a smaller maximum", async () => {
+  prod.configure({
+    "daytona-edge:aws": { region: "eu-central-1", gateway: { maximum: 5 } },
+  });
+  const failure = await stack.preview().then(
+    () => "",
+    (error: unknown) => String(error),
+  );
+  expect(failure).toMatch(/aws-gateway-address-7.*protect/s);
+});
+
+test("with sessions, machines may do what those take, and no more than that", async () => {
+  const before = wallsOf(prod.state().resources);
+  prod.configure({
+    "daytona-edge:aws": { region: "eu-central-1", sessionManager },
+  });
+  await stack.up();
+  const added = wallsOf(prod.state().resources)
+    .split("\n")
+    .filter((line) => !before.split("\n").includes(line));
+  const sessions =
+    '  may {"Sid":"Sessions","Effect":"Allow","Action":["ssm:UpdateInstanceInformation","ssmmessages:CreateControlChannel","ssmmessages:CreateDataChannel","ssmmessages:OpenControlChannel","ssmmessages:OpenDataChannel"],"Resource":["*"]}';
+  expect(added).toEqual([sessions, sessions]);
 });

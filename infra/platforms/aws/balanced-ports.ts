@@ -5,8 +5,12 @@ import type { HealthAlarmArgs } from "./health-alarm.ts";
 
 /** The longest that a connection may be silent; AWS allows no more, in seconds. */
 const idleSeconds = 6000;
-/** The longest that AWS waits for a target that goes, in seconds. */
-const longestDelay = 3600;
+/**
+ * How long a target that goes counts as going, in seconds. Its connections live
+ * on after that, but only then does Auto Scaling tell the machine to drain.
+ * https://docs.aws.amazon.com/elasticloadbalancing/latest/network/edit-target-group-attributes.html
+ */
+const goingSeconds = 30;
 /** What a target may take to be found healthy or not: twice this, in seconds. */
 const healthInterval = 10;
 
@@ -16,8 +20,6 @@ export interface BalancedPortsArgs {
   readonly ports: readonly number[];
   /** Where a machine says whether it is healthy. */
   readonly healthPort: number;
-  /** How long a machine that goes keeps its connections, in seconds. */
-  readonly drainSeconds: number;
   /** How machines learn who the client is. */
   readonly client: Pick<
     aws.lb.TargetGroupArgs,
@@ -46,7 +48,7 @@ export function balancedPorts(
         ...args.client,
         // A target that goes, or looks ill, keeps what it has.
         connectionTermination: false,
-        deregistrationDelay: Math.min(args.drainSeconds, longestDelay),
+        deregistrationDelay: goingSeconds,
         targetHealthStates: [{ enableUnhealthyConnectionTermination: false }],
         healthCheck: {
           protocol: "HTTP",

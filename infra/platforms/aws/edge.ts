@@ -39,7 +39,7 @@ export class Edge extends pulumi.ComponentResource {
     const drainSeconds = args.config.limits.drainMinutes * 60;
     this.balancer = new LoadBalancer(
       name,
-      { network: args.network, drainSeconds },
+      { network: args.network },
       { parent: this },
     );
     const group = this.securityGroup(name, args);
@@ -51,6 +51,7 @@ export class Edge extends pulumi.ComponentResource {
         subnetIds: args.network.subnets.map(({ id }) => id),
         securityGroupIds: [group.id],
         targetGroupArns: this.balancer.targetGroupArns,
+        servingUnit: "daytona-edge.service",
         drainSeconds,
       },
       { parent: this },

@@ -12,6 +12,7 @@ import type { HealthAlarmArgs } from "./health-alarm.ts";
 import { MachineGroup } from "./machine-group.ts";
 import { nth } from "./names.ts";
 import type { Networks } from "./networks.ts";
+import { publicAddresses } from "./public-addresses.ts";
 import type { ServicesNetwork } from "./services-network.ts";
 import type { AwsSettings } from "./settings.ts";
 
@@ -34,10 +35,12 @@ export interface GatewayArgs {
 const ports = [443, 80] as const;
 
 /** How long a gateway that goes keeps its streams, in seconds. */
-const drainSeconds = 900;
+export const gatewayDrainSeconds = 900;
 
 export class Gateway extends pulumi.ComponentResource {
   readonly balancer: Pick<aws.lb.LoadBalancer, "dnsName" | "zoneId">;
+  /** What the world sees sandboxes come from. */
+  readonly publicAddresses: readonly pulumi.Output<string>[];
   /** As figures name the balancer, and its machines. */
   readonly figures: HealthAlarmArgs["targets"];
 
@@ -75,10 +78,14 @@ export class Gateway extends pulumi.ComponentResource {
         balancer,
         ports,
         healthPort: gatewayHealthPort,
-        drainSeconds,
         // Denials name the runner.
         client: { preserveClientIp: "true" },
       },
+      this,
+    );
+    const addresses = publicAddresses(
+      `${name}-address`,
+      settings.gateway,
       this,
     );
     const machines = this.machinesGroup(name, args, door);
@@ -90,10 +97,13 @@ export class Gateway extends pulumi.ComponentResource {
         subnetIds: network.subnets.map(({ id }) => id),
         securityGroupIds: [machines.id],
         targetGroupArns,
-        drainSeconds,
+        servingUnit: "daytona-gateway.service",
+        drainSeconds: gatewayDrainSeconds,
+        publicAddresses: addresses,
       },
       { parent: this },
     );
+    this.publicAddresses = addresses.eips.map(({ publicIp }) => publicIp);
     this.balancer = balancer;
     this.figures = figures;
     this.registerOutputs({});

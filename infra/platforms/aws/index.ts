@@ -74,7 +74,8 @@ export async function awsPlatform(
 export class AwsPlatform extends pulumi.ComponentResource {
   readonly edge: EdgeAddress;
   readonly sandboxes: SandboxesNetwork;
-  readonly gateway: Pick<RoadOut, "address" | "caCertificate"> | undefined;
+  readonly gateway:
+    Pick<RoadOut, "address" | "caCertificate" | "publicAddresses"> | undefined;
 
   constructor(
     name: string,

@@ -12,8 +12,6 @@ const ownNumber = 0xed9en;
 
 export interface LoadBalancerArgs {
   readonly network: ServicesNetwork;
-  /** How long a machine that goes keeps its connections, in seconds. */
-  readonly drainSeconds: number;
 }
 
 /** Ports that are passed on. */
@@ -93,7 +91,6 @@ export class LoadBalancer extends pulumi.ComponentResource {
         balancer,
         ports: publicPorts,
         healthPort,
-        drainSeconds: args.drainSeconds,
         // The header tells the client; with both, an edge could not call
         // another one by the front door.
         client: { proxyProtocolV2: true, preserveClientIp: "false" },

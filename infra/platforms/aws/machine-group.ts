@@ -6,16 +6,21 @@ import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import { gzipSync } from "node:zlib";
 import type { Bundle } from "../../machine/bundle.ts";
-import { capacity } from "./capacity.ts";
-import { awsUserData } from "./machine/user-data.ts";
 import type { BundleStore } from "./bundle-store.ts";
-import { secretArn } from "./secret-arn.ts";
+import { capacity } from "./capacity.ts";
+import { machineRole, mayEndItsDrain } from "./machine-role.ts";
+import { onAws } from "./machine/bundle.ts";
+import { awsUserData } from "./machine/user-data.ts";
+import { type PublicAddresses, spareShare } from "./public-addresses.ts";
 import type { AwsSettings, MachineSettings } from "./settings.ts";
 
 export interface MachineGroupArgs {
   readonly bundle: Bundle;
   readonly bundles: BundleStore;
-  readonly settings: Pick<AwsSettings, "region" | "architecture">;
+  readonly settings: Pick<
+    AwsSettings,
+    "region" | "architecture" | "sessionManager"
+  >;
   readonly machines: MachineSettings;
   readonly subnetIds: readonly pulumi.Input<string>[];
   readonly securityGroupIds: readonly pulumi.Input<string>[];
@@ -24,8 +29,12 @@ export interface MachineGroupArgs {
   readonly secrets: readonly string[];
   /** Log group that the machines write to. */
   readonly logGroup: Pick<aws.cloudwatch.LogGroup, "arn">;
+  /** Unit that serves; stopping it drains the machine. */
+  readonly servingUnit: string;
   /** How long a machine that goes may take to finish its streams, in seconds. */
   readonly drainSeconds: number;
+  /** Each machine serves from one of these; from any address when absent. */
+  readonly publicAddresses?: PublicAddresses;
   /** Of the machines, their disks and their interfaces. */
   readonly tags: Readonly<Record<string, string>>;
   /** What machines need to be healthy. */
@@ -38,8 +47,12 @@ const imageParameter = (architecture: string) =>
 
 /** How long a new machine may take until the balancer finds it healthy, in seconds. */
 const bootSeconds = 300;
+/** Name of the hook by which a machine that goes is waited for. */
+const lifecycleHook = "drain";
 /** The longest that Auto Scaling waits without a sign, in seconds. */
 const longestHeartbeat = 7200;
+/** What a drain takes besides its streams, in seconds: being looked away from. */
+const drainSlack = 120;
 /** Bytes that a machine sends in a minute before another one is added. */
 const busyBytes = 1_500_000_000;
 
@@ -51,14 +64,47 @@ export class MachineGroup extends pulumi.ComponentResource {
   ) {
     super("daytona-edge:aws:MachineGroup", name, {}, opts);
     const { region, architecture } = args.settings;
-    const bundle = args.bundles.put(`${name}-bundle`, args.bundle);
+    const { publicAddresses } = args;
+    const heartbeat = Math.min(
+      args.drainSeconds + drainSlack,
+      longestHeartbeat,
+    );
+    const bundle = args.bundles.put(
+      `${name}-bundle`,
+      onAws(args.bundle, {
+        region,
+        lifecycleHook,
+        servingUnit: args.servingUnit,
+        // A sign that is lost is followed by another one in time.
+        heartbeatSeconds: Math.floor(heartbeat / 4),
+        publicAddress: publicAddresses !== undefined,
+      }),
+    );
     const userData = pulumi
-      .all([bundle.bucket, bundle.key, bundle.sha256])
-      .apply(([bucket, key, sha256]) =>
-        gzipSync(awsUserData({ region, bucket, key, sha256 })).toString(
-          "base64",
-        ),
+      .all([
+        bundle.bucket,
+        bundle.key,
+        bundle.sha256,
+        publicAddresses?.listed ?? [],
+      ])
+      .apply(([bucket, key, sha256, listed]) =>
+        gzipSync(
+          awsUserData({
+            ...{ region, bucket, key, sha256 },
+            publicAddresses: listed,
+            sessionManager: args.settings.sessionManager,
+          }),
+        ).toString("base64"),
       );
+    const role = machineRole(
+      name,
+      {
+        ...{ bundle: bundle.arn, secrets: args.secrets, tags: args.tags },
+        ...{ logGroup: args.logGroup, publicAddresses },
+        sessions: args.settings.sessionManager !== undefined,
+      },
+      this,
+    );
     const image = aws.ssm.getParameterOutput(
       { name: imageParameter(architecture) },
       { parent: this },
@@ -72,7 +118,7 @@ export class MachineGroup extends pulumi.ComponentResource {
         instanceType: args.machines.instanceType,
         userData,
         updateDefaultVersion: true,
-        iamInstanceProfile: { arn: this.profile(name, args, bundle.arn) },
+        iamInstanceProfile: { arn: role.profile.arn },
         networkInterfaces: [
           {
             deviceIndex: 0,
@@ -84,6 +130,8 @@ export class MachineGroup extends pulumi.ComponentResource {
           httpEndpoint: "enabled",
           httpTokens: "required",
           httpPutResponseHopLimit: 1,
+          // By a tag a machine knows its group.
+          instanceMetadataTags: "enabled",
         },
         blockDeviceMappings: [
           {
@@ -115,7 +163,9 @@ export class MachineGroup extends pulumi.ComponentResource {
           version: template.latestVersion.apply(String),
         }),
         healthCheckType: "ELB",
-        healthCheckGracePeriod: bootSeconds,
+        // A new one may wait for the address of an old one that drains.
+        healthCheckGracePeriod:
+          bootSeconds + (publicAddresses ? args.drainSeconds : 0),
         // "up" ends when machines serve, and fails when they do not.
         minElbCapacity: args.machines.minimum,
         waitForCapacityTimeout: `${String(2 * bootSeconds)}s`,
@@ -124,7 +174,8 @@ export class MachineGroup extends pulumi.ComponentResource {
           preferences: {
             // New ones come first.
             minHealthyPercentage: 100,
-            maxHealthyPercentage: 200,
+            maxHealthyPercentage:
+              100 + (publicAddresses ? spareShare(args.machines) : 100),
             instanceWarmup: "60",
             autoRollback: true,
             skipMatching: true,
@@ -142,13 +193,15 @@ export class MachineGroup extends pulumi.ComponentResource {
     new aws.autoscaling.LifecycleHook(
       `${name}-drain`,
       {
+        name: lifecycleHook,
         autoscalingGroupName: group.name,
         lifecycleTransition: "autoscaling:EC2_INSTANCE_TERMINATING",
-        heartbeatTimeout: Math.min(args.drainSeconds, longestHeartbeat),
+        heartbeatTimeout: heartbeat,
         defaultResult: "CONTINUE",
       },
       { parent: this },
     );
+    mayEndItsDrain(`${name}-drain-policy`, role, group, this);
     new aws.autoscaling.Policy(
       `${name}-scaling`,
       {
@@ -164,64 +217,5 @@ export class MachineGroup extends pulumi.ComponentResource {
       { parent: this },
     );
     this.registerOutputs({});
-  }
-
-  /** May read its bundle and its documents, write its log, and nothing else. */
-  private profile(
-    name: string,
-    args: MachineGroupArgs,
-    bundle: pulumi.Input<string>,
-  ): pulumi.Output<string> {
-    const role = new aws.iam.Role(
-      `${name}-role`,
-      {
-        assumeRolePolicy: aws.iam.assumeRolePolicyForPrincipal({
-          Service: "ec2.amazonaws.com",
-        }),
-      },
-      { parent: this },
-    );
-    new aws.iam.RolePolicy(
-      `${name}-policy`,
-      {
-        role: role.id,
-        policy: aws.iam.getPolicyDocumentOutput(
-          {
-            statements: [
-              {
-                sid: "Bundle",
-                actions: ["s3:GetObject"],
-                resources: [bundle],
-              },
-              // It says nothing by itself: each secret is asked for as well.
-              {
-                sid: "ManyAtOnce",
-                actions: ["secretsmanager:BatchGetSecretValue"],
-                resources: ["*"],
-              },
-              {
-                sid: "Documents",
-                actions: ["secretsmanager:GetSecretValue"],
-                resources: args.secrets.map((secret) =>
-                  secretArn(secret, { parent: this }),
-                ),
-              },
-              {
-                sid: "Log",
-                actions: ["logs:CreateLogStream", "logs:PutLogEvents"],
-                resources: [pulumi.interpolate`${args.logGroup.arn}:*`],
-              },
-            ],
-          },
-          { parent: this },
-        ).json,
-      },
-      { parent: this },
-    );
-    return new aws.iam.InstanceProfile(
-      `${name}-profile`,
-      { role: role.name },
-      { parent: this },
-    ).arn;
   }
 }

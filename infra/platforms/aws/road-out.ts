@@ -10,7 +10,7 @@ import { hostsOf } from "../../gateway/rule-maps.ts";
 import { rulesDocument } from "../../gateway/rules-document.ts";
 import { EgressAlarm } from "./egress-alarm.ts";
 import { EgressAuthority } from "./egress-authority.ts";
-import { Gateway, type GatewayArgs } from "./gateway.ts";
+import { Gateway, type GatewayArgs, gatewayDrainSeconds } from "./gateway.ts";
 import { HealthAlarm } from "./health-alarm.ts";
 import { LiveState } from "./live-state.ts";
 import { MachineLogs } from "./machine-logs.ts";
@@ -37,6 +37,7 @@ export class RoadOut extends pulumi.ComponentResource {
   /** As figures name the balancer, and its machines. */
   readonly figures: Gateway["figures"];
   readonly logs: MachineLogs;
+  readonly publicAddresses: Gateway["publicAddresses"];
   /** PEM of the authority that signs for inspected hosts; empty when there is none. */
   readonly caCertificate: pulumi.Input<string>;
 
@@ -104,6 +105,7 @@ export class RoadOut extends pulumi.ComponentResource {
           rootServers: settings.gateway.rootServers,
           alone: {
             balancers: networks.services.subnets,
+            drainSeconds: gatewayDrainSeconds,
             secretsManager: { region: settings.region, prefix: secrets },
             logs: this.logs.place,
           },
@@ -139,6 +141,7 @@ export class RoadOut extends pulumi.ComponentResource {
     );
     this.balancer = gateway.balancer;
     this.figures = gateway.figures;
+    this.publicAddresses = gateway.publicAddresses;
     this.address = gateway.balancer.dnsName;
     this.caCertificate = authority?.certificate ?? "";
     this.registerOutputs({});

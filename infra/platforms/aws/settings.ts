@@ -182,6 +182,22 @@ export const awsSettings = z
           `${JSON.stringify(issue.input)} is not the ARN of a policy; write one such as arn:aws:iam::123456789012:policy/boundary`,
       })
       .optional(),
+    /**
+     * The agent of AWS' Session Manager, which neither Debian nor its image has;
+     * no machine has it when absent.
+     */
+    sessionManager: z
+      .strictObject({
+        package: z.string().regex(/^https:\/\/[A-Za-z0-9./_~%+-]+\.deb$/, {
+          error: (issue) =>
+            `${JSON.stringify(issue.input)} is not the HTTPS address of a Debian package; write one such as https://s3.eu-central-1.amazonaws.com/amazon-ssm-eu-central-1/3.3.2299.0/debian_arm64/amazon-ssm-agent.deb`,
+        }),
+        sha256: z.string().regex(/^[0-9a-f]{64}$/, {
+          error: (issue) =>
+            `${JSON.stringify(issue.input)} is not a SHA-256; write the 64 hexadecimal digits that sha256sum prints of the package`,
+        }),
+      })
+      .optional(),
     logs: z
       .strictObject({
         /** How long rows of edges and gateways are kept; they name clients. */

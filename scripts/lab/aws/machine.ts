@@ -13,7 +13,10 @@ function metadata(name: string): Record<string, string> {
     "instance-id": `i-${name}`,
     "placement/region": "eu-central-1",
     "placement/availability-zone": "eu-central-1a",
+    // What it had before it takes one of the stack's.
+    "public-ipv4": "203.0.113.250",
     "autoscaling/target-lifecycle-state": "InService",
+    "tags/instance/aws:autoscaling:groupName": `${name}-group`,
     "iam/security-credentials/": role,
     [`iam/security-credentials/${role}`]: JSON.stringify({
       Code: "Success",

@@ -1,7 +1,8 @@
 /**
  * Stand-in of EC2's instance metadata service, version 2: tells a machine of
  * the lab what the file says that is its argument, one value a path below
- * `meta-data/`. Without a token it tells nothing, as instances of the stack
+ * `meta-data/`. The file is read for each answer: changing it is how one says to
+ * a machine that Auto Scaling lets it go, say. Without a token it tells nothing, as instances of the stack
  * are set to.
  * https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/instancedata-data-retrieval.html
  * usage: metadata.ts FILE

@@ -86,6 +86,8 @@ export const udpEchoPort = 4444;
 /** Everything in the DNS that never changes. */
 /** Where AWS is: on the lab's operator side, if a suite starts a stand-in there. */
 export const awsHosts: readonly LabHost[] = [
+  "autoscaling.eu-central-1.amazonaws.com",
+  "ec2.eu-central-1.amazonaws.com",
   "secretsmanager.eu-central-1.amazonaws.com",
   "logs.eu-central-1.amazonaws.com",
   "*.s3.eu-central-1.amazonaws.com",

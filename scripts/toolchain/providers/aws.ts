@@ -30,6 +30,8 @@ const types: Readonly<Record<string, AwsType>> = {
   "aws:autoscaling/group:Group": {
     service: "autoscaling",
     replaceOn: ["name"],
+    resource: (name) =>
+      `autoScalingGroup:8d5a1f0e-0c3f-4d57-9a3b-6a1e5b0c2d94:autoScalingGroupName/${name}`,
   },
   "aws:autoscaling/lifecycleHook:LifecycleHook": {
     service: "autoscaling",
@@ -63,7 +65,11 @@ const types: Readonly<Record<string, AwsType>> = {
   "aws:ec2/eip:Eip": {
     service: "ec2",
     replaceOn: ["domain"],
-    outputs: (id) => ({ publicIp: `198.51.100.${String(octet(id))}` }),
+    outputs: (id) => ({
+      allocationId: `eipalloc-${id}`,
+      arn: `arn:aws:ec2:${region}:${account}:elastic-ip/eipalloc-${id}`,
+      publicIp: `198.19.${String(octet(id))}.${String(octet(id.slice(2)))}`,
+    }),
   },
   "aws:ec2/flowLog:FlowLog": { service: "ec2", replaceOn: ["vpcId"] },
   "aws:ec2/internetGateway:InternetGateway": { service: "ec2" },

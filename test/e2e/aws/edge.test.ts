@@ -8,7 +8,9 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { storeDirectory } from "../../../scripts/checkout.ts";
 import { awsMachines } from "../../../scripts/lab/machine-addresses.ts";
 import { DOMAIN, FIRST_SANDBOX, lab, labCurl, labExec } from "../lab.ts";
-import { type Moto, startAwsFront, startMoto } from "./moto.ts";
+import { type AgentPackage, agentPackage } from "./agent-package.ts";
+import { keep, letGo } from "./metadata.ts";
+import { type AwsFront, type Moto, startAwsFront, startMoto } from "./moto.ts";
 import { plannedMachine, secrets } from "./production-plan.ts";
 
 const machine = "aws-edge";
@@ -18,17 +20,25 @@ const balancer = "198.18.0.9";
 const sandbox = `${FIRST_SANDBOX}-3000.${DOMAIN}`;
 
 let moto: Moto;
-let stopFront: () => Promise<void>;
+let front: AwsFront;
 let userData: string;
+let agent: AgentPackage;
 
 const certificate = () =>
   readFileSync(join(storeDirectory("edge"), "certificate.json"), "utf8");
 
 beforeAll(async () => {
-  const planned = await plannedMachine("edge");
+  agent = await agentPackage();
+  const planned = await plannedMachine("edge", {
+    sessionManager: {
+      package: "https://packages.s3.eu-central-1.amazonaws.com/agent.deb",
+      sha256: agent.sha256,
+    },
+  });
   ({ userData } = planned);
   moto = await startMoto(5_556);
-  stopFront = await startAwsFront(moto);
+  await moto.putObject("packages", "agent.deb", agent.content, "public-read");
+  front = await startAwsFront(moto);
   await planned.layBundle(moto);
   await moto.secrets("CreateSecret", {
     Name: `${secrets}revocations.json`,
@@ -43,7 +53,7 @@ afterAll(async () => {
     `kill $(cat /run/balancer.pid); ip address delete ${balancer}/24 dev host0`,
   ]);
   await lab(["machine", "remove", machine]);
-  await stopFront();
+  await front.stop();
   await moto.stop();
 });
 
@@ -71,6 +81,13 @@ test("boots, and serves nobody while there is no certificate", async () => {
   expect(boot.exitCode).toBe(0);
   expect(await health()).toBe("503");
 }, 120_000);
+
+test("an operator may open sessions on it, by an agent that dials out", async () => {
+  const { stdout } = await labExec(machine, [
+    ..."systemctl is-active amazon-ssm-agent".split(" "),
+  ]);
+  expect(stdout).toBe("active");
+});
 
 test("is healthy once there is one", async () => {
   const started = performance.now();
@@ -129,10 +146,10 @@ test("a sandbox is reached by the balancer, which tells the client", async () =>
 });
 
 test("without AWS what was live stays live; then it goes on", async () => {
-  await stopFront();
+  await front.stop();
   await expect.poll(refusal, { timeout: 30_000 }).toEqual(expect.any(String));
   expect(await health()).toBe("200");
-  stopFront = await startAwsFront(moto);
+  front = await startAwsFront(moto);
   await expect.poll(refusal, { timeout: 30_000 }).toBeUndefined();
 });
 
@@ -144,6 +161,83 @@ test("a certificate that is none is refused; the old one stays", async () => {
   await expect.poll(refusal, { timeout: 30_000 }).toEqual(expect.any(String));
   expect(await health()).toBe("200");
 });
+
+const lifecycle = "daytona-aws-lifecycle";
+
+test("Auto Scaling lets it go: a long request lives until its end, then the machine may go", async () => {
+  await labExec(machine, [
+    ...["sh", "-ec"],
+    `sed -i s/GRACE_SECONDS=.*/GRACE_SECONDS=2/ /etc/daytona-edge/edge/env
+     sed -i s/HEARTBEAT_SECONDS=.*/HEARTBEAT_SECONDS=4/ /etc/daytona-edge/aws/env
+     systemctl restart ${lifecycle}`,
+  ]);
+  const request = labCurl([
+    ...["--resolve", `${sandbox}:443:${balancer}`],
+    `https://${sandbox}/sse?interval=1000&count=20`,
+  ]);
+  await letGo(machine);
+  await expect.poll(() => health(), { timeout: 15_000 }).toBe("503");
+  const { stdout, exitCode } = await request;
+  const ended = performance.now();
+  expect(exitCode).toBe(0);
+  expect(stdout.match(/^data:/gm)).toHaveLength(20);
+  await expect
+    .poll(() => front.lifecycleRequests().at(-1), { timeout: 20_000 })
+    .toMatchObject({
+      Action: "CompleteLifecycleAction",
+      LifecycleHookName: "drain",
+      AutoScalingGroupName: `${machine}-group`,
+      InstanceId: `i-${machine}`,
+      LifecycleActionResult: "CONTINUE",
+      status: 200,
+    });
+  expect(performance.now() - ended).toBeLessThan(12_000);
+  // Nothing was said of an end while the request lived, but that it drains.
+  const [first] = front.lifecycleRequests();
+  expect(first?.Action).toBe("RecordLifecycleActionHeartbeat");
+});
+
+test("without a connection it may go at once", async () => {
+  await keep(machine);
+  await labExec(machine, [
+    ...["systemctl", "start", "daytona-edge", lifecycle],
+  ]);
+  await expect.poll(() => health(), { timeout: 30_000 }).toBe("200");
+  const before = front.lifecycleRequests().length;
+  const started = performance.now();
+  await letGo(machine);
+  await expect
+    .poll(
+      () =>
+        front
+          .lifecycleRequests()
+          .slice(before)
+          .find(({ Action }) => Action === "CompleteLifecycleAction"),
+      { timeout: 30_000 },
+    )
+    .toBeDefined();
+  const seconds = (performance.now() - started) / 1000;
+  console.log(`let go until it may go: ${seconds.toFixed(1)} s`);
+  // It looks every five seconds, and waits two until balancers look away.
+  expect(seconds).toBeLessThan(12);
+});
+
+test("another agent than the one that the user data names is not installed; the machine serves", async () => {
+  const other = userData.replace(agent.sha256, "0".repeat(64));
+  const boot = await lab(["machine", "boot", machine], { input: other });
+  expect(boot.exitCode).toBe(0);
+  const installed = await labExec(machine, ["dpkg", "-s", "amazon-ssm-agent"]);
+  expect(installed.exitCode).not.toBe(0);
+  const { stdout } = await labExec(machine, [
+    ...["cat", "/var/log/cloud-init-output.log"],
+  ]);
+  expect(stdout).toContain("SESSION MANAGER IS NOT INSTALLED");
+  await moto.secrets("PutSecretValue", {
+    SecretId: `${secrets}certificate.json`,
+    SecretString: certificate(),
+  });
+  await expect.poll(() => health(), { timeout: 60_000 }).toBe("200");
+}, 120_000);
 
 test("another bundle than the one that the user data names is not installed", async () => {
   const other = userData.replace(/BUNDLE_SHA256=[0-9a-f]{8}/, (found) =>

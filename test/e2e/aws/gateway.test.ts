@@ -16,8 +16,17 @@ import { awsMachines } from "../../../scripts/lab/machine-addresses.ts";
 import { stackFile } from "../../../scripts/stack.ts";
 import { matches } from "../../filter-pattern.ts";
 import { inLab, lab, labCurl, labExec } from "../lab.ts";
-import { type Moto, startAwsFront, startMoto } from "./moto.ts";
+import { keep, letGo, tellMachine } from "./metadata.ts";
+import { type AwsFront, type Moto, startAwsFront, startMoto } from "./moto.ts";
 import { plannedMachine, secrets } from "./production-plan.ts";
+import {
+  type PublicAddress,
+  allocate,
+  give,
+  giveBack,
+  holders,
+  instance,
+} from "./public-addresses.ts";
 
 const machine = "aws-gateway";
 const { ipv4 } = awsMachines[machine];
@@ -33,14 +42,22 @@ const allowed = (
   stackFile("prod").config["daytona-edge:egress"] as { allow: string[] }
 ).allow;
 let moto: Moto;
-let stopFront: () => Promise<void>;
+let front: AwsFront;
 let userData: string;
+/** The stack's public addresses, and machines that have them before. */
+let addresses: readonly PublicAddress[];
+let others: readonly string[];
+/** The machine, as EC2 knows it. */
+let instanceId: string;
 
 beforeAll(async () => {
   const planned = await plannedMachine("gateway");
-  ({ userData } = planned);
   moto = await startMoto(5_556);
-  stopFront = await startAwsFront(moto);
+  front = await startAwsFront(moto);
+  addresses = [await allocate(moto), await allocate(moto)];
+  others = [await instance(moto), await instance(moto)];
+  instanceId = await instance(moto);
+  userData = withAddresses(planned.userData, addresses);
   await planned.layBundle(moto);
   writeFileSync(authority, await makeAuthority(["openrouter.ai"]));
   await moto.secrets("CreateSecret", {
@@ -57,10 +74,25 @@ beforeAll(async () => {
 afterAll(async () => {
   await lab(["machine", "remove", machine]);
   await inLab(["ip", "address", "delete", `${sandbox}/32`, "dev", "lab"]);
-  await stopFront();
+  await front.stop();
   await moto.stop();
   rmSync(directory, { recursive: true });
 });
+
+/** What production lists, with what EC2's stand-in has. */
+function withAddresses(
+  planned: string,
+  given: readonly PublicAddress[],
+): string {
+  const line = /eipalloc-\w+ [\d.]+/g;
+  // As many as there can be, and as come before others go.
+  expect(planned.match(line)).toHaveLength(8);
+  let next = 0;
+  return planned.replace(line, () => {
+    const address = given[next++];
+    return address ? `${address.allocation} ${address.ipv4}` : "";
+  });
+}
 
 function rules(allow: readonly unknown[]): string {
   const parsed = parseEgressRules(allow);
@@ -109,21 +141,109 @@ async function ask(url: string, ...args: string[]): Promise<string> {
 }
 const trusting = ["--cacert", authority];
 
-test("boots, healthy once its rules are in force, and serves", async () => {
-  const started = performance.now();
-  const boot = await lab(["machine", "boot", machine], { input: userData });
+/** Rows of a unit's log on the machine. */
+async function rows(unit: string): Promise<string> {
+  const { stdout } = await labExec(machine, [
+    ...["journalctl", "--no-pager", "-o", "cat", "-u", unit],
+  ]);
+  return stdout;
+}
+const address = "daytona-aws-public-address";
+const lifecycle = "daytona-aws-lifecycle";
+
+let booted: ReturnType<typeof lab>;
+let started: number;
+
+test("serves nobody while no public address of the stack's is free", async () => {
+  for (const [index, it] of addresses.entries()) {
+    await give(moto, it, others[index] ?? "");
+  }
+  started = performance.now();
+  booted = lab(["machine", "boot", machine], { input: userData });
+  await expect
+    .poll(
+      () =>
+        tellMachine(machine, { "instance-id": instanceId }).then(
+          () => true,
+          () => false,
+        ),
+      { timeout: 30_000 },
+    )
+    .toBe(true);
+  await expect
+    .poll(() => rows(address), { timeout: 60_000 })
+    .toContain("NONE IS FREE: all 2 belong to other machines");
+  expect(await health()).toBe("000");
+  expect(await ask("https://api.github.com/zen", "-k")).toMatch(/ 000/);
+  // Nobody's address was taken away.
+  expect(await holders(moto, addresses)).toEqual(others);
+}, 120_000);
+
+test("takes the one that is given back; healthy once its rules are in force, and serves", async () => {
+  const [, second] = addresses;
+  if (!second) throw new Error("there are two");
+  await giveBack(moto, second);
+  const boot = await booted;
   expect(boot.stderr + boot.stdout).toContain("status: done");
   expect(boot.exitCode).toBe(0);
   await expect.poll(() => health(), { timeout: 60_000 }).toBe("200");
   console.log(
-    `boot to healthy: ${((performance.now() - started) / 1000).toFixed(1)} s; user data ${String(userData.length)} bytes`,
+    `boot to healthy, waiting for an address: ${((performance.now() - started) / 1000).toFixed(1)} s; user data ${String(userData.length)} bytes`,
   );
+  expect(await holders(moto, addresses)).toEqual([others[0], instanceId]);
+  expect(await rows(address)).toContain(`this machine has ${second.ipv4}`);
   expect(await ask("https://openrouter.ai/api/v1/models", ...trusting)).toMatch(
     / 200$/,
   );
   // Spliced: it is the real host's certificate that is seen.
   expect(await ask("https://api.github.com/zen", "-k")).toMatch(/ 200$/);
 }, 120_000);
+
+test("a machine that has one takes no other", async () => {
+  const [first, second] = addresses;
+  if (!first || !second) throw new Error("there are two");
+  await giveBack(moto, first);
+  await tellMachine(machine, { "public-ipv4": second.ipv4 });
+  await labExec(machine, [
+    ...["sh", "-ec"],
+    // There is no balancer here that would have to look away.
+    `sed -i s/GRACE_SECONDS=.*/GRACE_SECONDS=2/ /etc/daytona-edge/gateway/env
+     systemctl restart ${address}`,
+  ]);
+  expect(await holders(moto, addresses)).toEqual(["", instanceId]);
+  // What serves from it started again, after it.
+  await expect.poll(() => health(), { timeout: 60_000 }).toBe("200");
+});
+
+test("systemd finds nothing wrong with the units that AWS adds", async () => {
+  const { stdout } = await labExec(machine, [
+    ...["sh", "-c"],
+    "systemd-analyze verify /etc/systemd/system/daytona-aws-*.service daytona-gateway.service 2>&1",
+  ]);
+  expect(stdout).toBe("");
+});
+
+test("machines that want one at the same time get different ones", async () => {
+  const many = await Promise.all([1, 2, 3].map(() => allocate(moto)));
+  const at = await Promise.all([1, 2, 3].map(() => instance(moto)));
+  const list = many.map(({ allocation, ipv4 }) => `${allocation} ${ipv4}`);
+  // The machine's own script, which believes to be on another one.
+  const outcomes = await Promise.all(
+    at.map((id) =>
+      labExec(machine, [
+        ...["sh", "-euc"],
+        `here=$(mktemp -d)
+         cp /usr/local/lib/daytona-edge/aws/*.sh $here
+         sed -i 's/^imds_get()/of_this_one()/' $here/imds.sh
+         echo 'imds_get() { case $1 in instance-id) echo ${id} ;; *) of_this_one "$1" ;; esac; }' >>$here/imds.sh
+         printf '%s\n' ${list.map((line) => `'${line}'`).join(" ")} >$here/list
+         AWS_REGION=eu-central-1 $here/public-address.sh $here/list`,
+      ]),
+    ),
+  );
+  expect(outcomes.map(({ exitCode }) => exitCode)).toEqual([0, 0, 0]);
+  expect((await holders(moto, many)).sort()).toEqual([...at].sort());
+});
 
 test("without rules nothing goes out, and it is not healthy", async () => {
   await labExec(machine, [
@@ -219,6 +339,22 @@ test("sandboxes reach two ports, others none, the balancer its health", async ()
   expect(await reached("198.18.0.1")).toEqual([8404]);
 });
 
+test("what is refused is refused at once, and is in the log", async () => {
+  const started = performance.now();
+  const { stderr } = await inLab([
+    ...["curl", "-sS", "-m", "5", "--interface", sandbox],
+    `http://${ipv4}:2222/`,
+  ]);
+  expect(stderr).toMatch(/Failed to connect/);
+  expect(performance.now() - started).toBeLessThan(2_000);
+  // ulogd writes a row up to a second after the packet.
+  await expect
+    .poll(() => rows("daytona-gateway-log"), { timeout: 10_000 })
+    .toMatch(
+      /^\{(?=.*"oob.prefix": "egress refused")(?=.*"src_ip": "10.81.0.5")(?=.*"dest_port": 2222)/m,
+    );
+});
+
 test("it is no router, whatever the kernel is told", async () => {
   const via = ["203.0.113.20/32", "via", ipv4, "src", sandbox];
   const forward = (value: string) =>
@@ -299,4 +435,49 @@ test("a firewall that another program empties is back at once", async () => {
   expect(await ask("https://openrouter.ai/api/v1/models", ...trusting)).toMatch(
     / 200$/,
   );
+});
+
+test("Auto Scaling lets it go: a stream lives until its end, then the machine may go", async () => {
+  await labExec(machine, [
+    ...["sh", "-ec"],
+    `sed -i s/HEARTBEAT_SECONDS=.*/HEARTBEAT_SECONDS=4/ /etc/daytona-edge/aws/env
+     systemctl restart ${lifecycle}`,
+  ]);
+  const stream = ask(
+    "https://openrouter.ai/api/v1/sse",
+    ...["-N", "-m", "20", ...trusting],
+  );
+  await letGo(machine);
+  await expect.poll(() => health(), { timeout: 15_000 }).toBe("503");
+  const events = (await stream).match(/^data:/gm) ?? [];
+  const ended = performance.now();
+  // Two a second, until its client ended it.
+  expect(events.length).toBeGreaterThan(35);
+  const said = () => front.lifecycleRequests();
+  await expect
+    .poll(() => said().at(-1), { timeout: 20_000 })
+    .toEqual({
+      Action: "CompleteLifecycleAction",
+      Version: "2011-01-01",
+      LifecycleHookName: "drain",
+      AutoScalingGroupName: `${machine}-group`,
+      InstanceId: instanceId,
+      LifecycleActionResult: "CONTINUE",
+      status: 200,
+    });
+  expect(performance.now() - ended).toBeLessThan(12_000);
+  // The first word of it came too early, and was said again.
+  const actions = said().map(
+    ({ Action, status }) => `${Action} ${String(status)}`,
+  );
+  expect(actions.slice(-2)).toEqual([
+    "CompleteLifecycleAction 400",
+    "CompleteLifecycleAction 200",
+  ]);
+  expect(actions.slice(0, -2).length).toBeGreaterThan(1);
+  expect(new Set(actions.slice(0, -2))).toEqual(
+    new Set(["RecordLifecycleActionHeartbeat 200"]),
+  );
+  expect(await rows(lifecycle)).toMatch(/drained after \d+ s/);
+  await keep(machine);
 });

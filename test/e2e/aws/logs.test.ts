@@ -12,7 +12,7 @@ import { storeDirectory } from "../../../scripts/checkout.ts";
 import { awsMachines } from "../../../scripts/lab/machine-addresses.ts";
 import { DOMAIN, FIRST_SANDBOX, lab, labCurl, labExec } from "../lab.ts";
 import { matches } from "../../filter-pattern.ts";
-import { type Moto, startAwsFront, startMoto } from "./moto.ts";
+import { type AwsFront, type Moto, startAwsFront, startMoto } from "./moto.ts";
 import { plannedMachine, secrets } from "./production-plan.ts";
 
 const machine = "aws-edge";
@@ -25,12 +25,12 @@ const stream = {
 const program = "daytona-logs";
 
 let moto: Moto;
-let stopFront: () => Promise<void>;
+let front: AwsFront;
 
 beforeAll(async () => {
   const planned = await plannedMachine("edge");
   moto = await startMoto(5_557);
-  stopFront = await startAwsFront(moto);
+  front = await startAwsFront(moto);
   await planned.layBundle(moto);
   await moto.secrets("CreateSecret", {
     Name: `${secrets}revocations.json`,
@@ -51,7 +51,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await lab(["machine", "remove", machine]);
-  await stopFront();
+  await front.stop();
   await moto.stop();
 });
 
@@ -223,7 +223,7 @@ test("who ends it gets the last rows out", async () => {
 
 test("an outage holds nothing up; then all comes, once, in full batches", async () => {
   const mark = crypto.randomUUID();
-  await stopFront();
+  await front.stop();
   await ask(mark, 12_000);
   await expect
     .poll(() => said(), { timeout: 30_000 })
@@ -242,7 +242,7 @@ test("an outage holds nothing up; then all comes, once, in full batches", async 
   const started = performance.now();
   await systemctl("restart");
   expect(performance.now() - started).toBeLessThan(10_000);
-  stopFront = await startAwsFront(moto);
+  front = await startAwsFront(moto);
   // A hurried HAProxy drops rows rather than wait for journald.
   const written = await inJournal(mark);
   expect(written).toBeGreaterThan(limits.events);
@@ -253,11 +253,11 @@ test("an outage holds nothing up; then all comes, once, in full batches", async 
 
 test("after a reboot it goes on where it was", async () => {
   const mark = crypto.randomUUID();
-  await stopFront();
+  await front.stop();
   await ask(mark, 30);
   const reboot = await lab(["machine", "reboot", machine]);
   expect(reboot.exitCode).toBe(0);
-  stopFront = await startAwsFront(moto);
+  front = await startAwsFront(moto);
   await expect
     .poll(() => marked(mark), { timeout: 90_000, interval: 1_000 })
     .toEqual([30, 30]);

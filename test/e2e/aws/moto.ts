@@ -17,8 +17,18 @@ export interface Moto {
   secrets<T>(operation: string, request: object): Promise<T>;
   /** An operation of CloudWatch's logs, for example `GetLogEvents`. */
   logs<T>(operation: string, request: object): Promise<T>;
+  /** An operation of EC2, for example `AllocateAddress`; answers with XML. */
+  ec2(
+    operation: string,
+    parameters: Readonly<Record<string, string>>,
+  ): Promise<string>;
   /** Lays an object into a bucket, which is made. */
-  putObject(bucket: string, key: string, content: Uint8Array): Promise<void>;
+  putObject(
+    bucket: string,
+    key: string,
+    content: Uint8Array,
+    acl?: "private" | "public-read",
+  ): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -84,11 +94,25 @@ export async function startMoto(port: number): Promise<Moto> {
       call<T>("secretsmanager", `secretsmanager.${operation}`, request),
     logs: <T>(operation: string, request: object) =>
       call<T>("logs", `Logs_20140328.${operation}`, request),
-    putObject: async (bucket, key, content) => {
+    ec2: async (operation, parameters) => {
+      const query = new URLSearchParams({
+        ...{ Action: operation, Version: "2016-11-15" },
+        ...parameters,
+      });
+      const { stdout } = await inLab([
+        ...["curl", "-sS", url, "-d", query.toString()],
+        ...["-H", signature("ec2")],
+      ]);
+      return stdout;
+    },
+    putObject: async (bucket, key, content, acl = "private") => {
       const where = `${url}/${bucket}`;
       // In that region a bucket needs no word about its place.
       await s3(["-X", "PUT", where]);
-      await s3(["-T", "-", `${where}/${key}`], content);
+      await s3(
+        ["-T", "-", "-H", `x-amz-acl: ${acl}`, `${where}/${key}`],
+        content,
+      );
     },
     stop: async () => {
       server.kill();
@@ -102,11 +126,25 @@ function signature(service: string, region = "eu-central-1"): string {
   return `Authorization: AWS4-HMAC-SHA256 Credential=stand-in/20260101/${region}/${service}/aws4_request, SignedHeaders=host, Signature=none`;
 }
 
-/**
- * Serves it under AWS' own names, by HTTPS, where machines of the lab find it.
- * @returns what ends that
- */
-export async function startAwsFront(moto: Moto): Promise<() => Promise<void>> {
+/** A request about a lifecycle action, as Auto Scaling's stand-in saw it. */
+export interface LifecycleRequest {
+  readonly Action: string;
+  readonly LifecycleHookName: string;
+  readonly AutoScalingGroupName: string;
+  readonly InstanceId: string;
+  readonly LifecycleActionResult: string;
+  /** What it was answered. */
+  readonly status: number;
+}
+
+export interface AwsFront {
+  /** What machines told Auto Scaling, in order. */
+  lifecycleRequests(): readonly LifecycleRequest[];
+  stop(): Promise<void>;
+}
+
+/** Serves it under AWS' own names, by HTTPS, where machines of the lab find it. */
+export async function startAwsFront(moto: Moto): Promise<AwsFront> {
   const authority = await webAuthority((await ensureImage()).webCa);
   const { certificate, key } = await authority.issue(
     awsHosts.map(({ name }) => name),
@@ -122,6 +160,10 @@ export async function startAwsFront(moto: Moto): Promise<() => Promise<void>> {
     all: true,
     input: certificate + key,
   });
+  let said = "";
+  front.stdout.setEncoding("utf8").on("data", (text: string) => {
+    said += text;
+  });
   await Promise.race([
     front.then(({ all }) => {
       throw new Error(`AWS' front did not start: ${all}`);
@@ -130,8 +172,15 @@ export async function startAwsFront(moto: Moto): Promise<() => Promise<void>> {
       front.stdout.once("data", resolve);
     }),
   ]);
-  return async () => {
-    front.kill();
-    await front;
+  return {
+    lifecycleRequests: () =>
+      said
+        .split("\n")
+        .filter((line) => line.startsWith("{"))
+        .map((line) => JSON.parse(line) as LifecycleRequest),
+    stop: async () => {
+      front.kill();
+      await front;
+    },
   };
 }

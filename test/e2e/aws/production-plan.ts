@@ -1,5 +1,6 @@
 /** What production would give AWS: planned by the real engine, for the lab's addresses. */
 import { gunzipSync } from "node:zlib";
+import type { AwsSettings } from "../../../infra/platforms/aws/settings.ts";
 import type { Resource } from "../../../scripts/toolchain/engine-state.ts";
 import { nameOf } from "../../../scripts/toolchain/engine-state.ts";
 import { production } from "../../program/production.ts";
@@ -21,6 +22,7 @@ export interface PlannedMachine {
 /** The machines of a kind. */
 export async function plannedMachine(
   kind: "edge" | "gateway",
+  settings: Pick<AwsSettings, "sessionManager"> = {},
 ): Promise<PlannedMachine> {
   const prod = await production();
   try {
@@ -30,6 +32,7 @@ export async function plannedMachine(
         url: "http://198.18.0.3:4000",
       },
       "daytona-edge:aws": {
+        ...settings,
         region: "eu-central-1",
         // The lab's own network, so that its balancers are the subnets'.
         services: { cidr: "198.18.0.0/20" },

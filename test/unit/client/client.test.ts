@@ -26,6 +26,7 @@ const outputs = {
     caCertificate: "-----BEGIN CERTIFICATE-----\n…",
     sandboxEnv: { NODE_EXTRA_CA_CERTS: "/ca.crt", SSL_CERT_FILE: "/all.crt" },
   },
+  gateway: { publicAddresses: ["198.51.100.1", "198.51.100.2"] },
   certificate: { names: [], directory: "https://acme.example/" },
   deniedPorts: [2280],
 } as const;
@@ -45,6 +46,9 @@ test("what the stack makes is what the client reads", () => {
     client.StackOutputs["access"]["mode"]
   >();
   expectTypeOf<keyof client.StackOutputs>().toExtend<keyof Made>();
+  expectTypeOf<Plain<NonNullable<Made["gateway"]>>>().toEqualTypeOf<
+    NonNullable<client.StackOutputs["gateway"]>
+  >();
   expectTypeOf<keyof client.Egress>().toEqualTypeOf<
     keyof NonNullable<Made["egress"]>
   >();
@@ -90,6 +94,11 @@ describe("readOutputs", () => {
     ],
     [{ deniedPorts: ["x"] }, "deniedPorts:"],
     [{ egress: {} }, "egress.gateway: missing"],
+    [{ gateway: {} }, "gateway.publicAddresses: not a list of addresses"],
+    [
+      { gateway: { publicAddresses: [1] } },
+      "gateway.publicAddresses: not a list of addresses",
+    ],
   ])("%j is refused: %s", (change, reason) => {
     expect(() => client.readOutputs({ ...outputs, ...change })).toThrow(reason);
   });

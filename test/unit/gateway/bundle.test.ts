@@ -20,6 +20,16 @@ const config: GatewayConfig = {
   rootServers: [],
 };
 const bundle = gatewayBundle(config);
+/** Alone on its machine, behind a balancer. */
+const alone = gatewayBundle({
+  ...config,
+  alone: {
+    balancers: ["10.80.0.0/20"],
+    drainSeconds: 900,
+    logs: { region: "eu-central-1", group: "g" },
+    secretsManager: { region: "eu-central-1", prefix: "p/" },
+  },
+});
 const text = (path: string, of = bundle) =>
   Buffer.from(of.files.find((file) => file.path === path)?.content ?? "")
     .toString()
@@ -64,7 +74,9 @@ test("the world's roots are checked by DNSSEC, one's own are not signed", () => 
 });
 
 test("every file that a unit or a script names is in the bundle", () => {
-  const paths = bundle.files.map(({ path }) => path);
+  const paths = [bundle, alone].flatMap(({ files }) =>
+    files.map(({ path }) => path),
+  );
   const named = readdirSync(source, { recursive: true, encoding: "utf8" })
     .filter((file) => /\.(service|sh|conf|cfg)$/.test(file))
     .flatMap((file) =>
@@ -83,6 +95,17 @@ test("every unit is started, and the wall before the door", () => {
   const files = readdirSync(join(source, "units"));
   expect([...bundle.units].sort()).toEqual(files.sort());
   expect(bundle.units[0]).toBe("daytona-gateway-firewall.service");
+});
+
+test("behind a balancer a stop is a drain, with a bound", () => {
+  const unit = "/etc/systemd/system/daytona-gateway.service.d/drain.conf";
+  expect(text(unit, alone)).toContain("\nKillSignal=SIGUSR1\n");
+  expect(text("/etc/daytona-edge/gateway/env", alone)).toContain(
+    "\nGATEWAY_DRAIN=900s\n",
+  );
+  // Elsewhere a stopped gateway lets nothing out from that moment on.
+  expect(text(unit)).toBe("");
+  expect(text("/etc/daytona-edge/gateway/env")).not.toContain("DRAIN");
 });
 
 test("no key is in a bundle", () => {

@@ -29,7 +29,7 @@ test("interfaces that are named are those; else the networks tell", async () => 
   ).toEqual(["br-a", "runner0"]);
   expect(await sandboxInterfaces("{  }", "{ 127.0.0.0/8 }")).toEqual([]);
   expect(await sandboxInterfaces("auto", "{ 127.0.0.0/8 }")).toEqual(["lo"]);
-  expect(
-    await sandboxInterfaces("auto", "{ 240.0.0.0/8, 0.0.0.0/8 }"),
-  ).toEqual([]);
+  expect(await sandboxInterfaces("auto", "{ 240.0.0.0/8, 0.0.0.0/8 }")).toEqual(
+    [],
+  );
 });

@@ -71,6 +71,9 @@ test.each([
 });
 
 const aws = (change: object) => ({ aws: { ...good.aws, ...change } });
+const agent =
+  "https://s3.eu-central-1.amazonaws.com/amazon-ssm-eu-central-1/3.3.2299.0/debian_arm64/amazon-ssm-agent.deb";
+const sha256 = "0".repeat(64);
 const gateway = {
   server: { address: "10.0.0.5", hostKey },
   sandboxes: { interfaces: ["docker0"], networks: ["172.17.0.0/16"] },
@@ -242,6 +245,31 @@ test.each<[Record<string, unknown>, string, string]>([
       `${JSON.stringify(retentionDays)} is no retention of CloudWatch's; write one of 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653`,
     ],
   ),
+  [
+    aws({ sessionManager: { package: "http://example.net/a.deb", sha256 } }),
+    "aws.sessionManager.package",
+    `"http://example.net/a.deb" is not the HTTPS address of a Debian package; write one such as ${agent}`,
+  ],
+  [
+    aws({ sessionManager: { package: `${agent};reboot.deb`, sha256 } }),
+    "aws.sessionManager.package",
+    `"${agent};reboot.deb" is not the HTTPS address of a Debian package; write one such as ${agent}`,
+  ],
+  [
+    aws({ sessionManager: { package: agent, sha256: "A0" } }),
+    "aws.sessionManager.sha256",
+    '"A0" is not a SHA-256; write the 64 hexadecimal digits that sha256sum prints of the package',
+  ],
+  [
+    aws({ sessionManager: { package: agent } }),
+    "aws.sessionManager.sha256",
+    "missing; set what sha256sum prints of the package; another one is not installed",
+  ],
+  [
+    aws({ sessionManager: { sha256 } }),
+    "aws.sessionManager.package",
+    "missing; set the HTTPS address of the agent's Debian package",
+  ],
   [
     { gateway },
     "gateway",

@@ -13,6 +13,14 @@ trap 'rm -rf "$work"' EXIT
 if ! command -v curl >/dev/null; then
   apt-get -q update && apt-get -q -y --no-install-recommends install curl
 fi
+# First of all, for it is what one looks at a machine with that does not serve.
+if [ -e "$here/session-manager.sh" ]; then
+  sh "$here/session-manager.sh" ||
+    echo "SESSION MANAGER IS NOT INSTALLED: aws.sessionManager's package could not be had, or is not the one of its sha256. The machine serves without" >&2
+fi
+if [ -e "$here/public-addresses" ]; then
+  install -D -m 644 "$here/public-addresses" /etc/daytona-edge/aws/public-addresses
+fi
 aws_curl s3 "$AWS_REGION" --retry 30 --retry-delay 2 --retry-all-errors \
   --output "$work/bundle.tar.gz" \
   "https://$BUNDLE_BUCKET.s3.$AWS_REGION.amazonaws.com/$BUNDLE_KEY"

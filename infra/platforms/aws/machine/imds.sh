@@ -27,6 +27,6 @@ print("header = \"x-amz-security-token: %s\"" % key["Token"])' |
     {
       aws_service=$1 aws_region=$2
       shift 2
-      curl -fsS --aws-sigv4 "aws:amz:$aws_region:$aws_service" --config - "$@"
+      curl --fail-with-body -sS --aws-sigv4 "aws:amz:$aws_region:$aws_service" --config - "$@"
     }
 }

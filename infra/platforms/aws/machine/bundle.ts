@@ -1,0 +1,77 @@
+/**
+ * What a machine has on AWS beside its bundle: it goes when Auto Scaling lets
+ * it, once it is drained, and it may have to have a public address of the
+ * stack's before it serves.
+ */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Bundle, BundleFile } from "../../../machine/bundle.ts";
+
+export interface OnAws {
+  readonly region: string;
+  /** Stopping it drains the machine. */
+  readonly servingUnit: string;
+  /** Name of the lifecycle hook that waits for that. */
+  readonly lifecycleHook: string;
+  /** How often the hook is told that the drain goes on. */
+  readonly heartbeatSeconds: number;
+  /** It serves from one of the addresses that bootstrap.sh lays down. */
+  readonly publicAddress: boolean;
+}
+
+const lib = "/usr/local/lib/daytona-edge/aws";
+const systemd = "/etc/systemd/system";
+const lifecycle = "daytona-aws-lifecycle.service";
+const publicAddress = "daytona-aws-public-address.service";
+
+export function onAws(bundle: Bundle, args: OnAws): Bundle {
+  return {
+    ...bundle,
+    packages: [...bundle.packages, "curl", "python3-minimal"],
+    files: [
+      ...bundle.files,
+      {
+        path: "/etc/daytona-edge/aws/env",
+        content: environment(args),
+        mode: 0o644,
+      },
+      copy("imds.sh", `${lib}/imds.sh`),
+      copy("lifecycle.sh", `${lib}/lifecycle.sh`, 0o755),
+      copy(`units/${lifecycle}`, `${systemd}/${lifecycle}`),
+      ...(args.publicAddress
+        ? [
+            copy("public-address.sh", `${lib}/public-address.sh`, 0o755),
+            copy(`units/${publicAddress}`, `${systemd}/${publicAddress}`),
+            copy(
+              "units/public-address-first.conf",
+              `${systemd}/${args.servingUnit}.d/public-address-first.conf`,
+            ),
+          ]
+        : []),
+    ],
+    units: [
+      // First: a machine that waits for something may have to go.
+      lifecycle,
+      ...bundle.units.flatMap((unit) =>
+        args.publicAddress && unit === args.servingUnit
+          ? [publicAddress, unit]
+          : [unit],
+      ),
+    ],
+  };
+}
+
+function environment(args: OnAws): string {
+  return [
+    `AWS_REGION=${args.region}`,
+    `DRAINED_UNIT=${args.servingUnit}`,
+    `LIFECYCLE_HOOK=${args.lifecycleHook}`,
+    `HEARTBEAT_SECONDS=${String(args.heartbeatSeconds)}`,
+    "",
+  ].join("\n");
+}
+
+function copy(source: string, path: string, mode = 0o644): BundleFile {
+  const content = readFileSync(join(import.meta.dirname, source));
+  return { path, content, mode };
+}
