@@ -334,7 +334,7 @@ describe("Cloudflare", () => {
     ["no server", { count: 2, status: 502 }],
   ])("%s: waited for", async (_, fault) => {
     const at = place();
-    await failAtCloudflare(fault);
+    await failAtCloudflare({ ...fault, about: domain });
     expect(await at.run(usual)).toMatchObject({ exitCode: 0 });
     await expectIssued(at);
   });
@@ -349,7 +349,7 @@ describe("Cloudflare", () => {
     ["down for long", { count: 20, status: 503 }, /HTTP 503/],
   ])("%s: said, and the next run goes on", async (_, fault, words) => {
     const at = place();
-    await failAtCloudflare(fault);
+    await failAtCloudflare({ ...fault, about: domain });
     const { exitCode, stderr } = await at.run(usual);
     expect(exitCode).toBe(1);
     expect(stderr).toMatch(words);

@@ -4,7 +4,7 @@ import { stackFile } from "../../../scripts/stack.ts";
 import { daytonaMachines } from "../../../scripts/lab/machine-addresses.ts";
 import { labSecrets } from "../../../scripts/lab/secrets.ts";
 
-export const domain = "host.daytona.defikit.net";
+export const domain = process.env.HOST_DOMAIN ?? "host.daytona.defikit.net";
 
 /** Who logs in; sudo makes them root. */
 export const operator = "deploy";

@@ -9,6 +9,8 @@ export const faultsSchema = z.strictObject({
   status: z.int().min(400).max(599),
   /** In seconds; the header Retry-After, if any. */
   retryAfter: z.int().min(0).optional(),
+  /** Only calls that name this in their address or body; all when absent. */
+  about: z.string().optional(),
 });
 
 export type Faults = z.infer<typeof faultsSchema>;
@@ -18,8 +20,12 @@ export class FaultInjection {
 
   /** Fails a call as long as some are planned. */
   readonly middleware: MiddlewareHandler = async (context, next) => {
-    const { count, status, retryAfter } = this.planned;
+    const { count, status, retryAfter, about } = this.planned;
     if (count === 0) return next();
+    if (about !== undefined) {
+      const call = `${context.req.url} ${await context.req.text()}`;
+      if (!call.includes(about)) return next();
+    }
     this.planned = { ...this.planned, count: count - 1 };
     if (retryAfter !== undefined) {
       context.header("retry-after", String(retryAfter));
