@@ -10,6 +10,8 @@ import {
   machineLogs,
   own,
   ownBuckets,
+  project,
+  stack,
 } from "./scope.ts";
 
 /** Its name is known before it is made: the policies that demand it name it. */
@@ -54,25 +56,31 @@ export function boundaryPermissions(scope: Scope): Permissions {
       ],
       resources: [...named("logs", "log-group:"), machineLogs(scope)],
     },
-    {
-      sid: "PublicAddresses",
-      actions: ["ec2:AssociateAddress"],
-      resources: ["elastic-ip", "instance", "network-interface"].map(
-        (kind) => `arn:aws:ec2:${region}:${account}:${kind}/*`,
-      ),
-    },
+    // Machines say when they are drained, and take a public address.
     {
       sid: "Drains",
       actions: [
         "autoscaling:CompleteLifecycleAction",
         "autoscaling:RecordLifecycleActionHeartbeat",
       ],
-      resources: own.map(
-        (name) =>
-          `arn:aws:autoscaling:${region}:${account}:autoScalingGroup:*:autoScalingGroupName/${name}`,
+      resources: named(
+        "autoscaling",
+        "autoScalingGroup:*:autoScalingGroupName/",
       ),
     },
-    // As little as Session Manager does with; no resource can be named.
+    {
+      sid: "Addresses",
+      actions: ["ec2:AssociateAddress"],
+      resources: ["elastic-ip", "instance", "network-interface"].map(
+        (kind) => `arn:aws:ec2:${region}:${account}:${kind}/*`,
+      ),
+      conditions: Object.entries({ project, stack }).map(([tag, value]) => ({
+        test: "StringEquals",
+        variable: `aws:ResourceTag/${tag}`,
+        values: [value],
+      })),
+    },
+    // They know no resources: who opens a session is another policy's.
     {
       sid: "Sessions",
       actions: [

@@ -9,19 +9,21 @@ export interface LogsPlace {
   readonly region: string;
   /** Name of the log group. */
   readonly group: string;
+  /** Units of the place where the machine stands, whose rows go there too. */
+  readonly units?: readonly string[];
 }
 
 export const logsUnit = "daytona-logs.service";
 
 /** @param units whose rows are sent, beside its own */
 export function logsPart(
-  { region, group }: LogsPlace,
+  { region, group, units: more = [] }: LogsPlace,
   units: readonly string[],
 ): Pick<Bundle, "files" | "units"> {
   const environment = [
     `LOGS_REGION=${region}`,
     `LOGS_GROUP=${group}`,
-    `LOGS_UNITS="${[...units, logsUnit].join(" ")}"`,
+    `LOGS_UNITS="${[...units, ...more, logsUnit].join(" ")}"`,
     "",
   ].join("\n");
   return {

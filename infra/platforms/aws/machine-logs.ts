@@ -3,6 +3,7 @@ import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import type { LogsPlace } from "../../machine/logs/bundle.ts";
 import { type Figure, logFigure } from "./log-figure.ts";
+import { awsUnits } from "./machine/bundle.ts";
 import { alive } from "./row-patterns.ts";
 import type { AwsSettings } from "./settings.ts";
 
@@ -33,7 +34,11 @@ export class MachineLogs extends pulumi.ComponentResource {
   ) {
     super("daytona-edge:aws:MachineLogs", name, {}, opts);
     const { settings, namespace, kind, minimum } = args;
-    this.place = { region: settings.region, group: `${namespace}/${kind}` };
+    this.place = {
+      region: settings.region,
+      group: `${namespace}/${kind}`,
+      units: awsUnits,
+    };
     this.group = new aws.cloudwatch.LogGroup(
       `${name}-group`,
       {

@@ -24,6 +24,9 @@ const systemd = "/etc/systemd/system";
 const lifecycle = "daytona-aws-lifecycle.service";
 const publicAddress = "daytona-aws-public-address.service";
 
+/** Units that machines may have on AWS. */
+export const awsUnits = [lifecycle, publicAddress];
+
 export function onAws(bundle: Bundle, args: OnAws): Bundle {
   return {
     ...bundle,
