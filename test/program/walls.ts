@@ -70,7 +70,9 @@ export function wallsOf(resources: readonly Resource[]): string {
   const named = resources.reduce(
     (said, resource) =>
       resource.id ? said.replaceAll(resource.id, nameOf(resource)) : said,
-    text.replaceAll(/-[0-9a-f]{64}\.tar\.gz/g, "-….tar.gz"),
+    text
+      .replaceAll(/-[0-9a-f]{64}\.tar\.gz/g, "-….tar.gz")
+      .replaceAll(/-[0-9a-f]{7}\b/g, "-…"),
   );
   return `${named}\n`;
 }

@@ -30,8 +30,9 @@ const types: Readonly<Record<string, AwsType>> = {
   "aws:autoscaling/group:Group": {
     service: "autoscaling",
     replaceOn: ["name"],
-    resource: (name) =>
-      `autoScalingGroup:8d5a1f0e-0c3f-4d57-9a3b-6a1e5b0c2d94:autoScalingGroupName/${name}`,
+    outputs: (id, { name }) => ({
+      arn: `arn:aws:autoscaling:${region}:${account}:autoScalingGroup:${id}:autoScalingGroupName/${typeof name === "string" ? name : id}`,
+    }),
   },
   "aws:autoscaling/lifecycleHook:LifecycleHook": {
     service: "autoscaling",
