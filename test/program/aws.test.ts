@@ -84,6 +84,16 @@ test("its gateways' public addresses are known, and are as many as there can be 
   expect([...(gateway?.publicAddresses ?? [])].sort()).toEqual(made.sort());
 });
 
+test("a region that AWS does not have is refused", async () => {
+  prod.configure({ "daytona-edge:aws": { region: "eu-central-9" } });
+  const failure = await stack
+    .preview()
+    .catch((error: unknown) => String(error));
+  expect(failure).toContain(
+    'daytona-edge:aws.region  "eu-central-9" is none of AWS\'s regions; set it to one of ',
+  );
+});
+
 test("what must outlive a mistake is not destroyed", async () => {
   const failure = await stack
     .previewDestroy()

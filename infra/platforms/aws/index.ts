@@ -55,7 +55,7 @@ export async function awsPlatform(
   const { settings } = args;
   const tags = { project: pulumi.getProject(), stack: pulumi.getStack() };
   const provider = new aws.Provider(name, {
-    region: settings.region as aws.Region,
+    region: knownRegion(settings.region),
     defaultTags: { tags },
   });
   const networks = await plannedNetworks(settings, { provider });
@@ -68,6 +68,16 @@ export async function awsPlatform(
         ? [boundRoles(settings.permissionsBoundary)]
         : [],
     },
+  );
+}
+
+/** @throws pulumi.RunError for one that the provider does not know */
+function knownRegion(name: string): aws.Region {
+  const known = Object.values(aws.types.enums.Region);
+  const region = known.find((one) => one === name);
+  if (region) return region;
+  throw new pulumi.RunError(
+    `daytona-edge:aws.region  ${JSON.stringify(name)} is none of AWS's regions; set it to one of ${known.join(", ")}`,
   );
 }
 
