@@ -280,6 +280,16 @@ describe("permissions", () => {
         name,
       ).toBe(isOwn);
     }
+    for (const { Action, Condition } of allowed) {
+      if (!Action.includes("ec2:AssociateAddress")) continue;
+      // Others' addresses stay theirs.
+      expect(Condition).toEqual({
+        StringEquals: {
+          "aws:ResourceTag/project": ["daytona-edge"],
+          "aws:ResourceTag/stack": ["prod"],
+        },
+      });
+    }
     // AWS' limit for a policy, in characters.
     expect(String(one("boundary").inputs.policy).length).toBeLessThan(6144);
   });

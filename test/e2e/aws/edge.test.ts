@@ -82,6 +82,13 @@ test("boots, and serves nobody while there is no certificate", async () => {
   expect(await health()).toBe("503");
 }, 120_000);
 
+test("what it says when it goes is sent to CloudWatch, too", async () => {
+  const { stdout } = await labExec(machine, [
+    ...["cat", "/etc/daytona-edge/logs/env"],
+  ]);
+  expect(stdout).toMatch(/^LOGS_UNITS=".* daytona-aws-lifecycle\.service /m);
+});
+
 test("an operator may open sessions on it, by an agent that dials out", async () => {
   const { stdout } = await labExec(machine, [
     ..."systemctl is-active amazon-ssm-agent".split(" "),
