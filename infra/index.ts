@@ -29,12 +29,12 @@ export default async function program(): Promise<StackOutputs> {
     cloudflareUrl,
     certificateCredentials,
     access: access?.document,
+    egressCredentials,
   };
   const platform = config.aws
     ? await awsPlatform("aws", {
         ...common,
         settings: config.aws,
-        egressCredentials,
       })
     : config.host
       ? new HostPlatform("host", {

@@ -29,7 +29,7 @@ import { type Row, lookAt } from "./doctor/row.ts";
 import { main } from "./failure.ts";
 import { ensureInside } from "./inside.ts";
 import { edgeAddresses } from "./lab/machine-addresses.ts";
-import { type StackName, labStackFile, stackNames } from "./stack.ts";
+import { type StackName, labStackFile, ownKeys, stackNames } from "./stack.ts";
 
 const command = new Command("npm run doctor --")
   .description(
@@ -133,18 +133,15 @@ async function rowsOf(stack: StackName): Promise<StackRow[]> {
 
 /** The stack's configuration, without its secrets. */
 function configOf(stack: StackName) {
-  const prefix = "daytona-edge:";
-  const given = Object.entries(labStackFile(stack, labSecrets()).config)
-    .filter(([key]) => key.startsWith(prefix))
-    .map(([key, value]) => [key.slice(prefix.length), value] as const);
-  const { config, problems } = parseConfig(Object.fromEntries(given), {
+  const given = ownKeys(labStackFile(stack, labSecrets()));
+  const { config, problems } = parseConfig(given, {
     stack,
     now: new Date(),
   });
   if (config) return config;
   throw new Error(
     problems
-      .map(({ key, message }) => `${prefix}${key}: ${message}`)
+      .map(({ key, message }) => `daytona-edge:${key}: ${message}`)
       .join("\n"),
   );
 }

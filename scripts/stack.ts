@@ -41,6 +41,16 @@ export function labStackFile(
   return { config: { ...file.config, ...changed } };
 }
 
+/** The project's own keys of a stack file, without their prefix. */
+export function ownKeys({ config }: StackFile): Record<string, unknown> {
+  const prefix = "daytona-edge:";
+  return Object.fromEntries(
+    Object.entries(config)
+      .filter(([key]) => key.startsWith(prefix))
+      .map(([key, value]) => [key.slice(prefix.length), value]),
+  );
+}
+
 /** One value of Pulumi.<stack>.yaml. */
 export function stackConfig<T>(key: string, stack: StackName = "local"): T {
   return stackFile(stack).config[`daytona-edge:${key}`] as T;

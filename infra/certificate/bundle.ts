@@ -3,13 +3,15 @@
  * timer. The files beside this one are the files on the machine; here is only
  * which of them goes where, and the values that differ.
  */
-import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { StackConfig } from "../config.ts";
 import { bundledProgram } from "../machine/bundled-program.ts";
-import type { Bundle, BundleFile } from "../machine/bundle.ts";
+import type { Bundle } from "../machine/bundle.ts";
+import { copiedFrom } from "../machine/copied-file.ts";
 import { certificateEnvironment } from "./environment.ts";
 import { assignment } from "./environment-file.ts";
+
+const copy = copiedFrom(import.meta.dirname);
 
 /** Debian packages that it needs. */
 export const certificatePackages = ["ca-certificates", "curl", "nodejs"];
@@ -68,9 +70,4 @@ function environment(config: CertificateBundleConfig): string {
   return Object.entries(values)
     .map(([name, value]) => assignment(name, value))
     .join("");
-}
-
-function copy(source: string, path: string, mode = 0o644): BundleFile {
-  const content = readFileSync(join(import.meta.dirname, source));
-  return { path, content, mode };
 }

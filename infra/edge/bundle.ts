@@ -2,15 +2,17 @@
  * What runs on an edge. The files beside this one are the files on the machine;
  * here is only which of them goes where, and the values that differ.
  */
-import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { StackConfig } from "../config.ts";
 import { bundledProgram } from "../machine/bundled-program.ts";
 import { secretsManagerPlace } from "../machine/agent/store-place.ts";
 import type { Bundle, BundleFile } from "../machine/bundle.ts";
+import { copiedFrom } from "../machine/copied-file.ts";
 import { type LogsPlace, logsPart } from "../machine/logs/bundle.ts";
 import { errorCodeMap, errorPageMap, errorTextMap } from "./error-bodies.ts";
 import { limitsEnvironment } from "./limits.ts";
+
+const copy = copiedFrom(import.meta.dirname);
 
 /** Debian packages of an edge. */
 export const edgePackages = [
@@ -121,11 +123,6 @@ function store({ secretsManager }: EdgeConfig): Record<string, string> {
     EDGE_STORE: secretsManagerPlace(region, prefix),
     EDGE_POLL_SECONDS: "4",
   };
-}
-
-function copy(source: string, path: string, mode = 0o644): BundleFile {
-  const content = readFileSync(join(import.meta.dirname, source));
-  return { path, content, mode };
 }
 
 function text(path: string, content: string): BundleFile {

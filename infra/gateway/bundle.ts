@@ -2,15 +2,17 @@
  * What runs on a gateway. The files beside this one are the files on the
  * machine; here is only which of them goes where, and the values that differ.
  */
-import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { StackConfig } from "../config.ts";
 import { bundledProgram } from "../machine/bundled-program.ts";
 import { secretsManagerPlace } from "../machine/agent/store-place.ts";
-import type { Bundle, BundleFile } from "../machine/bundle.ts";
+import type { Bundle } from "../machine/bundle.ts";
+import { copiedFrom } from "../machine/copied-file.ts";
 import { type LogsPlace, logsPart } from "../machine/logs/bundle.ts";
 import { gatewayAddress, gatewayName } from "./address.ts";
 import { rulesDocument } from "./rules-document.ts";
+
+const copy = copiedFrom(import.meta.dirname);
 
 /** Debian packages of a gateway. */
 export const gatewayPackages = [
@@ -190,9 +192,4 @@ function rootHints(servers: readonly string[]): string {
       return `. 3600000 NS ${name}\n${name} 3600000 A ${address}\n`;
     })
     .join("");
-}
-
-function copy(source: string, path: string, mode = 0o644): BundleFile {
-  const content = readFileSync(join(import.meta.dirname, source));
-  return { path, content, mode };
 }

@@ -18,15 +18,15 @@ if [ "$SANDBOX_INTERFACES" = auto ]; then
 else
   interfaces=$(echo "$SANDBOX_INTERFACES" | tr -d '{},')
 fi
-set=
+elements=
 for interface in $interfaces; do
-  set="$set${set:+, }\"$interface\""
+  elements="$elements${elements:+, }\"$interface\""
 done
 
 load() {
   # A set must hold something; no interface has this name.
   # shellcheck disable=SC2086
-  nft $check -D "gateway=$GATEWAY_ADDRESS" -D "interfaces={ ${set:-\"no-sandboxes\"} }" \
+  nft $check -D "gateway=$GATEWAY_ADDRESS" -D "interfaces={ ${elements:-\"no-sandboxes\"} }" \
     -D "networks=$SANDBOX_NETWORKS" -D "seen=$mark" \
     -D "checks=${HEALTH_NETWORKS:-{ \}}" -f "$1"
 }
@@ -68,7 +68,7 @@ for bridge in /sys/class/net/*/brif; do
   [ -e "$bridge" ] || continue
   name=${bridge%/brif}
   name=${name##*/}
-  case $set in *"\"$name\""*) continue ;; esac
+  case $elements in *"\"$name\""*) continue ;; esac
   if [ -n "$(ls "$bridge")" ]; then
     echo "firewall: this kernel lacks nft_meta_bridge, and bridge $name is not a sandbox bridge; load that module, or move $name to another machine" >&2
     exit 1

@@ -6,7 +6,7 @@ import { gatewayBundle } from "../../infra/gateway/bundle.ts";
 import { bundleTarball } from "../../infra/machine/tarball.ts";
 import { checkout } from "../../scripts/checkout.ts";
 import { labSecrets } from "../../scripts/lab/secrets.ts";
-import { labStackFile } from "../../scripts/stack.ts";
+import { labStackFile, ownKeys } from "../../scripts/stack.ts";
 import { labExec } from "./lab.ts";
 
 async function tracked(pattern: string): Promise<string[]> {
@@ -171,13 +171,7 @@ test("an install of the same bundle again changes and restarts nothing", async (
         "daytona-gateway*",
       ])
     ).stdout;
-  const { config } = parseConfig(
-    Object.fromEntries(
-      Object.entries(labStackFile("local", labSecrets()).config)
-        .filter(([key]) => key.startsWith("daytona-edge:"))
-        .map(([key, value]) => [key.replace("daytona-edge:", ""), value]),
-    ),
-  );
+  const { config } = parseConfig(ownKeys(labStackFile("local", labSecrets())));
   if (!config?.egress?.gateway)
     throw new Error("Pulumi.local.yaml is not valid");
   const archive = await bundleTarball(

@@ -8,7 +8,7 @@ import { bundleTarball } from "../../infra/machine/tarball.ts";
 import { storeDirectory } from "../../scripts/checkout.ts";
 import { edgeAddresses } from "../../scripts/lab/machine-addresses.ts";
 import { labSecrets } from "../../scripts/lab/secrets.ts";
-import { type StackName, labStackFile } from "../../scripts/stack.ts";
+import { type StackName, labStackFile, ownKeys } from "../../scripts/stack.ts";
 import { lab, labCurl } from "./lab.ts";
 
 const spareBundle = "spare-bundle.tar.gz";
@@ -24,11 +24,8 @@ export async function bootSpareEdge(
   change: Record<string, unknown>,
   more: Pick<EdgeConfig, "loadBalancers"> = {},
 ): Promise<void> {
-  const given = Object.entries(labStackFile(stack, labSecrets()).config)
-    .filter(([key]) => key.startsWith("daytona-edge:"))
-    .map(([key, value]) => [key.replace("daytona-edge:", ""), value]);
   const { config, problems } = parseConfig({
-    ...(Object.fromEntries(given) as Record<string, unknown>),
+    ...ownKeys(labStackFile(stack, labSecrets())),
     ...change,
   });
   if (!config) throw new Error(JSON.stringify(problems));

@@ -12,9 +12,9 @@ check_server() {
   if ! rmdir "$installed" 2>/dev/null; then
     fail "$message"
   fi
-  # Nothing of ours was here, and nothing is left.
+  # Nothing was installed, and nothing but live state is left.
   rm "$home/install.lock"
-  rmdir "$home" 2>/dev/null || true
+  rmdir --ignore-fail-on-non-empty "$home"
   echo "daytona-edge install: $message" >&2
   exit 1
 }
@@ -54,11 +54,10 @@ check_ports() {
             echo "$protocol port $port is taken by $program${unit:+ ($unit)}; move it to another port, or: systemctl disable --now ${unit:-its unit}" ;;
         esac
       done
-  done <"$bundle/ports" | sort -u >"$installed/.problems"
+  done <"$bundle/ports" | sort -u >"$work/problems"
   while read -r line; do
     problem "$line"
-  done <"$installed/.problems"
-  rm "$installed/.problems"
+  done <"$work/problems"
 }
 
 # Debian's packages and a few bundles fit into it several times.

@@ -30,6 +30,8 @@ mkdir -p "$installed"
 # Bundles that come to one server at the same time wait for each other.
 exec 9>"$home/install.lock"
 flock 9
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
 
 case ${1:-} in
   --remove)
@@ -58,10 +60,6 @@ try_files
 was_healthy=no
 ! healthy || was_healthy=yes
 keep_release
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-if ! take_effect "$bundle"; then
-  take_back
-fi
+take_effect "$release" || take_back
 forget_old_releases
 report

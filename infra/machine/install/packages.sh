@@ -6,9 +6,9 @@ packages() { dpkg-query -W -f '${Package} ${db:Status-Status}\n' | sed -n 's/ in
 users() { cut -d : -f 1 /etc/passwd | sort; }
 
 add_packages() {
-  packages >"$installed/.packages"
-  users >"$installed/.users"
-  missing=$(sort "$bundle/packages" | comm -23 - "$installed/.packages" | tr '\n' ' ')
+  packages >"$work/packages"
+  users >"$work/users"
+  missing=$(sort "$bundle/packages" | comm -23 - "$work/packages" | tr '\n' ' ')
   if [ -n "$missing" ]; then
     say "adding packages: $missing"
     export DEBIAN_FRONTEND=noninteractive
@@ -22,26 +22,25 @@ add_packages() {
         systemctl --quiet disable --now "$package.service"
       fi
     done
-    packages | comm -13 "$installed/.packages" - >>"$home/packages-added"
-    users | comm -13 "$installed/.users" - >>"$home/users-added"
+    packages | comm -13 "$work/packages" - >>"$home/packages-added"
+    users | comm -13 "$work/users" - >>"$home/users-added"
   fi
-  rm "$installed/.packages" "$installed/.users"
 }
 
 # What somebody else has come to need since stays.
 remove_packages() {
   [ -s "$home/packages-added" ] || return 0
-  sort -u "$home/packages-added" >"$home/.added"
-  packages | comm -12 - "$home/.added" >"$home/.present"
+  sort -u "$home/packages-added" >"$work/added"
+  packages | comm -12 - "$work/added" >"$work/present"
   # shellcheck disable=SC2046
-  apt-get --simulate purge $(cat "$home/.present") | sed -n 's/^Purg \([^ ]*\).*/\1/p' | sort >"$home/.purged"
-  others=$(comm -13 "$home/.added" "$home/.purged" | tr '\n' ' ')
+  apt-get --simulate purge $(cat "$work/present") | sed -n 's/^Purg \([^ ]*\).*/\1/p' | sort >"$work/purged"
+  others=$(comm -13 "$work/added" "$work/purged" | tr '\n' ' ')
   if [ -n "$others" ]; then
     echo "kept are the packages that came with daytona-edge, because of: $others"
     return 0
   fi
   # shellcheck disable=SC2046
-  DEBIAN_FRONTEND=noninteractive apt-get -q -y purge $(cat "$home/.present") >/dev/null
+  DEBIAN_FRONTEND=noninteractive apt-get -q -y purge $(cat "$work/present") >/dev/null
   while read -r user; do
     ! id "$user" >/dev/null 2>&1 || userdel "$user"
   done <"$home/users-added"

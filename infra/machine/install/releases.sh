@@ -25,12 +25,13 @@ healthy() {
   [ -s "$bundle/health" ] && curl -fsS --max-time 5 "$(cat "$bundle/health")" >/dev/null 2>&1
 }
 
-release_of() { (cd "$1" && find . -type f | sort | xargs sha256sum) | sha256sum | cut -c 1-16; }
-
 # Lays the bundle beside the older ones; "current" still names the one before.
 keep_release() {
-  release=$(release_of "$bundle")
-  previous=$(readlink "$state/current" || true)
+  release=$(cd "$bundle" && find . -type f | sort | xargs sha256sum | sha256sum | cut -c 1-16)
+  previous=
+  if [ -L "$state/current" ]; then
+    previous=$(basename "$(readlink "$state/current")")
+  fi
   mkdir -p "$state/releases"
   [ -e "$state/releases/$release" ] || cp -a "$bundle" "$state/releases/$release"
   touch "$state/releases/$release"
@@ -45,37 +46,37 @@ forget_old_releases() {
 }
 
 # Puts a release's files in place and tells its units.
-# usage: take_effect DIRECTORY
+# usage: take_effect RELEASE
 take_effect() {
+  from="$state/releases/$1"
   : >"$work/changed"
   : >"$work/told"
-  put_files "$1" && start_units "$1" && stays_healthy || return 1
-  ln -sfn "releases/$(release_of "$1")" "$state/current"
+  put_files && start_units && stays_healthy || return 1
+  ln -sfn "releases/$1" "$state/current"
 }
 
 # Back to what was there before, for what came does not serve.
 take_back() {
-  if [ -z "$previous" ] || [ "$previous" = "releases/$release" ] || [ ! -e "$state/$previous" ]; then
-    if [ -z "$previous" ]; then
-      cp "$bundle/units" "$bundle/modes" "$state/"
-      ln -sfn "releases/$release" "$state/current"
-      remove_release "$state"
-      rm -rf "$state"
-      rmdir "$installed" 2>/dev/null || true
-      fail "this bundle's programs do not serve; its files are gone again. Above is what they said"
-    fi
+  if [ -z "$previous" ]; then
+    ln -sfn "releases/$release" "$state/current"
+    remove_release "$state"
+    rm -rf "$state"
+    rmdir --ignore-fail-on-non-empty "$installed"
+    fail "this bundle's programs do not serve; its files are gone again. Above is what they said"
+  fi
+  if [ "$previous" = "$release" ]; then
     fail "the programs of the bundle that is installed do not serve. Above is what they said"
   fi
-  if take_effect "$state/$previous"; then
-    rm -rf "$state/releases/${release:?}"
-    fail "this bundle's programs do not serve; the one that was installed before is back in its place, and serves. Above is what they said"
+  if ! take_effect "$previous"; then
+    fail "this bundle's programs do not serve, and those of the one before, which is back in its place, do not either. Above is what they said"
   fi
-  fail "this bundle's programs do not serve, and those of the one before, which is back in its place, do not either. Above is what they said"
+  rm -rf "$state/releases/${release:?}"
+  fail "this bundle's programs do not serve; the one that was installed before is back in its place, and serves. Above is what they said"
 }
 
 put_files() {
   while read -r mode file; do
-    staged="$1/root$file"
+    staged="$from/root$file"
     if cmp -s "$staged" "$file" && [ "$(stat -c %a "$file")" = "$mode" ]; then
       continue
     fi
@@ -83,16 +84,15 @@ put_files() {
       install -m "$mode" "$staged" "$file.new" &&
       mv -f "$file.new" "$file" || return 1
     echo "$file" >>"$work/changed"
-  done <"$1/modes"
-  # What only the release before had.
-  for old in "$state"/releases/*; do
-    cut -d ' ' -f 2- "$old/modes"
-  done | sort -u | while read -r file; do
-    if [ -e "$file" ] && ! grep -q " $file\$" "$1/modes"; then
-      rm -f "$file"
+  done <"$from/modes"
+  # What only another release had.
+  cut -d ' ' -f 2- "$from/modes" | sort >"$work/paths"
+  cat "$state"/releases/*/modes | cut -d ' ' -f 2- | sort -u | comm -23 - "$work/paths" |
+    while read -r file; do
+      [ -e "$file" ] || continue
+      rm "$file"
       echo "$file" >>"$work/changed"
-    fi
-  done
+    done
 }
 
 start_units() {
@@ -111,18 +111,18 @@ start_units() {
       tell restart "$unit" || return 1
     elif [ -s "$work/changed" ]; then
       case $unit in
-        $whose) tell "$(how_to_tell "$1" "$unit")" "$unit" || return 1 ;;
+        $whose) tell "$(how_to_tell "$unit")" "$unit" || return 1 ;;
       esac
     fi
-  done <"$1/units"
+  done <"$from/units"
 }
 
 # A changed unit needs a new process, but for one that holds connections: that
 # one takes a new configuration and environment by a reload, and the rest of
 # its unit when it starts the next time.
-# usage: how_to_tell DIRECTORY UNIT
+# usage: how_to_tell UNIT
 how_to_tell() {
-  if grep -qx "/etc/systemd/system/$2" "$work/changed" && ! grep -qx "$2" "$1/holders"; then
+  if grep -qx "/etc/systemd/system/$1" "$work/changed" && ! grep -qx "$1" "$from/holders"; then
     echo restart
   else
     echo reload-or-restart
@@ -136,7 +136,7 @@ tell() {
     return 0
   fi
   # Without a journal the line below still says which unit.
-  journalctl --no-pager --lines 20 --unit "$2" >&2 || true
+  journalctl --no-pager --lines 20 --unit "$2" >&2
   say "$2 does not start; its journal is above" >&2
   return 1
 }
@@ -155,10 +155,11 @@ stays_healthy() {
   return 1
 }
 
+# What somebody took away by hand, of units, of what they left behind or of
+# directories, is no reason to leave the rest.
 # usage: remove_release STATE
 remove_release() {
   release="$1/current"
-  # What somebody took away by hand is no reason to leave the rest.
   tac "$release/units" | while read -r unit; do
     systemctl --quiet disable --now "$unit" || true
   done
@@ -167,7 +168,8 @@ remove_release() {
   fi
   cut -d ' ' -f 2- "$release/modes" | while read -r file; do
     rm -f "$file"
-    rmdir --ignore-fail-on-non-empty --parents "$(dirname "$file")" 2>/dev/null || true
+    directory=$(dirname "$file")
+    [ ! -d "$directory" ] || rmdir --ignore-fail-on-non-empty --parents "$directory"
   done
   systemctl daemon-reload
 }

@@ -1,8 +1,10 @@
 /** What of a bundle sends the machine's rows to CloudWatch. */
-import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Bundle } from "../bundle.ts";
 import { bundledProgram } from "../bundled-program.ts";
+import { copiedFrom } from "../copied-file.ts";
+
+const copy = copiedFrom(import.meta.dirname);
 
 /** Where rows go. */
 export interface LogsPlace {
@@ -38,11 +40,7 @@ export function logsPart(
         content: bundledProgram(join(import.meta.dirname, "main.ts")),
         mode: 0o644,
       },
-      {
-        path: `/etc/systemd/system/${logsUnit}`,
-        content: readFileSync(join(import.meta.dirname, logsUnit)),
-        mode: 0o644,
-      },
+      copy(logsUnit, `/etc/systemd/system/${logsUnit}`),
     ],
     units: [logsUnit],
   };

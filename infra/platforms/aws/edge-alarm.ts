@@ -2,16 +2,8 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import { logFigure } from "./log-figure.ts";
-import type { MachineLogs } from "./machine-logs.ts";
+import type { LogAlarmArgs } from "./machine-logs.ts";
 import * as patterns from "./row-patterns.ts";
-
-export interface EdgeAlarmArgs {
-  readonly logs: MachineLogs;
-  /** Namespace of the figures. */
-  readonly namespace: string;
-  /** Topic that alarms go to. */
-  readonly topic: pulumi.Input<string>;
-}
 
 /**
  * Of all requests, in percent. A stopped sandbox that somebody still asks for
@@ -25,7 +17,7 @@ const worthALook = 20;
 export class EdgeAlarm extends pulumi.ComponentResource {
   constructor(
     name: string,
-    { logs, namespace, topic }: EdgeAlarmArgs,
+    { logs, namespace, topic }: LogAlarmArgs,
     opts?: pulumi.ComponentResourceOptions,
   ) {
     super("daytona-edge:aws:EdgeAlarm", name, {}, opts);

@@ -2,16 +2,8 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import { logFigure } from "./log-figure.ts";
-import type { MachineLogs } from "./machine-logs.ts";
+import type { LogAlarmArgs } from "./machine-logs.ts";
 import { denials } from "./row-patterns.ts";
-
-export interface EgressAlarmArgs {
-  readonly logs: MachineLogs;
-  /** Namespace of the figure. */
-  readonly namespace: string;
-  /** Topic that alarms go to. */
-  readonly topic: pulumi.Input<string>;
-}
 
 /**
  * Refusals in five minutes. A program that asks again every second makes 300,
@@ -24,7 +16,7 @@ const surge = 1000;
 export class EgressAlarm extends pulumi.ComponentResource {
   constructor(
     name: string,
-    { logs, namespace, topic }: EgressAlarmArgs,
+    { logs, namespace, topic }: LogAlarmArgs,
     opts?: pulumi.ComponentResourceOptions,
   ) {
     super("daytona-edge:aws:EgressAlarm", name, {}, opts);

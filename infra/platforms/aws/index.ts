@@ -5,12 +5,11 @@
  */
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
-import type { CertificateCredentials } from "../../certificate/credentials.ts";
-import type { StackConfig } from "../../config.ts";
 import type { EdgeAddress } from "../../dns.ts";
 import { edgeBundle } from "../../edge/bundle.ts";
 import { noRevocations } from "../../edge/revocations.ts";
 import { hostsOf } from "../../gateway/rule-maps.ts";
+import type { PlatformArgs } from "../platform.ts";
 import { AlarmTopic } from "./alarms.ts";
 import { BundleStore } from "./bundle-store.ts";
 import { Certificate } from "./certificate.ts";
@@ -28,20 +27,11 @@ import { type Networks, plannedNetworks } from "./networks.ts";
 import { boundRoles } from "./permissions-boundary.ts";
 import type { AwsSettings } from "./settings.ts";
 
-export interface AwsPlatformArgs {
-  readonly config: StackConfig;
+export interface AwsPlatformArgs extends PlatformArgs {
   readonly settings: AwsSettings;
   readonly networks: Networks;
   /** Of everything that the stack makes. */
   readonly tags: { readonly project: string; readonly stack: string };
-  /** Address of Cloudflare's API; its own when absent. */
-  readonly cloudflareUrl: string | undefined;
-  /** What the certificate's program needs and may not show; secret. */
-  readonly certificateCredentials: pulumi.Input<CertificateCredentials>;
-  /** The live state `access.json`; absent when no tokens are asked for. */
-  readonly access: pulumi.Input<string> | undefined;
-  /** The live state `egress-credentials.json`; secret. */
-  readonly egressCredentials: pulumi.Input<string>;
 }
 
 /**

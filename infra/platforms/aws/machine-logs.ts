@@ -76,3 +76,12 @@ export class MachineLogs extends pulumi.ComponentResource {
     this.registerOutputs({});
   }
 }
+
+/** What an alarm about rows of a log is made from. */
+export interface LogAlarmArgs {
+  readonly logs: MachineLogs;
+  /** Namespace of the figures. */
+  readonly namespace: string;
+  /** Topic that alarms go to. */
+  readonly topic: pulumi.Input<string>;
+}

@@ -3,13 +3,12 @@
  * gateway on each that sandboxes run on. Often all of it is one server.
  */
 import * as pulumi from "@pulumi/pulumi";
-import type { CertificateCredentials } from "../../certificate/credentials.ts";
-import type { StackConfig } from "../../config.ts";
 import type { EdgeAddress } from "../../dns.ts";
 import { edgeBundle } from "../../edge/bundle.ts";
 import { noRevocations } from "../../edge/revocations.ts";
 import { gatewayAddress } from "../../gateway/address.ts";
 import { gatewayBundle } from "../../gateway/bundle.ts";
+import type { PlatformArgs } from "../platform.ts";
 import { Certificate } from "./certificate.ts";
 import { Edge } from "./edge.ts";
 import { Gateway } from "./gateway.ts";
@@ -19,17 +18,8 @@ import { serverFirewallBundle } from "./server-firewall.ts";
 import type { Server } from "./server.ts";
 import { type HostSettings, publicAddresses } from "./settings.ts";
 
-export interface HostPlatformArgs {
-  readonly config: StackConfig;
+export interface HostPlatformArgs extends PlatformArgs {
   readonly settings: HostSettings;
-  /** Address of Cloudflare's API; its own when absent. */
-  readonly cloudflareUrl: string | undefined;
-  /** What the certificate's program needs and may not show; secret. */
-  readonly certificateCredentials: pulumi.Input<CertificateCredentials>;
-  /** The live state `access.json`; absent when no tokens are asked for. */
-  readonly access: pulumi.Input<string> | undefined;
-  /** The live state `egress-credentials.json`; secret. */
-  readonly egressCredentials: pulumi.Input<string>;
   /** Key that may log in to the servers; the SSH agent's when absent. */
   readonly privateKey: pulumi.Input<string> | undefined;
 }

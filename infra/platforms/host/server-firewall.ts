@@ -2,10 +2,12 @@
  * The bundle that closes a server's ports to the outside, beside Docker's own
  * rules. The files in server-firewall/ are the files on the machine.
  */
-import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Bundle, BundleFile } from "../../machine/bundle.ts";
+import type { Bundle } from "../../machine/bundle.ts";
+import { copiedFrom } from "../../machine/copied-file.ts";
 import { daytonaPorts } from "./daytona-ports.ts";
+
+const copy = copiedFrom(join(import.meta.dirname, "server-firewall"));
 
 export interface ServerFirewallConfig {
   /** Ports of Daytona's that people outside reach, beside SSH and the edge. */
@@ -58,9 +60,4 @@ function environment({ openPorts, operators }: ServerFirewallConfig): string {
     `OPERATOR_NETWORKS="{ ${(operators.length > 0 ? operators : [nobody]).join(", ")} }"`,
     "",
   ].join("\n");
-}
-
-function copy(source: string, path: string, mode = 0o644): BundleFile {
-  const from = join(import.meta.dirname, "server-firewall", source);
-  return { path, content: readFileSync(from), mode };
 }

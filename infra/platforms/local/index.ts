@@ -5,27 +5,17 @@
  */
 import * as pulumi from "@pulumi/pulumi";
 import { storeDirectory } from "../../../scripts/checkout.ts";
-import type { CertificateCredentials } from "../../certificate/credentials.ts";
-import type { StackConfig } from "../../config.ts";
 import type { EdgeAddress } from "../../dns.ts";
 import { noRevocations } from "../../edge/revocations.ts";
 import { edgeBundle } from "../../edge/bundle.ts";
 import { gatewayBundle } from "../../gateway/bundle.ts";
 import { Gateway } from "../host/gateway.ts";
+import type { PlatformArgs } from "../platform.ts";
 import { Certificate } from "./certificate.ts";
 import { Edge } from "./edge.ts";
 import { LiveState } from "./live-state.ts";
 
-export interface LocalPlatformArgs {
-  readonly config: StackConfig;
-  /** Address of Cloudflare's API; its own when absent. */
-  readonly cloudflareUrl: string | undefined;
-  /** What the certificate's program needs and may not show; secret. */
-  readonly certificateCredentials: pulumi.Input<CertificateCredentials>;
-  /** The live state `access.json`; absent when no tokens are asked for. */
-  readonly access: pulumi.Input<string> | undefined;
-  /** The live state `egress-credentials.json`; secret. */
-  readonly egressCredentials: pulumi.Input<string>;
+export interface LocalPlatformArgs extends PlatformArgs {
   /** Key that may log in to the gateway's server. */
   readonly privateKey: pulumi.Input<string> | undefined;
 }

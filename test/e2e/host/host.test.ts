@@ -304,7 +304,7 @@ describe("the road out", () => {
       ip link set later0 master br-later up
       ip -n later address add 172.20.77.2/24 dev eth0 && ip -n later link set eth0 up && ip -n later route add default via 172.20.77.1`);
     const curl = (url: string) =>
-      later(`curl -sS -k -m 3 -o /dev/null -w '%{http_code}' ${url} || true`);
+      later(`curl -sS -k -m 3 -o /dev/null -w '%{http_code}' ${url}`);
     expect(await curl(`https://${webHosts.forbidden.ipv4}/`)).toBe("000");
     await expect
       .poll(() => onServer("nft list table inet daytona_egress"), {

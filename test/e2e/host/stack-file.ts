@@ -1,6 +1,6 @@
 /** The stack of the platform host in the lab: Pulumi.host.yaml, of its world. */
 import { type StackConfig, parseConfig } from "../../../infra/config.ts";
-import { stackFile } from "../../../scripts/stack.ts";
+import { ownKeys, stackFile } from "../../../scripts/stack.ts";
 import { daytonaMachines } from "../../../scripts/lab/machine-addresses.ts";
 import { labSecrets } from "../../../scripts/lab/secrets.ts";
 
@@ -36,12 +36,7 @@ export function hostConfig(): Record<string, unknown> {
 
 /** The same, as the program reads it. */
 export function parsedHostConfig(): StackConfig {
-  const given = Object.entries(hostConfig())
-    .filter(([key]) => key.startsWith("daytona-edge:"))
-    .map(([key, value]) => [key.replace("daytona-edge:", ""), value]);
-  const { config, problems } = parseConfig(
-    Object.fromEntries(given) as Record<string, unknown>,
-  );
+  const { config, problems } = parseConfig(ownKeys({ config: hostConfig() }));
   if (!config) throw new Error(JSON.stringify(problems));
   return config;
 }

@@ -3,9 +3,10 @@
  * it, once it is drained, and it may have to have a public address of the
  * stack's before it serves.
  */
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
-import type { Bundle, BundleFile } from "../../../machine/bundle.ts";
+import type { Bundle } from "../../../machine/bundle.ts";
+import { copiedFrom } from "../../../machine/copied-file.ts";
+
+const copy = copiedFrom(import.meta.dirname);
 
 export interface OnAws {
   readonly region: string;
@@ -72,9 +73,4 @@ function environment(args: OnAws): string {
     `HEARTBEAT_SECONDS=${String(args.heartbeatSeconds)}`,
     "",
   ].join("\n");
-}
-
-function copy(source: string, path: string, mode = 0o644): BundleFile {
-  const content = readFileSync(join(import.meta.dirname, source));
-  return { path, content, mode };
 }

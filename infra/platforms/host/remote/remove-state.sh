@@ -1,5 +1,7 @@
 #!/bin/sh
 # Removes a document of the live state, and what it leaves empty.
 set -eu
-rm -f "/var/lib/daytona-edge/$DOCUMENT"
-rmdir --ignore-fail-on-non-empty --parents "$(dirname "/var/lib/daytona-edge/$DOCUMENT")" 2>/dev/null || true
+path="/var/lib/daytona-edge/$DOCUMENT"
+rm -f "$path"
+directory=$(dirname "$path")
+[ ! -d "$directory" ] || rmdir --ignore-fail-on-non-empty --parents "$directory"

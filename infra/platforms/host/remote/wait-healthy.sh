@@ -6,5 +6,5 @@ if curl -fsS --max-time 5 --retry 300 --retry-delay 1 --retry-max-time 90 \
   exit 0
 fi
 echo "daytona-edge: the edge is not healthy after 90 s; what its agent says:" >&2
-curl -sS --max-time 5 http://127.0.0.1:8404/status >&2 || true
+curl -sS --max-time 5 http://127.0.0.1:8404/status >&2
 exit 1
