@@ -217,6 +217,19 @@ test("a second up changes nothing, and restarts nothing", async () => {
   expect(await starts()).toBe(units);
 }, 240_000);
 
+test("secrets, and the ways to tell HAProxy, are root's alone", async () => {
+  const stat = await onServer(
+    `cd /var/lib/daytona-edge && stat -c '%a %U %n' store/certificate.json store/egress-credentials.json certificate/credentials.env /run/daytona-edge/master.sock /run/daytona-gateway/master.sock`,
+  );
+  expect(stat.split("\n")).toEqual([
+    "600 root store/certificate.json",
+    "600 root store/egress-credentials.json",
+    "600 root certificate/credentials.env",
+    "600 root /run/daytona-edge/master.sock",
+    "600 root /run/daytona-gateway/master.sock",
+  ]);
+});
+
 describe("from outside", () => {
   /** What curl ends with: 0 for an answer, 28 when nobody says anything. */
   const curl = async (port: number) => {
