@@ -10,6 +10,7 @@ const besideEachOther = [
   "test/e2e/aws/gateway.test.ts",
   "test/e2e/certificate/issue.test.ts",
   "test/e2e/host/host.test.ts",
+  "test/e2e/host/install.test.ts",
   "test/e2e/host/split.test.ts",
   "test/e2e/trust.test.ts",
 ];

@@ -1,6 +1,7 @@
 /** Cloudflare: where the sandboxes' names lead. Who may certify them: caa.ts. */
 import * as cloudflare from "@pulumi/cloudflare";
 import * as pulumi from "@pulumi/pulumi";
+import { type PublishedRecords, ensurePublished } from "./published-records.ts";
 
 /** How long a resolver may keep an answer, in seconds. */
 export const recordTtl = 300;
@@ -29,6 +30,8 @@ export interface EdgeAddress {
  * it has CAA, and no other record may stand beside a CNAME (RFC 1034, 3.6.2).
  */
 export class Dns extends pulumi.ComponentResource {
+  private readonly records: cloudflare.DnsRecord[] = [];
+
   constructor(
     name: string,
     args: DnsArgs,
@@ -47,7 +50,28 @@ export class Dns extends pulumi.ComponentResource {
       });
     }
     this.addresses(`${name}-base`, args, args.domain);
+    this.tryPublished(args);
     this.registerOutputs({});
+  }
+
+  /** Fails the update unless the world is led to the edge, and nowhere else. */
+  private tryPublished({ domain, edge }: DnsArgs): void {
+    const written = this.records.map(({ id }) => id);
+    pulumi
+      .all([pulumi.all(written), edge.name, edge.ipv4, edge.ipv6] as const)
+      .apply(async ([, balancer, ipv4, ipv6]) => {
+        const wildcard = `*.${domain}`;
+        const addresses = (name: string): PublishedRecords[] => [
+          { name, kind: "A", values: ipv4 },
+          { name, kind: "AAAA", values: ipv6 },
+        ];
+        await ensurePublished(domain, [
+          ...addresses(domain),
+          ...(balancer === undefined
+            ? addresses(wildcard)
+            : [{ name: wildcard, kind: "CNAME", values: [balancer] } as const]),
+        ]);
+      });
   }
 
   private addresses(name: string, args: DnsArgs, host: string): void {
@@ -71,10 +95,12 @@ export class Dns extends pulumi.ComponentResource {
     { zoneId }: DnsArgs,
     record: Pick<cloudflare.DnsRecordArgs, "name" | "type" | "content">,
   ): void {
-    new cloudflare.DnsRecord(
-      name,
-      { zoneId, ...record, ttl: recordTtl, proxied: false },
-      { parent: this },
+    this.records.push(
+      new cloudflare.DnsRecord(
+        name,
+        { zoneId, ...record, ttl: recordTtl, proxied: false },
+        { parent: this },
+      ),
     );
   }
 }

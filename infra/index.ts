@@ -7,7 +7,7 @@ import { readConfig } from "./config.ts";
 import { Dns } from "./dns.ts";
 import { stackOutputs, type StackOutputs } from "./outputs.ts";
 import { awsPlatform } from "./platforms/aws/index.ts";
-import { HostPlatform } from "./platforms/host/index.ts";
+import { hostPlatform } from "./platforms/host/index.ts";
 import { LocalPlatform } from "./platforms/local/index.ts";
 
 export default async function program(): Promise<StackOutputs> {
@@ -37,7 +37,7 @@ export default async function program(): Promise<StackOutputs> {
         settings: config.aws,
       })
     : config.host
-      ? new HostPlatform("host", {
+      ? await hostPlatform("host", {
           ...common,
           settings: config.host,
           egressCredentials,

@@ -1,49 +1,38 @@
 /** `npm run doctor`: what an operator would look at, one row each. */
 import Table from "cli-table3";
-import { labSecrets } from "./lab/secrets.ts";
 import { Command } from "commander";
-import { parseConfig } from "../infra/config.ts";
-import { DirectoryStore } from "../infra/certificate/directory-store.ts";
-import {
-  certificateDocument,
-  heldCertificate,
-} from "../infra/certificate/held-certificate.ts";
-import { challengeName } from "../infra/certificate/dns01.ts";
-import { findZone } from "../infra/certificate/name-servers.ts";
-import {
-  certificateReport,
-  reportDocument,
-} from "../infra/certificate/report.ts";
-import { readDocument } from "../infra/certificate/store.ts";
-import { certificateDirectory, storeDirectory } from "./checkout.ts";
-import { accountRow } from "./doctor/account.ts";
-import { certificateRow, limitRow, renewalRow } from "./doctor/certificate.ts";
-import { edgeRow, liveStateRow } from "./doctor/edges.ts";
-import {
-  addressRows,
-  authorizationRow,
-  challengeRow,
-  serversRow,
-} from "./doctor/names.ts";
-import { type Row, lookAt } from "./doctor/row.ts";
+import { hostStackRows } from "./doctor/host-stack.ts";
+import { labStackRows } from "./doctor/lab-stack.ts";
+import type { Row } from "./doctor/row.ts";
 import { main } from "./failure.ts";
 import { ensureInside } from "./inside.ts";
-import { edgeAddresses } from "./lab/machine-addresses.ts";
-import { type StackName, labStackFile, ownKeys, stackNames } from "./stack.ts";
+import { type OwnStackOptions, ownStack, withOwnStack } from "./own-stack.ts";
+import { stackNames } from "./stack.ts";
 
-const command = new Command("npm run doctor --")
+const command = withOwnStack(new Command("npm run doctor --"))
   .description(
-    `Looks at what must be right for certificates to go on: the one in the store, its
-renewal, the authority's limits and account, the domain's records on each name
-server, and what each edge serves. Changes nothing. Exits with 1 when a row is bad.`,
+    `Looks at what must be right for both roads to stay open: the certificate in the
+store, its renewal, the authority's limits and account, the domain's records on
+each name server, what each edge serves and, on servers of your own, whether
+somebody changed files, units or rules by hand. Changes nothing. Exits with 1
+when a row is bad.`,
   )
   .option("--json", "print the rows as JSON")
   .parse();
 
+interface DoctorOptions extends OwnStackOptions {
+  readonly json?: true;
+}
+
+type StackRow = Row & { readonly stack: string };
+
 await main(async () => {
-  ensureInside();
-  const { json } = command.opts<{ json?: true }>();
-  const rows = (await Promise.all(stackNames.map(rowsOf))).flat();
+  const options = command.opts<DoctorOptions>();
+  const { stack, json } = options;
+  const rows =
+    stack === undefined
+      ? await labRows()
+      : named(stack, await hostStackRows(ownStack(stack, options)));
   const worse = rows.filter(({ state }) => state === "bad");
   if (json) {
     console.log(JSON.stringify({ ok: worse.length === 0, rows }, null, 2));
@@ -62,88 +51,16 @@ await main(async () => {
   if (worse.length > 0) process.exitCode = 1;
 });
 
-type StackRow = Row & { readonly stack: StackName };
-
-/** All rows of one of the lab's stacks. */
-async function rowsOf(stack: StackName): Promise<StackRow[]> {
-  const config = configOf(stack);
-  const { domain } = config;
-  const { directory, caaIdentity, challenge } = config.certificate;
-  const machine = config.local.edge;
-  const { ipv4, ipv6 } = edgeAddresses[machine];
-  const store = new DirectoryStore(storeDirectory(machine));
-  const accounts = new DirectoryStore(
-    `${certificateDirectory(machine)}/account`,
+async function labRows(): Promise<StackRow[]> {
+  ensureInside();
+  const rows = await Promise.all(
+    stackNames.map(async (stack) => named(stack, await labStackRows(stack))),
   );
-  const now = new Date();
-  const read = await readDocument(store, certificateDocument, heldCertificate);
-  const report = await readDocument(store, reportDocument, certificateReport);
-  const held = read && "value" in read ? read.value : undefined;
-  const kept = [
-    certificateRow(read, [`*.${domain}`, domain], now),
-    renewalRow(report, now),
-    limitRow(report, directory, now),
-  ];
-  const asked = await Promise.all([
-    lookAt(
-      "account",
-      () => accountRow(directory, accounts, held?.account),
-      `is ${new URL(directory).host} reachable, and acme-account.json whole?`,
-    ),
-    lookAt(
-      "name servers",
-      recordRows,
-      "the system's resolver must find the zone of the domain",
-    ),
-    edgeRow({
-      name: machine,
-      addresses: [ipv4, ipv6],
-      domain,
-      serial: held?.serial,
-    }),
-    liveStateRow(machine, ipv4),
-  ]);
-  return [...kept, ...asked.flat()].map((row) => ({ stack, ...row }));
-
-  async function recordRows(): Promise<Row[]> {
-    const zone = await findZone(domain);
-    const { servers } = zone;
-    const ask = "see the row of the name servers";
-    const found = await Promise.all([
-      serversRow(zone),
-      lookAt(
-        "addresses",
-        () => addressRows(servers, domain, { ipv4, ipv6 }),
-        ask,
-      ),
-      lookAt(
-        "CAA",
-        () => authorizationRow(servers, domain, caaIdentity, held?.account),
-        ask,
-      ),
-      lookAt(
-        "challenge",
-        () => challengeRow(challenge?.name ?? challengeName(domain)),
-        ask,
-      ),
-    ]);
-    return found.flat();
-  }
+  return rows.flat();
 }
 
-/** The stack's configuration, without its secrets. */
-function configOf(stack: StackName) {
-  const given = ownKeys(labStackFile(stack, labSecrets()));
-  const { config, problems } = parseConfig(given, {
-    stack,
-    now: new Date(),
-  });
-  if (config) return config;
-  throw new Error(
-    problems
-      .map(({ key, message }) => `daytona-edge:${key}: ${message}`)
-      .join("\n"),
-  );
+function named(stack: string, rows: readonly Row[]): StackRow[] {
+  return rows.map((row) => ({ stack, ...row }));
 }
 
 function table(rows: readonly StackRow[]): string {

@@ -20,7 +20,7 @@ import { main } from "./failure.ts";
 import { ensureInside } from "./inside.ts";
 import { run } from "./lab/command.ts";
 import { inMachine } from "./lab/machine.ts";
-import { stackRules } from "./verify/road-out.ts";
+import { stackRules } from "./stack.ts";
 
 interface DenialsOptions {
   readonly since: string;

@@ -1,38 +1,19 @@
 /** `npm run verify`: the request's two tests, and probes of every promise. */
 import Table from "cli-table3";
-import { Command } from "commander";
-import { execa } from "execa";
-import {
-  type AccessKey,
-  type StackOutputs,
-  readOutputs,
-} from "../client/index.ts";
-import { DirectoryStore } from "../infra/certificate/directory-store.ts";
-import { limitsSchema, rateWindow } from "../infra/edge/limits.ts";
+import { Command, InvalidArgumentError } from "commander";
 import { unenforcedLines } from "../infra/gateway/unenforced.ts";
-import { storeDirectory } from "./checkout.ts";
 import { main } from "./failure.ts";
 import { ensureInside } from "./inside.ts";
-import { daytona } from "./lab/daytona-server.ts";
-import { edgeAddresses } from "./lab/machine-addresses.ts";
-import { inMachine } from "./lab/machine.ts";
-import { firstSandbox, secondSandbox, strayName } from "./lab/sandboxes.ts";
-import { labSecrets } from "./lab/secrets.ts";
+import { LabError } from "./lab/command.ts";
+import { type OwnStackOptions, ownStack, withOwnStack } from "./own-stack.ts";
 import { step } from "./progress.ts";
-import { restore, revoke } from "./sandbox/revoke.ts";
-import { stackConfig, stackDirectory } from "./stack.ts";
-import { openStack } from "./toolchain/stack.ts";
-import { containmentProbes } from "./verify/containment.ts";
-import { egressProbes } from "./verify/egress.ts";
-import { ingressProbes } from "./verify/ingress.ts";
-import { limitsProbes } from "./verify/limits.ts";
-import { observabilityProbes } from "./verify/observability.ts";
+import type { Deployment } from "./verify/deployment.ts";
+import { hostDeployment } from "./verify/host-deployment.ts";
+import { labDeployment } from "./verify/lab-deployment.ts";
 import { type Probe, type ProbeResult, tryProbe } from "./verify/probe.ts";
-import { revocationProbes } from "./verify/revocation.ts";
-import { bypassSuite, egressTarget, stackRules } from "./verify/road-out.ts";
-import { signedProbes } from "./verify/signed.ts";
+import { bypassSuite } from "./verify/road-out.ts";
 
-const command = new Command("npm run verify --")
+const command = withOwnStack(new Command("npm run verify --"))
   .description(
     `Tries both roads from outside: the request's Test 1 and Test 2, and a probe of
 every other promise; two rows for each host of egress.allow. Says what the rules
@@ -53,23 +34,46 @@ and GETs of the rules' own paths with a false Host,
 path or upgrade. Nothing is changed anywhere; the
 gateway's log must show each refusal`,
   )
+  .option(
+    "--sandbox <id>",
+    "with --stack: a sandbox that anybody may reach. It\nneeds curl, dig, nc, openssl and python3; commands run\nin it by Daytona's toolbox, with the key that stands\nin DAYTONA_API_KEY",
+  )
+  .option(
+    "--port <number>",
+    "with --stack: a port that answers HEAD there",
+    portNumber,
+    3000,
+  )
+  .option(
+    "--other-sandbox <id>",
+    "with --stack and --bypass: another one on its runner",
+  )
   .option("--json", "print the results as JSON")
   .parse();
 
-interface VerifyOptions {
+interface VerifyOptions extends OwnStackOptions {
   readonly json?: true;
   /** Rows to try; `true` for all. */
   readonly bypass?: true | string[];
+  readonly sandbox?: string;
+  readonly port: number;
+  readonly otherSandbox?: string;
 }
 
 await main(async () => {
-  ensureInside();
-  const { json, bypass } = command.opts<VerifyOptions>();
+  const options = command.opts<VerifyOptions>();
+  const { json, bypass } = options;
+  await using deployment = await deploymentOf(options);
   const results = bypass
-    ? await inTurn(await bypassSuite(bypass === true ? [] : bypass))
-    : await Promise.all((await everyProbe()).map(tryProbe));
+    ? await inTurn(
+        await bypassSuite(
+          await deployment.roadOut(),
+          bypass === true ? [] : bypass,
+        ),
+      )
+    : await Promise.all((await deployment.probes()).map(tryProbe));
   const failed = results.filter((result) => !result.ok);
-  const unenforced = unenforcedLines(stackRules());
+  const unenforced = unenforcedLines(deployment.rules);
   if (json) {
     const ok = failed.length === 0;
     console.log(JSON.stringify({ ok, results, unenforced }, null, 2));
@@ -82,11 +86,43 @@ await main(async () => {
     console.log(
       failed.length === 0
         ? `All ${String(results.length)} probes passed.`
-        : `${String(failed.length)} of ${String(results.length)} probes failed. Look into the logs: npm run lab -- logs edge, npm run lab -- logs daytona`,
+        : `${String(failed.length)} of ${String(results.length)} probes failed. Look into the logs: ${deployment.logs}`,
     );
   }
   if (failed.length > 0) process.exitCode = 1;
 });
+
+/** @throws LabError when an option is missing */
+async function deploymentOf(options: VerifyOptions): Promise<Deployment> {
+  const { stack, sandbox, otherSandbox, port } = options;
+  if (stack === undefined) {
+    ensureInside();
+    return labDeployment();
+  }
+  const apiKey = process.env.DAYTONA_API_KEY;
+  if (sandbox === undefined || !apiKey) {
+    throw new LabError(
+      [
+        `--stack ${stack}: it cannot be tried without`,
+        ...(sandbox === undefined
+          ? ["--sandbox: the id of a sandbox of yours"]
+          : []),
+        ...(apiKey
+          ? []
+          : ["DAYTONA_API_KEY in the environment: it runs commands there"]),
+      ].join("\n  "),
+    );
+  }
+  return await hostDeployment(ownStack(stack, options), {
+    ...{ sandbox, port, otherSandbox, apiKey },
+  });
+}
+
+function portNumber(text: string): number {
+  const port = Number(text);
+  if (Number.isInteger(port) && port >= 1 && port <= 65_535) return port;
+  throw new InvalidArgumentError("It is a number from 1 to 65535.");
+}
 
 /** One after the other: the firewall logs so many refusals a second and no more. */
 async function inTurn(probes: readonly Probe[]): Promise<ProbeResult[]> {
@@ -99,92 +135,6 @@ async function inTurn(probes: readonly Probe[]): Promise<ProbeResult[]> {
     report(`${String(results.length)} tried`);
   });
   return results;
-}
-
-async function everyProbe(): Promise<Probe[]> {
-  const outputs = await signedOutputs();
-  const { key } = outputs.access;
-  if (!key) throw new Error("The stack has no key to sign tokens with");
-  const signed = { outputs, key, sandbox: firstSandbox };
-  const store = new DirectoryStore(storeDirectory("edge-signed"));
-  const limits = limitsSchema.parse(stackConfig("limits", "signed"));
-  return [
-    ...ingressProbes({
-      domain: stackConfig<string>("domain"),
-      publicSandbox: firstSandbox,
-      privateSandbox: secondSandbox,
-      previewToken: labSecrets().previewToken,
-      stopped: stoppedSandbox,
-    }),
-    ...signedProbes({
-      ...signed,
-      nextKey: await nextKey(store),
-      otherSandbox: secondSandbox,
-    }),
-    ...revocationProbes({
-      ...signed,
-      sandbox: secondSandbox,
-      // Other probes ask it on the other port meanwhile.
-      port: 8080,
-      otherPort: 3000,
-      neighbour: firstSandbox,
-      revoke: async (sandbox, port) => {
-        await revoke(store, sandbox, port, Date.now());
-      },
-      restore: async (sandbox, port) => {
-        await restore(store, sandbox, port);
-      },
-    }),
-    ...limitsProbes({
-      ...signed,
-      requests: limits.sandbox.requestsPerSecond * rateWindow,
-      headSeconds: limits.headSeconds,
-    }),
-    ...containmentProbes({
-      ...signed,
-      otherSandbox: secondSandbox,
-      stray: strayName.id,
-      halfClosedSeconds: limits.halfClosedSeconds,
-    }),
-    ...observabilityProbes({
-      ...signed,
-      health: `${edgeAddresses["edge-signed"].ipv4}:8404`,
-      log: () => journal("edge-signed"),
-    }),
-    ...egressProbes(await egressTarget()),
-  ];
-}
-
-/** What LumiLink would read, with the key that signs. */
-async function signedOutputs(): Promise<StackOutputs> {
-  await using stack = await openStack({
-    stackName: "signed",
-    workDir: stackDirectory,
-    program: () => Promise.resolve({}),
-  });
-  return readOutputs(await stack.outputs({ showSecrets: true }));
-}
-
-/** The key that will sign after the next rotation, which every edge knows. */
-async function nextKey(store: DirectoryStore): Promise<AccessKey> {
-  const content = await store.read("access.json");
-  const { keys } = JSON.parse(content ?? "{}") as { keys?: AccessKey[] };
-  const next = keys?.at(-1);
-  if (!next) throw new Error("access.json in the store holds no keys");
-  return next;
-}
-
-async function stoppedSandbox() {
-  const { id } = await daytona().add({ public: true });
-  await daytona().stop(id);
-  return { id, remove: () => daytona().remove(id) };
-}
-
-async function journal(machine: string): Promise<string> {
-  const [file, ...args] = inMachine(machine, [
-    ..."journalctl --no-pager -o cat -t daytona-edge-log -n 500".split(" "),
-  ]);
-  return (await execa(file, args)).stdout;
 }
 
 function table(results: readonly ProbeResult[]): string {

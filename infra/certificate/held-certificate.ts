@@ -70,24 +70,24 @@ export function holdCertificate(issued: IssuedCertificate): HeldCertificate {
 
 /**
  * What is wrong with a certificate that should serve `names` at `now`; empty
- * when nothing is. The chain's root is not checked: the authority is known by
+ * when nothing is. A key that is not given is not judged. The chain's root is not checked: the authority is known by
  * its directory, and clients know it or do not.
  */
 export function certificateProblems(
-  certificate: Pick<HeldCertificate, "chain" | "key">,
+  { chain: pem, key }: Pick<HeldCertificate, "chain"> & { key?: string },
   names: readonly string[],
   now: Date,
 ): string[] {
   let chain: X509Certificate[];
   try {
-    chain = readChain(certificate.chain);
+    chain = readChain(pem);
   } catch (error) {
     return [`the chain cannot be read: ${(error as Error).message}`];
   }
   const [leaf] = chain;
   if (!leaf) return ["the chain holds no certificate"];
   return [
-    ...keyProblems(leaf, certificate.key),
+    ...(key === undefined ? [] : keyProblems(leaf, key)),
     ...nameProblems(leaf, names),
     ...usageProblems(leaf),
     ...chain.flatMap((link, index) => dateProblems(link, index, now)),

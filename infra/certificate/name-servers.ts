@@ -90,6 +90,27 @@ export function answers(
 }
 
 /**
+ * What servers have that differs from `wanted`, one text for all that say the
+ * same. One that is silent says nothing of the records.
+ */
+export function deviations(
+  found: readonly Answer[],
+  kind: Kind,
+  wanted: readonly string[],
+): string[] {
+  const right = [...wanted].sort().join();
+  const wrong = found.filter(
+    ({ values }) => values && [...values].sort().join() !== right,
+  );
+  const states = new Set(wrong.map(({ state }) => state));
+  return [...states].map((state) => {
+    const same = wrong.filter((answer) => answer.state === state);
+    const names = same.map(({ server }) => server).join(", ");
+    return `${names} ${state} as ${kind} instead of ${wanted.join(", ") || "none"}`;
+  });
+}
+
+/**
  * Resolves when each server answers with every value as record of `name`.
  * @throws Error that names the servers that lag when the limit is over.
  */

@@ -21,7 +21,7 @@ export interface CertificateStore {
  * @returns `undefined` when there is none; `problem` when it is not as it should be.
  */
 export async function readDocument<T>(
-  store: CertificateStore,
+  store: Pick<CertificateStore, "read">,
   document: string,
   schema: z.ZodType<T>,
 ): Promise<{ value: T } | { problem: string } | undefined> {

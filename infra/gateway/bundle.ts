@@ -121,9 +121,15 @@ export function gatewayBundle(config: GatewayConfig): Bundle {
         mode: 0o644,
       },
       { path: `${etc}/env`, content: environment(config), mode: 0o644 },
-      ...["prepare", "check", "network", "firewall", "undo"].map((name) =>
-        copy(`${name}.sh`, `${lib}/${name}-gateway.sh`, 0o755),
-      ),
+      ...[
+        "prepare",
+        "check",
+        "network",
+        "interfaces",
+        "firewall",
+        "differences",
+        "undo",
+      ].map((name) => copy(`${name}.sh`, `${lib}/${name}-gateway.sh`, 0o755)),
       copy("../machine/reload-haproxy.sh", `${lib}/reload-gateway.sh`, 0o755),
       {
         path: `${lib}/gateway-agent.cjs`,
@@ -146,6 +152,11 @@ export function gatewayBundle(config: GatewayConfig): Bundle {
     holders: ["daytona-gateway.service"],
     check: `${lib}/check-gateway.sh`,
     undo: `${lib}/undo-gateway.sh`,
+    ...(alone ? {} : { sandboxes: config.sandboxes.networks }),
+    rules: {
+      unit: "daytona-gateway-firewall.service",
+      differences: `${lib}/differences-gateway.sh`,
+    },
     ports: [
       ...["udp 53", "tcp 53", "tcp 80", "tcp 443"],
       ...(alone ? [`tcp ${String(gatewayHealthPort)}`] : []),

@@ -7,17 +7,7 @@ mark=0x1000000
 check=
 [ "${1:-}" != --check ] || check=--check
 
-# "auto" means those that have an address in the sandboxes' networks by now: of
-# what Docker makes, the name is known only then. Whoever makes another one
-# later is seen by the agent, which comes back here; until then the addresses
-# alone are refused.
-if [ "$SANDBOX_INTERFACES" = auto ]; then
-  interfaces=$(for network in $(echo "$SANDBOX_NETWORKS" | tr -d '{},'); do
-    ip -o -4 address show to "$network"
-  done | awk '{ print $2 }' | sort -u)
-else
-  interfaces=$(echo "$SANDBOX_INTERFACES" | tr -d '{},')
-fi
+interfaces=$(/usr/local/lib/daytona-edge/interfaces-gateway.sh)
 elements=
 for interface in $interfaces; do
   elements="$elements${elements:+, }\"$interface\""

@@ -18,10 +18,19 @@ export interface Bundle {
   readonly check: string;
   /** Absolute path of its own script that undoes what its units leave behind. */
   readonly undo?: string;
+  /** The walls that it loads. */
+  readonly rules?: {
+    /** Unit that loads them, also when it is reloaded. */
+    readonly unit: string;
+    /** Absolute path of its own script that prints how those in force differ. */
+    readonly differences: string;
+  };
   /** What its programs listen at, for example "tcp 443". */
   readonly ports: readonly string[];
   /** Address that answers 200 while its programs serve; they may need state first. */
   readonly health?: string;
+  /** Networks of sandboxes that it stands before, where they are this machine's. */
+  readonly sandboxes?: readonly string[];
   /** Address whose answers say what time it is. */
   readonly clock?: string;
 }

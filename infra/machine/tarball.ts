@@ -34,8 +34,13 @@ export async function bundleTarball(bundle: Bundle): Promise<Uint8Array> {
       ["bundle/holders", { content: lines(bundle.holders ?? []), mode: 0o644 }],
       ["bundle/check", { content: `${bundle.check}\n`, mode: 0o644 }],
       ["bundle/undo", { content: bundle.undo ?? "", mode: 0o644 }],
+      ["bundle/rules", { content: rulesLine(bundle.rules), mode: 0o644 }],
       ["bundle/ports", { content: lines(bundle.ports), mode: 0o644 }],
       ["bundle/health", { content: bundle.health ?? "", mode: 0o644 }],
+      [
+        "bundle/sandboxes",
+        { content: lines(bundle.sandboxes ?? []), mode: 0o644 },
+      ],
       ["bundle/clock", { content: bundle.clock ?? "", mode: 0o644 }],
       [
         "bundle/modes",
@@ -65,6 +70,10 @@ export async function bundleTarball(bundle: Bundle): Promise<Uint8Array> {
   } finally {
     await rm(directory, { recursive: true, force: true });
   }
+}
+
+function rulesLine(rules: Bundle["rules"]): string {
+  return rules ? `${rules.unit} ${rules.differences}\n` : "";
 }
 
 /** Permissions do not all survive an archive; they travel as text. */

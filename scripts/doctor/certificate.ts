@@ -20,7 +20,7 @@ const runItNow =
   "run it now and read what it says: run-certificate.sh issue, where certificates are made";
 
 export function certificateRow(
-  read: Read<HeldCertificate>,
+  read: Read<Omit<HeldCertificate, "key"> & { key?: string }>,
   names: readonly string[],
   now: Date,
 ): Row {

@@ -85,21 +85,19 @@ const status = z.record(
   z.object({ live: z.string().optional(), error: z.string().optional() }),
 );
 
-/** Whether the edge has put into force what is in the store. */
-export function liveStateRow(name: string, address: string): Promise<Row[]> {
+/**
+ * Whether the edge has put into force what is in the store.
+ * @param ask its agent's answer, as JSON
+ */
+export function liveStateRow(
+  name: string,
+  ask: () => Promise<string>,
+): Promise<Row[]> {
   const what = `edge ${name}, state`;
   return lookAt(
     what,
     async () => {
-      const response = await fetch(`http://${address}:8404/status`, {
-        signal: AbortSignal.timeout(limit),
-      });
-      if (!response.ok) {
-        throw new Error(
-          `its agent does not answer (HTTP ${String(response.status)})`,
-        );
-      }
-      const documents = status.parse(await response.json());
+      const documents = status.parse(JSON.parse(await ask()));
       const refused = Object.entries(documents).filter(
         ([, { error }]) => error !== undefined,
       );

@@ -6,6 +6,7 @@ import {
   type NameServer,
   type Zone,
   answers,
+  deviations,
   findZone,
 } from "../../infra/certificate/name-servers.ts";
 import { type Row, bad, good, warning } from "./row.ts";
@@ -41,11 +42,17 @@ export async function serversRow(zone: Zone): Promise<Row> {
   );
 }
 
+/** None where the edge has no address of that kind. */
+export interface Addresses {
+  readonly ipv4: readonly string[];
+  readonly ipv6: readonly string[];
+}
+
 /** Whether any sandbox's name and the base name lead to the edge. */
 export async function addressRows(
   servers: readonly NameServer[],
   domain: string,
-  edge: { readonly ipv4: string; readonly ipv6: string },
+  edge: Addresses,
 ): Promise<Row[]> {
   const any = `doctor-${randomBytes(4).toString("hex")}.${domain}`;
   const checks: [string, string][] = [
@@ -55,11 +62,11 @@ export async function addressRows(
   return Promise.all(
     checks.map(async ([what, name]) => {
       const wrong = [
-        ...(await deviations(servers, "A", name, [edge.ipv4])),
-        ...(await deviations(servers, "AAAA", name, [edge.ipv6])),
+        ...(await wrongAnswers(servers, "A", name, edge.ipv4)),
+        ...(await wrongAnswers(servers, "AAAA", name, edge.ipv6)),
       ];
       return wrong.length === 0
-        ? good(what, `${edge.ipv4}, ${edge.ipv6}`)
+        ? good(what, [...edge.ipv4, ...edge.ipv6].join(", "))
         : bad(what, wrong.join("; "), fixRecords);
     }),
   );
@@ -82,7 +89,7 @@ export async function authorizationRow(
   }
   const value = `${identity}; validationmethods=dns-01; accounturi=${account}`;
   const wanted = ["issue", "issuewild"].map((tag) => `0 ${tag} "${value}"`);
-  const wrong = await deviations(servers, "CAA", domain, wanted);
+  const wrong = await wrongAnswers(servers, "CAA", domain, wanted);
   return wrong.length === 0
     ? good(what, `${identity}, dns-01, only account ${account}`)
     : bad(what, wrong.join("; "), fixRecords);
@@ -103,25 +110,14 @@ export async function challengeRow(name: string): Promise<Row> {
       );
 }
 
-/** What servers have that differs from `wanted`, one text for all that say the same. */
-async function deviations(
+/** @throws Error when not one of the servers answers */
+async function wrongAnswers(
   servers: readonly NameServer[],
   kind: Kind,
   name: string,
   wanted: readonly string[],
 ): Promise<string[]> {
-  const right = [...wanted].sort().join();
-  // One that is silent has a row of its own.
-  const found = await answered(servers, kind, name);
-  const wrong = found.filter(
-    ({ values }) => [...(values ?? [])].sort().join() !== right,
-  );
-  const states = new Set(wrong.map(({ state }) => state));
-  return [...states].map((state) => {
-    const same = wrong.filter((answer) => answer.state === state);
-    const names = same.map(({ server }) => server).join(", ");
-    return `${names} ${state} as ${kind} instead of ${wanted.join(", ")}`;
-  });
+  return deviations(await answered(servers, kind, name), kind, wanted);
 }
 
 /** @throws Error when not one of the servers answers */

@@ -4,6 +4,7 @@ export const daytonaMachines = {
   server: { ipv4: "198.18.0.12", ipv6: "2001:db8:198:18::12" },
   "server-two": { ipv4: "198.18.0.13", ipv6: "2001:db8:198:18::13" },
   "server-three": { ipv4: "198.18.0.15", ipv6: "2001:db8:198:18::15" },
+  "server-bare": { ipv4: "198.18.0.16", ipv6: "2001:db8:198:18::16" },
   "server-edge": { ipv4: "198.18.0.14", ipv6: "2001:db8:198:18::14" },
 } as const;
 

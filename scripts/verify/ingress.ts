@@ -7,21 +7,20 @@ import { noSandbox } from "./signed.ts";
 
 export interface IngressTarget {
   readonly domain: string;
-  /** A sandbox that is public in Daytona, with the demo application on 3000. */
-  readonly publicSandbox: string;
-  /** A sandbox that is private in Daytona, and its preview token. */
-  readonly privateSandbox: string;
-  readonly previewToken: string;
-  /** Makes a public sandbox and stops it; `remove` takes it away again. */
-  readonly stopped: () => Promise<{ id: string; remove(): Promise<void> }>;
+  /** A sandbox that anybody may reach, and a port that answers HEAD there. */
+  readonly sandbox: string;
+  readonly port: number;
 }
 
-export function ingressProbes(target: IngressTarget): Probe[] {
+/** What holds for any sandbox, whatever runs in it. */
+export function ingressProbes({
+  domain,
+  sandbox,
+  port,
+}: IngressTarget): Probe[] {
   const host = (id: string, port: number | string) =>
-    `${id}-${String(port)}.${target.domain}`;
-  const app = host(target.publicSandbox, 3000);
-  const guarded = host(target.privateSandbox, 3000);
-  const unknown = host(noSandbox, 3000);
+    `${id}-${String(port)}.${domain}`;
+  const app = host(sandbox, port);
   return [
     curlProbe({
       name: "Test 1 of the request",
@@ -35,6 +34,49 @@ export function ingressProbes(target: IngressTarget): Probe[] {
       expected: "HTTP/1.1 200",
       judge: (out) => /^HTTP\/1\.1 200/.test(out),
     }),
+    curlProbe({
+      name: "Daytona's own host order",
+      args: ["-I", `https://${String(port)}-${sandbox}.${domain}`],
+      expected: "HTTP/2 200",
+      judge: (out) => /^HTTP\/2 200/.test(out),
+    }),
+    errorProbe("denied port", host(sandbox, 2280), 403, "port_denied"),
+    errorProbe(
+      "port with a leading zero",
+      host(sandbox, "02280"),
+      404,
+      "unknown_host",
+    ),
+    errorProbe("unknown sandbox", host(noSandbox, port), 401, "token_missing"),
+    curlProbe({
+      name: "plain HTTP",
+      args: ["-I", `http://${app}/`],
+      expected: `redirect to https://${app}/`,
+      judge: (out) =>
+        /^HTTP\/1\.1 30[18]/.test(out) &&
+        out.toLowerCase().includes(`location: https://${app}/`),
+    }),
+  ];
+}
+
+export interface DemoTarget {
+  readonly domain: string;
+  /** A sandbox that is public in Daytona, with the demo application on 3000. */
+  readonly publicSandbox: string;
+  /** A sandbox that is private in Daytona, and its preview token. */
+  readonly privateSandbox: string;
+  readonly previewToken: string;
+  /** Makes a public sandbox and stops it; `remove` takes it away again. */
+  readonly stopped: () => Promise<{ id: string; remove(): Promise<void> }>;
+}
+
+/** What the demo application answers, and Daytona for it. */
+export function demoProbes(target: DemoTarget): Probe[] {
+  const host = (id: string, port: number | string) =>
+    `${id}-${String(port)}.${target.domain}`;
+  const app = host(target.publicSandbox, 3000);
+  const guarded = host(target.privateSandbox, 3000);
+  return [
     {
       road: "in",
       name: "WebSocket echo",
@@ -53,25 +95,6 @@ export function ingressProbes(target: IngressTarget): Probe[] {
       expected: "data: at once",
       judge: (out) => /^(id|event|data):/m.test(out),
     }),
-    curlProbe({
-      name: "Daytona's own host order",
-      args: ["-I", `https://3000-${target.publicSandbox}.${target.domain}`],
-      expected: "HTTP/2 200",
-      judge: (out) => /^HTTP\/2 200/.test(out),
-    }),
-    errorProbe(
-      "denied port",
-      host(target.publicSandbox, 2280),
-      403,
-      "port_denied",
-    ),
-    errorProbe(
-      "port with a leading zero",
-      host(target.publicSandbox, "02280"),
-      404,
-      "unknown_host",
-    ),
-    errorProbe("unknown sandbox", unknown, 401, "token_missing"),
     errorProbe("private sandbox, no token", guarded, 401, "token_missing"),
     curlProbe({
       name: "private sandbox, preview token",
@@ -120,14 +143,6 @@ export function ingressProbes(target: IngressTarget): Probe[] {
         return { status, text: sent };
       },
       judge: (sent) => sent === "own=1",
-    }),
-    curlProbe({
-      name: "plain HTTP",
-      args: ["-I", `http://${app}/`],
-      expected: `redirect to https://${app}/`,
-      judge: (out) =>
-        /^HTTP\/1\.1 30[18]/.test(out) &&
-        out.toLowerCase().includes(`location: https://${app}/`),
     }),
   ];
 }

@@ -1,44 +1,45 @@
-/** The road out of this deployment, as verify tries it: rules, addresses, sandboxes. */
+/** The road out of a deployment, as verify tries it. */
 import { Resolver } from "node:dns/promises";
 import { gatewayAddress } from "../../infra/gateway/address.ts";
-import {
-  type EgressRule,
-  parseEgressRules,
-} from "../../infra/gateway/rules.ts";
-import { LabError, run } from "../lab/command.ts";
-import { daytona } from "../lab/daytona-server.ts";
-import { edgeAddresses } from "../lab/machine-addresses.ts";
-import { inMachine } from "../lab/machine.ts";
-import { firstSandbox, secondSandbox } from "../lab/sandboxes.ts";
-import { labSecrets } from "../lab/secrets.ts";
-import { stackConfig } from "../stack.ts";
+import type { EgressRule } from "../../infra/gateway/rules.ts";
+import { LabError } from "../lab/command.ts";
 import { bypassProbes } from "./bypass/probes.ts";
 import { type OnGateway, refusalsOf } from "./bypass/refusals.ts";
 import { bypassTarget } from "./bypass/target.ts";
 import type { EgressTarget } from "./egress.ts";
 import { forbiddenHost } from "./forbidden-host.ts";
 import type { Probe } from "./probe.ts";
-import { type Execute, ruleProbes } from "./rule-probes.ts";
+import { ruleProbes } from "./rule-probes.ts";
 
-const execute: Execute = (line) => daytona().execute(firstSandbox, line);
-
-const onGateway: OnGateway = (script) =>
-  run(inMachine("daytona", ["sh", "-ec", script]));
-
-/** The rules as the stack file writes them. */
-export function stackRules(): EgressRule[] {
-  const { allow } = stackConfig<{ allow: unknown }>("egress");
-  return parseEgressRules(allow).rules;
+export interface RoadOut {
+  readonly rules: readonly EgressRule[];
+  /** The gateway's credentials, as far as they are known. */
+  readonly secrets: readonly string[];
+  /** Id of the sandbox that commands run in, and of another on its runner. */
+  readonly sandbox: string;
+  readonly otherSandbox: string;
+  /** Runs a line of shell in a sandbox. */
+  readonly execute: (
+    sandbox: string,
+    line: string,
+  ) => Promise<{ exitCode: number; result: string }>;
+  readonly onGateway: OnGateway;
+  /** Where neighbours listen, as `address:port`. */
+  readonly places: readonly string[];
+  /** Name servers beside the sandboxes' own. */
+  readonly nameServers: readonly string[];
+  /** The edge's IPv4 address, and the name of a sandbox there. */
+  readonly edge: { readonly ipv4: string; readonly host: string };
 }
 
-export async function egressTarget(): Promise<EgressTarget> {
-  const rules = stackRules();
+export async function egressTarget(road: RoadOut): Promise<EgressTarget> {
+  const { rules, secrets, sandbox } = road;
   return {
     rules,
     gateway: gatewayAddress,
-    secrets: [labSecrets().openRouterKey],
+    secrets,
     forbidden: await forbiddenHost(rules),
-    execute,
+    execute: (line) => road.execute(sandbox, line),
   };
 }
 
@@ -47,28 +48,20 @@ export async function egressTarget(): Promise<EgressTarget> {
  * @param numbers rows to try; all when empty
  */
 export async function bypassSuite(
+  road: RoadOut,
   numbers: readonly string[],
 ): Promise<Probe[]> {
-  const egress = await egressTarget();
-  const { server, rootServers = [] } = stackConfig<{
-    server: { address: string };
-    rootServers?: string[];
-  }>("gateway");
-  const upstream = new URL(stackConfig<{ url: string }>("upstream").url);
+  const egress = await egressTarget(road);
+  const { places, nameServers, edge, sandbox, otherSandbox } = road;
   const resolver = new Resolver();
   const target = await bypassTarget({
     ...egress,
+    ...{ nameServers, edge },
     places: [
-      upstream.host,
-      ...["22", "3000"].map((port) => `${server.address}:${port}`),
+      ...places,
       ...["22", "8404"].map((port) => `${gatewayAddress}:${port}`),
     ],
-    otherSandbox: await sandboxAddress(secondSandbox),
-    nameServers: [server.address, ...rootServers],
-    edge: {
-      ipv4: edgeAddresses.edge.ipv4,
-      host: `${firstSandbox}-3000.${stackConfig<string>("domain")}`,
-    },
+    otherSandbox: await addressOf(road, otherSandbox),
     addressOf: async (host) => {
       const [address] = await resolver.resolve4(host);
       if (address === undefined) throw new LabError(`${host} has no address`);
@@ -76,18 +69,18 @@ export async function bypassSuite(
     },
   });
   const refusals = await refusalsOf(
-    await sandboxAddress(firstSandbox),
-    onGateway,
+    await addressOf(road, sandbox),
+    road.onGateway,
   );
   return [
-    ...bypassProbes(target, numbers, execute, refusals),
+    ...bypassProbes(target, numbers, egress.execute, refusals),
     ...ruleProbes(egress, ["allowed"]),
   ];
 }
 
 /** IPv4 address of a sandbox. */
-async function sandboxAddress(id: string): Promise<string> {
-  const { result } = await daytona().execute(id, "hostname -I");
+async function addressOf(road: RoadOut, id: string): Promise<string> {
+  const { result } = await road.execute(id, "hostname -I");
   const [address = ""] = result.trim().split(" ");
   return address;
 }

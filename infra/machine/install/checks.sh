@@ -6,16 +6,12 @@ check_server() {
   check_system
   check_ports
   check_disk
+  check_names
   check_clock
+  check_sandboxes
   [ -n "$problems" ] || return 0
-  message="this server cannot run $name yet:$problems"
-  if ! rmdir "$installed" 2>/dev/null; then
-    fail "$message"
-  fi
-  # Nothing was installed, and nothing but live state is left.
-  rm "$home/install.lock"
-  rmdir --ignore-fail-on-non-empty "$home"
-  echo "daytona-edge install: $message" >&2
+  # Not in the log: nothing was begun.
+  echo "daytona-edge install: this server cannot run $name yet:$problems" >&2
   exit 1
 }
 
@@ -71,6 +67,14 @@ check_disk() {
   done
 }
 
+# Whoever makes certificates asks others by name.
+check_names() {
+  [ -s "$bundle/clock" ] || return 0
+  host=$(sed 's|^https*://||; s|[:/].*||' "$bundle/clock")
+  getent ahosts "$host" >/dev/null ||
+    problem "the name $host cannot be looked up here; put right the name servers in /etc/resolv.conf: $(sed -n 's/^nameserver *//p' /etc/resolv.conf | paste -sd ' ')"
+}
+
 # Certificates count in time. Somebody else's clock, asked without trust: a
 # wrong one could only stop this install.
 check_clock() {
@@ -82,4 +86,40 @@ check_clock() {
   if [ "$ahead" -gt 300 ] || [ "$ahead" -lt -300 ]; then
     problem "the clock says $(date --utc --iso-8601=seconds), and $(cat "$bundle/clock") says $(date --utc --iso-8601=seconds --date="$said"); set it: timedatectl set-ntp true"
   fi
+}
+
+# A gateway stands before sandboxes whose bridge is this server's. A runner in a
+# container has it in a network of its own, and hides them behind its address:
+# they would be everywhere, and nobody would notice.
+check_sandboxes() {
+  hidden_sandboxes "$bundle" >"$work/problems"
+  while read -r line; do
+    problem "$line"
+  done <"$work/problems"
+}
+
+# usage: hidden_sandboxes BUNDLE
+hidden_sandboxes() {
+  [ -s "$1/sandboxes" ] || return 0
+  own=$(readlink /proc/self/ns/net)
+  lsns --list --noheadings --type net --output NS,PID,COMMAND | while read -r namespace pid command; do
+    [ "net:[$namespace]" != "$own" ] || continue
+    while read -r network; do
+      bridge=$(inside "$pid" bridge "$network" | head -n 1)
+      [ -n "$bridge" ] || continue
+      # A sandbox may make bridges as it likes.
+      [ -z "$(inside "$pid" veth "$network")" ] || continue
+      echo "sandboxes of $network are behind $bridge in a container's own network (process $pid, $command): Docker-in-Docker, which a gateway here cannot stand before; give Daytona's runner this server's own Docker and network, or a server of its own"
+    done <"$1/sandboxes"
+  done
+}
+
+# Prints what a process sees of interfaces that have an address in a network.
+# usage: inside PID KIND NETWORK
+inside() {
+  # shellcheck disable=SC2016
+  nsenter --net="/proc/$1/ns/net" sh -c '
+    ip -o link show type "$1" | sed "s/^[0-9]*: \([^:@]*\).*/\1/" | while read -r interface; do
+      [ -z "$(ip -o -4 address show dev "$interface" to "$2")" ] || echo "$interface"
+    done' inside "$2" "$3" 2>/dev/null || true
 }

@@ -4,8 +4,12 @@
 # directory "bundle" of its archive. Nothing changed means nothing restarted;
 # what does not start, or makes a healthy machine ill, is taken back.
 # usage: install.sh              install or update
+#        install.sh --verify     print what was changed by hand since
 #        install.sh --remove     undo what it installed
+# In the environment: REPAIR, a word that is kept with what is installed.
 set -eu
+# Orders, and so digests, are the same for everybody who logs in.
+export LC_ALL=C
 
 home=/var/lib/daytona-edge
 installed=$home/installed
@@ -18,6 +22,8 @@ here=$(dirname "$(readlink -f "$0")")
 . "$here/packages.sh"
 # shellcheck source-path=SCRIPTDIR
 . "$here/releases.sh"
+# shellcheck source-path=SCRIPTDIR
+. "$here/verify.sh"
 
 say() { printf '%s\n' "$*" | tee -a "$log"; }
 fail() {
@@ -25,28 +31,47 @@ fail() {
   exit 1
 }
 
+# Bundles that come to one server at the same time wait for each other. Whoever
+# went before may have taken the lock away, with the last bundle.
+take_lock() {
+  mkdir -p "$installed"
+  exec 9>"$home/install.lock"
+  flock 9
+  [ "$(stat -c %i "$home/install.lock" 2>/dev/null)" = "$(stat -L -c %i /proc/self/fd/9)" ] || take_lock
+}
+
+# Where no bundle is installed nothing of ours stays: after the last one is
+# removed, and after a first one that failed.
+leave() {
+  if rmdir "$installed" 2>/dev/null; then
+    remove_packages
+    rm -f "$home/packages-added" "$home/users-added" "$home/install.lock"
+    rmdir --ignore-fail-on-non-empty "$home"
+  fi
+  rm -rf "$work"
+}
+
 [ "$(id -u)" = 0 ] || fail "it must run as root; log in as root or use sudo"
-mkdir -p "$installed"
-# Bundles that come to one server at the same time wait for each other.
-exec 9>"$home/install.lock"
-flock 9
+take_lock
 work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+trap leave EXIT
 
 case ${1:-} in
   --remove)
     name=$(cat "$here/name")
     remove_release "$here"
     rm -rf "${home:?}/$name" "$here"
-    if rmdir "$installed" 2>/dev/null; then
-      remove_packages
-      rm -rf "$home" "$log"
-    fi
+    [ -n "$(ls "$installed")" ] || rm -rf "$log" "$home/store"
     echo "$name: removed"
     exit 0
     ;;
+  --verify)
+    name=$(cat "$here/name")
+    verify_release "$here"
+    exit 0
+    ;;
   '') ;;
-  *) fail "unknown argument $1; it takes none, or --remove" ;;
+  *) fail "unknown argument $1; it takes none, --verify or --remove" ;;
 esac
 
 bundle="$here/bundle"

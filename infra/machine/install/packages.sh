@@ -10,11 +10,11 @@ add_packages() {
   users >"$work/users"
   missing=$(sort "$bundle/packages" | comm -23 - "$work/packages" | tr '\n' ' ')
   if [ -n "$missing" ]; then
-    say "adding packages: $missing"
+    say "adding packages: ${missing% }"
     export DEBIAN_FRONTEND=noninteractive
     # shellcheck disable=SC2086
     if ! { apt-get -q update && apt-get -q -y --no-install-recommends install $missing; } >>"$log" 2>&1; then
-      fail "these packages could not be installed: $missing; the end of $log says why. Give the machine a Debian mirror that it can reach, or install them beforehand"
+      fail "these packages could not be installed: ${missing% }; the end of $log says why. Give the machine a Debian mirror that it can reach, or install them beforehand"
     fi
     # Debian starts what it installs. Ours run as units of their own.
     for package in $missing; do

@@ -27,15 +27,24 @@ healthy() {
 
 # Lays the bundle beside the older ones; "current" still names the one before.
 keep_release() {
-  release=$(cd "$bundle" && find . -type f | sort | xargs sha256sum | sha256sum | cut -c 1-16)
+  release=$(digest_of "$bundle")
   previous=
   if [ -L "$state/current" ]; then
     previous=$(basename "$(readlink "$state/current")")
   fi
   mkdir -p "$state/releases"
-  [ -e "$state/releases/$release" ] || cp -a "$bundle" "$state/releases/$release"
+  if [ ! -e "$state/releases/$release" ] || [ "$(digest_of "$state/releases/$release")" != "$release" ]; then
+    rm -rf "$state/releases/$release" "$state/releases/new"
+    cp -a "$bundle" "$state/releases/new"
+    mv "$state/releases/new" "$state/releases/$release"
+  fi
   touch "$state/releases/$release"
   cp "$here"/*.sh "$bundle/name" "$state/"
+}
+
+# usage: digest_of DIRECTORY
+digest_of() {
+  (cd "$1" && find . -type f | sort | xargs sha256sum | sha256sum | cut -c 1-16)
 }
 
 forget_old_releases() {
@@ -51,8 +60,9 @@ take_effect() {
   from="$state/releases/$1"
   : >"$work/changed"
   : >"$work/told"
-  put_files && start_units && stays_healthy || return 1
+  put_files && start_units && repair_rules && stays_healthy || return 1
   ln -sfn "releases/$1" "$state/current"
+  echo "${REPAIR:-}" >"$state/repair"
 }
 
 # Back to what was there before, for what came does not serve.
@@ -61,7 +71,6 @@ take_back() {
     ln -sfn "releases/$release" "$state/current"
     remove_release "$state"
     rm -rf "$state"
-    rmdir --ignore-fail-on-non-empty "$installed"
     fail "this bundle's programs do not serve; its files are gone again. Above is what they said"
   fi
   if [ "$previous" = "$release" ]; then
@@ -76,12 +85,9 @@ take_back() {
 
 put_files() {
   while read -r mode file; do
-    staged="$from/root$file"
-    if cmp -s "$staged" "$file" && [ "$(stat -c %a "$file")" = "$mode" ]; then
-      continue
-    fi
+    [ -n "$(file_change "$mode" "$file")" ] || continue
     mkdir -p "$(dirname "$file")" &&
-      install -m "$mode" "$staged" "$file.new" &&
+      install -m "$mode" "$from/root$file" "$file.new" &&
       mv -f "$file.new" "$file" || return 1
     echo "$file" >>"$work/changed"
   done <"$from/modes"
@@ -93,10 +99,17 @@ put_files() {
       rm "$file"
       echo "$file" >>"$work/changed"
     done
+  # What somebody else has put before them. The log keeps what it said.
+  foreign_unit_files | while read -r file; do
+    { echo "removed: $file" && cat "$file"; } >>"$log"
+    rm "$file"
+    rmdir --ignore-fail-on-non-empty "$(dirname "$file")"
+    echo "$file" >>"$work/changed"
+  done
 }
 
 start_units() {
-  if grep -q '^/etc/systemd/' "$work/changed"; then
+  if grep -Eq '^/(etc|run)/systemd/' "$work/changed"; then
     systemctl daemon-reload
   fi
   # New live state alone touches no connection: only its agent starts again,
@@ -122,7 +135,7 @@ start_units() {
 # its unit when it starts the next time.
 # usage: how_to_tell UNIT
 how_to_tell() {
-  if grep -qx "/etc/systemd/system/$1" "$work/changed" && ! grep -qx "$1" "$from/holders"; then
+  if grep -Eq "/$1(\.d/.*)?\$" "$work/changed" && ! grep -qx "$1" "$from/holders"; then
     echo restart
   else
     echo reload-or-restart
@@ -139,6 +152,12 @@ tell() {
   journalctl --no-pager --lines 20 --unit "$2" >&2
   say "$2 does not start; its journal is above" >&2
   return 1
+}
+
+# Rules that are not those of the files any more are loaded again.
+repair_rules() {
+  [ -n "$(changed_rules)" ] || return 0
+  tell reload "$(cut -d ' ' -f 1 "$from/rules")"
 }
 
 # A machine that was healthy must be so again; a new one waits for its state.

@@ -15,7 +15,8 @@ import { Gateway } from "./gateway.ts";
 import { InstalledBundle } from "./installed-bundle.ts";
 import { LiveState } from "./live-state.ts";
 import { serverFirewallBundle } from "./server-firewall.ts";
-import type { Server } from "./server.ts";
+import { lookBeforeInstall } from "./look.ts";
+import type { Login, Server } from "./server.ts";
 import { type HostSettings, publicAddresses } from "./settings.ts";
 
 export interface HostPlatformArgs extends PlatformArgs {
@@ -24,20 +25,45 @@ export interface HostPlatformArgs extends PlatformArgs {
   readonly privateKey: pulumi.Input<string> | undefined;
 }
 
+/** Looks at every server before anything is planned for it. */
+export async function hostPlatform(
+  name: string,
+  args: HostPlatformArgs,
+): Promise<HostPlatform> {
+  const { settings, privateKey } = args;
+  const servers = new Map<string, Server>(
+    [settings, ...(settings.runners ?? [])].map((server) => [
+      server.address,
+      server,
+    ]),
+  );
+  const logins = await Promise.all(
+    [...servers.values()].map(async (server): Promise<Login> => {
+      const look = await lookBeforeInstall(server, privateKey);
+      return { server, privateKey, look };
+    }),
+  );
+  return new HostPlatform(name, args, logins);
+}
+
 export class HostPlatform extends pulumi.ComponentResource {
   readonly edge: EdgeAddress;
   readonly gateway: Pick<Gateway, "address" | "caCertificate"> | undefined;
+  /** One for each server. */
+  private readonly logins: readonly Login[];
 
   constructor(
     name: string,
     args: HostPlatformArgs,
+    logins: readonly Login[],
     opts?: pulumi.ComponentResourceOptions,
   ) {
     super("daytona-edge:host:Platform", name, {}, opts);
-    const { config, settings, privateKey } = args;
+    this.logins = logins;
+    const { config, settings } = args;
     const inside = { parent: this };
-    const login = { server: settings, privateKey };
-    this.serverFirewalls(name, args);
+    const login = this.loginTo(settings);
+    this.serverFirewalls(name, settings);
 
     const certificate = new Certificate(
       `${name}-certificate`,
@@ -87,26 +113,17 @@ export class HostPlatform extends pulumi.ComponentResource {
   }
 
   /** What is open to the outside, on each server. */
-  private serverFirewalls(
-    name: string,
-    { settings, privateKey }: HostPlatformArgs,
-  ): void {
+  private serverFirewalls(name: string, settings: HostSettings): void {
     // Daytona's proxy may be on another server than the edge.
     const edge = publicAddresses(settings).ipv4.map((ip) => `${ip}/32`);
     const bundle = serverFirewallBundle({
       ...settings,
       operators: [...settings.operators, ...edge],
     });
-    const servers = new Map<string, Server>(
-      [settings, ...(settings.runners ?? [])].map((server) => [
-        server.address,
-        server,
-      ]),
-    );
-    for (const [address, server] of servers) {
+    for (const login of this.logins) {
       new InstalledBundle(
-        `${name}-firewall-${address}`,
-        { login: { server, privateKey }, bundle },
+        `${name}-firewall-${login.server.address}`,
+        { login, bundle },
         { parent: this },
       );
     }
@@ -115,7 +132,7 @@ export class HostPlatform extends pulumi.ComponentResource {
   /** One on each server that sandboxes run on, with an authority of its own. */
   private gateways(
     name: string,
-    { config, settings, privateKey, egressCredentials }: HostPlatformArgs,
+    { config, settings, egressCredentials }: HostPlatformArgs,
   ): HostPlatform["gateway"] {
     const { egress } = config;
     if (!egress?.gateway) return undefined;
@@ -125,7 +142,7 @@ export class HostPlatform extends pulumi.ComponentResource {
         new Gateway(
           `${name}-gateway-${server.address}`,
           {
-            login: { server, privateKey },
+            login: this.loginTo(server),
             bundle,
             credentials: egressCredentials,
           },
@@ -138,5 +155,11 @@ export class HostPlatform extends pulumi.ComponentResource {
         .all(gateways.map(({ caCertificate }) => caCertificate))
         .apply((certificates) => certificates.join("")),
     };
+  }
+
+  private loginTo({ address }: Server): Login {
+    const login = this.logins.find(({ server }) => server.address === address);
+    if (!login) throw new Error(`Nobody logs in to ${address}`);
+    return login;
   }
 }

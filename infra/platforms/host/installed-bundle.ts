@@ -4,6 +4,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { createHash } from "node:crypto";
 import type { Bundle } from "../../machine/bundle.ts";
 import { bundleTarball } from "../../machine/tarball.ts";
+import { installScript } from "./look.ts";
 import { type Login, connectionTo, remoteScript } from "./server.ts";
 
 export interface InstalledBundleArgs {
@@ -30,7 +31,11 @@ export class InstalledBundle extends pulumi.ComponentResource {
       {
         connection: connectionTo(args.login),
         stdin: archive,
-        create: remoteScript(server, "unpack-and-install"),
+        create: installScript(
+          args.login,
+          args.bundle.name,
+          "unpack-and-install",
+        ),
         delete: remoteScript(server, "remove-bundle", {
           BUNDLE: args.bundle.name,
         }),

@@ -2,6 +2,7 @@
 import * as command from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import { createHash } from "node:crypto";
+import { installScript } from "./look.ts";
 import { type Login, connectionTo, remoteScript } from "./server.ts";
 
 export interface LiveStateArgs {
@@ -34,7 +35,7 @@ export class LiveState extends pulumi.ComponentResource {
         connection: connectionTo(args.login),
         // By standard input: no process list ever shows a secret.
         stdin: args.content,
-        create: remoteScript(server, "write-state", where),
+        create: installScript(args.login, args.document, "write-state", where),
         delete: remoteScript(server, "remove-state", where),
       },
       { parent: this },

@@ -36,7 +36,7 @@ export function serverFirewallBundle(config: ServerFirewallConfig): Bundle {
     files: [
       copy("nftables.conf", `${etc}/nftables.conf`),
       { path: `${etc}/env`, content: environment(config), mode: 0o644 },
-      ...["firewall", "check", "undo"].map((name) =>
+      ...["firewall", "check", "differences", "undo"].map((name) =>
         copy(`${name}.sh`, `${lib}/${name}-server.sh`, 0o755),
       ),
       copy(unit, `/etc/systemd/system/${unit}`),
@@ -44,6 +44,7 @@ export function serverFirewallBundle(config: ServerFirewallConfig): Bundle {
     units: [unit],
     check: `${lib}/check-server.sh`,
     undo: `${lib}/undo-server.sh`,
+    rules: { unit, differences: `${lib}/differences-server.sh` },
     ports: [],
   };
 }

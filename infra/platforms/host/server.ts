@@ -4,6 +4,7 @@ import type * as pulumi from "@pulumi/pulumi";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import * as z from "zod";
+import type { Look } from "./look.ts";
 
 const quote = (value: unknown) => JSON.stringify(value);
 
@@ -42,6 +43,8 @@ export interface Login {
   readonly server: Server;
   /** The SSH agent's keys when absent. */
   readonly privateKey: pulumi.Input<string> | undefined;
+  /** What stands there already; what cannot be known is not repaired. */
+  readonly look?: Look | undefined;
 }
 
 /** How @pulumi/command reaches the server. */
@@ -68,7 +71,10 @@ const scripts = join(import.meta.dirname, "remote");
 
 /** Scripts of remote/ that run on the server. */
 export type RemoteScript =
+  | "edge-status"
   | "gateway-authority"
+  | "look"
+  | "read-document"
   | "remove-bundle"
   | "remove-state"
   | "run-certificate"
@@ -76,19 +82,28 @@ export type RemoteScript =
   | "wait-healthy"
   | "write-state";
 
+/** The command line that runs one of remote/ on the server. */
+export function remoteScript(
+  server: Server,
+  script: RemoteScript,
+  environment: Readonly<Record<string, string>> = {},
+): string {
+  return asRoot(server, text(script), environment);
+}
+
 /**
  * The command line that runs a script on the server as root. sshd takes no
  * environment by itself, so the values stand in the line: they are no secrets.
  */
-export function remoteScript(
+export function asRoot(
   { user }: Server,
-  script: RemoteScript,
+  script: string,
   environment: Readonly<Record<string, string>> = {},
 ): string {
   const values = Object.entries(environment).map(
     ([name, value]) => `${name}=${quoted(value)}`,
   );
-  const run = ["env", ...values, "sh", "-c", quoted(text(script))].join(" ");
+  const run = ["env", ...values, "sh", "-ec", quoted(script)].join(" ");
   return user === "root"
     ? `exec ${run}`
     : `${text("as-root")}exec sudo -n ${run}`;

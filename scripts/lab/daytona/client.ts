@@ -3,6 +3,7 @@
  * real one as well. Calls only what the SDK calls.
  */
 import { type IncomingMessage, request } from "node:http";
+import { type Duplex, PassThrough } from "node:stream";
 import { text } from "node:stream/consumers";
 import * as z from "zod";
 
@@ -12,6 +13,8 @@ export interface Daytona {
   readonly apiKey: string;
   /** Domain of the preview addresses. */
   readonly domain: string;
+  /** The way to the toolbox, where it is none of the network's. */
+  readonly connect?: () => Promise<Duplex>;
 }
 
 const sandbox = z.object({
@@ -94,6 +97,7 @@ export async function execute(
     path: `/toolbox/${encodeURIComponent(id)}/process/execute`,
     host: daytona.domain,
     body: { command, ...options },
+    connect: daytona.connect,
   });
   return z.object({ exitCode: z.number(), result: z.string() }).parse(answer);
 }
@@ -117,13 +121,27 @@ async function call(
     readonly path: string;
     readonly host: string;
     readonly body?: unknown;
+    readonly connect?: Daytona["connect"];
   },
 ): Promise<unknown> {
-  const { port, method, path, host, body } = what;
+  const { port, method, path, host, body, connect } = what;
   const answer = await new Promise<IncomingMessage>((resolve, reject) => {
     request({
       host: daytona.address,
       port,
+      ...(connect && {
+        createConnection: (_, connected) => {
+          connect().then(
+            (socket) => {
+              connected(null, socket);
+            },
+            (error: unknown) => {
+              connected(error as Error, new PassThrough());
+            },
+          );
+          return undefined;
+        },
+      }),
       method,
       path,
       headers: {

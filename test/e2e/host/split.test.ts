@@ -1,13 +1,21 @@
 /** The edge on one server, and two that sandboxes run on, each with a gateway. */
-import { mkdtempSync, rmSync } from "node:fs";
+import {
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { parse, stringify } from "yaml";
 import { daytonaMachines } from "../../../scripts/lab/machine-addresses.ts";
 import { FIRST_SANDBOX, inLab, labCurl, labExec } from "../lab.ts";
 import { removeNames } from "./names.ts";
 import { sandboxesOf, trustAuthority } from "./sandboxes.ts";
-import { hostSettings, parsedHostConfig } from "./stack-file.ts";
+import { hostSettings } from "./stack-file.ts";
+import { toolsFor } from "./tools.ts";
 
 const edge = "server-edge";
 const runners = ["server-two", "server-three"] as const;
@@ -21,18 +29,26 @@ const run = (program: string, ...args: string[]) =>
 const settings = [
   `host=${JSON.stringify({
     ...hostSettings(edge),
-    runners: runners.map(hostSettings),
+    runners: [
+      hostSettings("server-two"),
+      // Nobody else may log in there.
+      { ...hostSettings("server-three"), jump: hostSettings(edge) },
+    ],
   })}`,
-  `upstream=${JSON.stringify({
-    mode: "daytona",
-    url: `http://${daytonaMachines["server-two"].ipv4}:4000`,
-  })}`,
+  `upstream=${JSON.stringify(upstreamAt("server-two"))}`,
 ];
+
+function upstreamAt(runner: (typeof runners)[number]) {
+  const { ipv4 } = daytonaMachines[runner];
+  return { mode: "daytona", url: `http://${ipv4}:4000` };
+}
 
 beforeAll(async () => {
   await removeNames(domain);
   expect((await run("server.ts", "boot", ...servers)).stderr).toBe("");
   await labExec(edge, ["systemctl", "disable", "--now", "daytona.service"]);
+  const onlyByJump = `nft 'table inet lab { chain input { type filter hook input priority 0; tcp dport 22 ip saddr != ${daytonaMachines[edge].ipv4} drop; }; }'`;
+  await labExec("server-three", ["sh", "-c", onlyByJump]);
 }, 240_000);
 
 afterAll(async () => {
@@ -80,13 +96,32 @@ test.each(runners)(
 );
 
 test("and from the second by no known way to anything else", async () => {
-  const { bypasses } = sandboxesOf("server-three", domain);
-  const { tried, failed } = await bypasses(
-    parsedHostConfig().egress?.egressRules ?? [],
+  // Each has a Daytona of its own here; the tools ask the second one's.
+  const [, second] = runners;
+  const file = readFileSync(join(workDir, "Pulumi.host.yaml"), "utf8");
+  const { config } = parse(file) as { config: Record<string, unknown> };
+  config["daytona-edge:upstream"] = upstreamAt(second);
+  const directory = join(workDir, "second");
+  mkdirSync(directory);
+  writeFileSync(
+    join(directory, "Pulumi.host.yaml"),
+    stringify({ config }, { compat: "yaml-1.1" }),
   );
+  const { tried, failed } = await toolsFor(directory).verify("--bypass");
   expect(failed).toEqual([]);
   expect(tried).toBeGreaterThan(25);
 }, 240_000);
+
+test("all that stands on all of them is as it was installed", async () => {
+  const { rows, wanting } = await toolsFor(workDir).doctor();
+  expect(rows.map(({ what }) => what)).toEqual(
+    expect.arrayContaining([
+      `${daytonaMachines[edge].ipv4}: edge`,
+      ...runners.map((runner) => `${daytonaMachines[runner].ipv4}: gateway`),
+    ]),
+  );
+  expect(wanting).toEqual([]);
+});
 
 test("destroy leaves nothing on any of them", async () => {
   const { stderr } = await run("stack.ts", "destroy", workDir, ...settings);

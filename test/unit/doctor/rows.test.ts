@@ -29,7 +29,7 @@ describe("name servers that do not answer", () => {
   });
 
   test("prove nothing about the records", async () => {
-    const edge = { ipv4: "192.0.2.1", ipv6: "2001:db8::1" };
+    const edge = { ipv4: ["192.0.2.1"], ipv6: ["2001:db8::1"] };
     const words = /^nobody says what \w+ records/;
     await expect(addressRows(silent, "example.net", edge)).rejects.toThrow(
       words,

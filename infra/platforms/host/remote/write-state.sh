@@ -2,14 +2,17 @@
 # Writes a document of the live state, from standard input: replaced as a
 # whole, and root's alone from its first moment. In the environment: DOCUMENT,
 # its path below /var/lib/daytona-edge; ONLY_WHEN_MISSING, "yes" where what is
-# there already stays.
+# there already stays; REPAIR, a word that is kept with it.
 set -eu
-path="/var/lib/daytona-edge/$DOCUMENT"
+home=/var/lib/daytona-edge
+path="$home/$DOCUMENT"
+record="$home/written/$DOCUMENT"
+mkdir -p "$(dirname "$path")" "$record"
+umask 077
 if [ "$ONLY_WHEN_MISSING" = yes ] && [ -s "$path" ]; then
+  echo "${REPAIR:-}" >"$record/repair"
   exit 0
 fi
-mkdir -p "$(dirname "$path")"
-umask 077
 cat >"$path.new"
 # A run that was cut off before it sent anything.
 if [ ! -s "$path.new" ]; then
@@ -18,3 +21,6 @@ if [ ! -s "$path.new" ]; then
   exit 1
 fi
 mv "$path.new" "$path"
+# Others write those that are only made here.
+[ "$ONLY_WHEN_MISSING" = yes ] || sha256sum "$path" >"$record/sum"
+echo "${REPAIR:-}" >"$record/repair"

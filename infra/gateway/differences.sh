@@ -1,0 +1,31 @@
+#!/bin/sh
+# Prints how the walls in force differ from those that the gateway's files make:
+# these are loaded into a network that ends with the command. Nothing else
+# changes.
+set -eu
+set -a
+# shellcheck disable=SC1091
+. /etc/daytona-edge/gateway/env
+set +a
+lib=/usr/local/lib/daytona-edge
+
+if [ "${1:-}" = list ]; then
+  for family in inet bridge; do
+    nft --stateless list table "$family" daytona_egress 2>/dev/null || true
+  done
+  for version in -4 -6; do
+    ip "$version" rule show priority 20 2>/dev/null | sed 's/ \[detached\]//' | sort
+  done
+  exit 0
+fi
+
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+interfaces=$("$lib/interfaces-gateway.sh" | paste -sd ,)
+# shellcheck disable=SC2016
+unshare --net sh -ec '
+  SANDBOX_INTERFACES="{ $1 }" "$2"
+  exec "$3" list' with "$interfaces" "$lib/firewall-gateway.sh" "$0" >"$work/wanted"
+"$0" list >"$work/is"
+diff "$work/wanted" "$work/is" |
+  sed -n 's/^>[[:space:]]*/too much: /p; s/^<[[:space:]]*/missing: /p'

@@ -1,0 +1,62 @@
+# shellcheck shell=sh disable=SC2154
+# What is not as it was installed: changed by hand, or by another program. The
+# release in $from is what everything is compared with.
+
+# Prints a line for each thing that was changed; none when nothing was.
+# usage: verify_release STATE
+verify_release() {
+  from=$(readlink -f "$1/current")
+  [ "$(digest_of "$from")" = "$(basename "$from")" ] ||
+    echo "copy $from: other content, so that nothing can be compared with it"
+  while read -r mode file; do
+    change=$(file_change "$mode" "$file")
+    [ -z "$change" ] || echo "file $file: $change"
+  done <"$from/modes"
+  foreign_unit_files | sed 's/.*/file &: none of the stack/'
+  while read -r unit; do
+    change=$(unit_change "$unit")
+    [ -z "$change" ] || echo "unit $unit: $change"
+  done <"$from/units"
+  changed_rules | sed 's/^/rules: /'
+  hidden_sandboxes "$from"
+}
+
+# usage: file_change MODE FILE
+file_change() {
+  if [ ! -e "$2" ]; then
+    echo "missing"
+  elif [ -L "$2" ] || ! cmp -s "$from/root$2" "$2"; then
+    echo "other content"
+  else
+    is=$(stat -c '%a %U' "$2")
+    [ "$is" = "$1 root" ] || echo "mode and owner $is instead of $1 root"
+  fi
+}
+
+unit_change() {
+  enabled=$(systemctl is-enabled "$1" 2>/dev/null || true)
+  active=$(systemctl is-active "$1" || true)
+  if [ "$enabled" != enabled ]; then
+    echo "${enabled:-missing} instead of enabled"
+  elif [ "$active" != active ]; then
+    echo "$active instead of active"
+  elif [ "$(systemctl show -p NeedDaemonReload --value "$1")" = yes ]; then
+    echo "changed since systemd read it"
+  fi
+}
+
+# Additions to the release's units that are none of its own, where systemd looks
+# before what Debian's packages bring (systemd.unit(5)).
+foreign_unit_files() {
+  sed -n 's|.* /etc/systemd/system/\([^/]*\)$|\1|p' "$from/modes" | while read -r unit; do
+    for place in /etc/systemd/system /etc/systemd/system.control /run/systemd/system /run/systemd/system.control; do
+      [ ! -d "$place/$unit.d" ] || find "$place/$unit.d" -name '*.conf'
+    done
+  done | sort >"$work/additions"
+  cut -d ' ' -f 2- "$from/modes" | sort | comm -13 - "$work/additions"
+}
+
+# How the rules in force differ from those that the files make.
+changed_rules() {
+  [ ! -s "$from/rules" ] || sh "$(cut -d ' ' -f 2 "$from/rules")"
+}

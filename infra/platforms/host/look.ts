@@ -1,0 +1,130 @@
+/**
+ * What of the stack's stands on a server, and what somebody has changed there
+ * by hand. Pulumi compares with its own state, which knows nothing of that.
+ */
+import * as pulumi from "@pulumi/pulumi";
+import { createHash, randomUUID } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
+import {
+  type Login,
+  type RemoteScript,
+  type Server,
+  remoteScript,
+} from "./server.ts";
+import { runBySsh } from "./ssh.ts";
+
+/** A bundle, or a document of the live state, as it stands on a server. */
+export interface Piece {
+  /** What its last install was told; empty when that was nothing. */
+  readonly repair: string;
+  /** What was changed since: "file /etc/…: other content", say. */
+  readonly changes: readonly string[];
+}
+
+/** By the bundle's name, or the document's path. */
+export type Look = Readonly<Record<string, Piece>>;
+
+/**
+ * Asks a server.
+ * @throws Error that says why it cannot be asked
+ */
+export async function lookAt(
+  server: Server,
+  privateKey: string | undefined,
+): Promise<Look> {
+  return parseLook(
+    await runBySsh(server, privateKey, remoteScript(server, "look")),
+  );
+}
+
+/** Reads what remote/look.sh prints. */
+export function parseLook(text: string): Look {
+  const look: Record<string, { repair: string; changes: string[] }> = {};
+  let piece: { repair: string; changes: string[] } | undefined;
+  for (const line of text.split("\n")) {
+    const [mark, name = "", repair = ""] = line.split(" ");
+    if (mark === "=") {
+      piece = { repair, changes: [] };
+      look[name] = piece;
+    } else if (mark === "!") {
+      piece?.changes.push(line.slice("! ".length));
+    }
+  }
+  return look;
+}
+
+/**
+ * The word that an install is given. It differs from the last one's, so that
+ * the engine sees a change and installs again, when and only when something
+ * was changed or taken away by hand.
+ */
+export function repairOf(look: Look, name: string): string {
+  const piece = look[name];
+  if (!piece) return randomUUID();
+  const { repair, changes } = piece;
+  if (changes.length === 0) return repair;
+  // The same in a preview and in the update after it.
+  const digest = createHash("sha256").update([repair, ...changes].join("\n"));
+  return digest.digest("hex").slice(0, 16);
+}
+
+/** How often, and after how many ms again, a server is asked that boots. */
+const attempts = 5;
+const pause = 3_000;
+
+/**
+ * Looks at a server for the program.
+ * @returns undefined when a preview cannot ask; an update ends with the reason
+ * @throws pulumi.RunError
+ */
+export async function lookBeforeInstall(
+  server: Server,
+  privateKey: pulumi.Input<string> | undefined,
+): Promise<Look | undefined> {
+  const key = await new Promise<string | undefined>((resolve) => {
+    pulumi.output(privateKey).apply(resolve);
+  });
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return warned(server, await lookAt(server, key));
+    } catch (error) {
+      const { message } = error as Error;
+      if (pulumi.runtime.isDryRun()) {
+        await pulumi.log.warn(
+          `${message}\nNobody knows whether ${server.address} was changed by hand; what is installed there may be shown as changed`,
+        );
+        return undefined;
+      }
+      if (attempt === attempts || !/ECONN|EHOST|Timed out/.test(message)) {
+        throw new pulumi.RunError(message);
+      }
+      await sleep(pause);
+    }
+  }
+}
+
+function warned({ address }: Server, look: Look): Look {
+  const changes = Object.values(look).flatMap(({ changes }) => changes);
+  if (changes.length > 0) {
+    void pulumi.log.warn(
+      [`${address} was changed by hand; an update puts back:`, ...changes].join(
+        "\n  ",
+      ),
+    );
+  }
+  return look;
+}
+
+/** The command line that puts a piece in place, another one to repair it. */
+export function installScript(
+  { server, look }: Login,
+  piece: string,
+  script: RemoteScript,
+  environment: Readonly<Record<string, string>> = {},
+): string {
+  const repair = look && repairOf(look, piece);
+  return remoteScript(server, script, {
+    ...environment,
+    ...(repair && { REPAIR: repair }),
+  });
+}

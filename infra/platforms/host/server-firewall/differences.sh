@@ -1,0 +1,15 @@
+#!/bin/sh
+# Prints how the firewall in force differs from the one that its files make:
+# that one is loaded into a network that ends with the command.
+set -eu
+set -a
+# shellcheck disable=SC1091
+. /etc/daytona-edge/server/env
+set +a
+list="nft --stateless list table inet daytona_server"
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+unshare --net sh -ec "/usr/local/lib/daytona-edge/firewall-server.sh; $list" >"$work/wanted"
+$list >"$work/is" 2>/dev/null || true
+diff "$work/wanted" "$work/is" |
+  sed -n 's/^>[[:space:]]*/too much: /p; s/^<[[:space:]]*/missing: /p'

@@ -1,0 +1,168 @@
+/**
+ * A connection to a server by SSH, for what is only read. Whoever answers must
+ * have the pinned key, as for the stack's own commands (server.ts).
+ */
+import { createHash } from "node:crypto";
+import { Client, type ClientChannel, type ConnectConfig } from "ssh2";
+import type { Server } from "./server.ts";
+
+/** How long a server may take to let us in, in ms. */
+const loginTimeout = 15_000;
+
+type Reached = Omit<Server, "jump">;
+
+export interface SshConnection extends AsyncDisposable {
+  /**
+   * Runs a command line.
+   * @returns its standard output
+   * @throws Error with what it said when it failed
+   */
+  run(line: string): Promise<string>;
+  /** A connection to what the server itself reaches. @throws Error */
+  open(host: string, port: number): Promise<ClientChannel>;
+}
+
+/**
+ * Logs in, through the jump host where there is one.
+ * @param privateKey in OpenSSH's or PEM form; the SSH agent's keys when absent
+ * @throws Error that says why not: not reached, another host key, no login
+ */
+export async function connectBySsh(
+  server: Server,
+  privateKey: string | undefined,
+): Promise<SshConnection> {
+  const clients: Client[] = [];
+  const end = () => {
+    for (const client of clients.reverse()) client.end();
+  };
+  const open = async (to: Reached, through?: Client) => {
+    const client = new Client();
+    clients.push(client);
+    const socket = through && {
+      sock: await forward(through, to.address, to.port),
+    };
+    await logIn(client, to, { ...authentication(privateKey), ...socket });
+    return client;
+  };
+  try {
+    const jump = server.jump && (await open(server.jump));
+    const client = await open(server, jump);
+    return {
+      run: (line) => output(client, line),
+      open: (host, port) => forward(client, host, port),
+      [Symbol.asyncDispose]: () => Promise.resolve(end()),
+    };
+  } catch (error) {
+    end();
+    throw error;
+  }
+}
+
+/** One command on a connection of its own: see connectBySsh and its `run`. */
+export async function runBySsh(
+  server: Server,
+  privateKey: string | undefined,
+  line: string,
+): Promise<string> {
+  await using connection = await connectBySsh(server, privateKey);
+  return await connection.run(line);
+}
+
+function authentication(privateKey: string | undefined): ConnectConfig {
+  if (privateKey !== undefined) return { privateKey };
+  const agent = process.env.SSH_AUTH_SOCK;
+  if (agent !== undefined) return { agent };
+  throw new Error(
+    "there is no key to log in with: neither one that was given nor an SSH agent (SSH_AUTH_SOCK)",
+  );
+}
+
+function logIn(
+  client: Client,
+  { address, port, user, hostKey }: Reached,
+  config: ConnectConfig,
+): Promise<void> {
+  const [type = "", pinned = ""] = hostKey.split(" ");
+  let other: string | undefined;
+  return new Promise((resolve, reject) => {
+    client
+      .on("ready", resolve)
+      .on("error", (error) => {
+        const why =
+          other ??
+          (error.level === "client-authentication"
+            ? `${user} may not log in with this key`
+            : error.message);
+        reject(new Error(`${address}, port ${String(port)}: ${why}`));
+      })
+      .connect({
+        ...config,
+        ...{ host: address, port, username: user, readyTimeout: loginTimeout },
+        // Only the kind that is pinned: others would differ and be no attack.
+        algorithms: { serverHostKey: hostKeyAlgorithms(type) },
+        hostVerifier: (key: Buffer) => {
+          if (key.toString("base64") === pinned) return true;
+          other = `its host key is ${fingerprint(key)}, not the pinned ${fingerprint(Buffer.from(pinned, "base64"))}; compare it with /etc/ssh/ssh_host_*.pub on the server before you change hostKey`;
+          return false;
+        },
+      });
+  });
+}
+
+type HostKeyAlgorithms = NonNullable<
+  NonNullable<ConnectConfig["algorithms"]>["serverHostKey"]
+>;
+
+/** Signatures that a key of this type makes (RFC 8332 for RSA). */
+function hostKeyAlgorithms(type: string): HostKeyAlgorithms {
+  return (
+    type === "ssh-rsa" ? ["rsa-sha2-512", "rsa-sha2-256"] : [type]
+  ) as HostKeyAlgorithms;
+}
+
+/** As OpenSSH prints it. */
+function fingerprint(key: Buffer): string {
+  const digest = createHash("sha256").update(key).digest("base64");
+  return `SHA256:${digest.replace(/=+$/, "")}`;
+}
+
+function forward(
+  through: Client,
+  address: string,
+  port: number,
+): Promise<ClientChannel> {
+  return new Promise((resolve, reject) => {
+    through.forwardOut("127.0.0.1", 0, address, port, (error, channel) => {
+      if (error) {
+        const where = `${address}, port ${String(port)}`;
+        reject(new Error(`${where}, through SSH: ${error.message}`));
+      } else resolve(channel);
+    });
+  });
+}
+
+function output(client: Client, line: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    client.exec(line, (error, channel) => {
+      if (error) {
+        reject(error);
+        return;
+      }
+      let stdout = "";
+      let stderr = "";
+      channel
+        .on("data", (chunk: Buffer) => {
+          stdout += chunk.toString();
+        })
+        .on("close", (code: number | null) => {
+          if (code === 0) resolve(stdout);
+          else {
+            reject(new Error(stderr.trim() || `it ended with ${String(code)}`));
+          }
+        });
+      channel.stderr.on("data", (chunk: Buffer) => {
+        stderr += chunk.toString();
+      });
+    });
+  });
+}

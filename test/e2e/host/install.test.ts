@@ -1,0 +1,181 @@
+/** What an install looks at first, on a server that has nothing of ours. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { certificateBundle } from "../../../infra/certificate/bundle.ts";
+import { edgeBundle } from "../../../infra/edge/bundle.ts";
+import { gatewayBundle } from "../../../infra/gateway/bundle.ts";
+import { serverFirewallBundle } from "../../../infra/platforms/host/server-firewall.ts";
+import { inLab, labExec } from "../lab.ts";
+import { install } from "./install.ts";
+import { inventory } from "./inventory.ts";
+import { parsedHostConfig } from "./stack-file.ts";
+
+const machine = "server-bare";
+const server = (verb: string) =>
+  inLab([
+    process.execPath,
+    join(import.meta.dirname, "server.ts"),
+    ...[verb, machine],
+  ]);
+const onServer = async (line: string) => {
+  const { stdout } = await labExec(machine, ["sh", "-c", line]);
+  return stdout;
+};
+
+let before: Record<string, string>;
+beforeAll(async () => {
+  expect((await server("boot")).stderr).toBe("");
+  before = await inventory(machine);
+}, 240_000);
+
+afterAll(async () => {
+  await server("remove");
+});
+
+describe("refused, and nothing changed", () => {
+  const bundle = () => edgeBundle(parsedHostConfig());
+  const system = (name: string, id: string, version: string) =>
+    `printf 'PRETTY_NAME="${name}"\\nID=${id}\\nVERSION_ID=${version}\\n' >/run/other && mount --bind /run/other /etc/os-release && rm -f /run/other`;
+  const listen = (unit: string, port: number) =>
+    onServer(
+      `systemd-run --quiet --unit=${unit} socat TCP-LISTEN:${String(port)},reuseaddr,fork -`,
+    );
+  afterAll(async () => {
+    await onServer("systemctl stop dnsmasq; systemctl reset-failed");
+    expect(await inventory(machine)).toEqual(before);
+  });
+
+  test.each([
+    ["Debian 12", system("Debian GNU/Linux 12 (bookworm)", "debian", "12")],
+    ["Ubuntu", system("Ubuntu 24.04.1 LTS", "ubuntu", "24.04")],
+  ])("%s", async (name, other) => {
+    const { stderr, exitCode } = await install(machine, bundle(), other);
+    expect(stderr).toMatch(
+      /^daytona-edge install: this server cannot run edge yet:\n {2}- this is .*; it needs Debian 13, whose HAProxy is 3\.0$/,
+    );
+    expect(stderr).toContain(`this is ${name.replace(" 12", " GNU/Linux 12")}`);
+    expect(exitCode).toBe(1);
+  });
+
+  test("all that is wrong, at once", async () => {
+    await listen("nginx", 443);
+    await onServer(
+      `systemd-run --quiet --unit=dnsmasq sh -c 'while :; do printf "HTTP/1.0 200\\r\\nDate: Mon, 02 Nov 2026 10:00:00 GMT\\r\\n\\r\\n" | nc -l -p 9999 -q 0; done'`,
+    );
+    const { stderr, exitCode } = await install(
+      machine,
+      { ...bundle(), clock: "http://127.0.0.1:9999/dir" },
+      `${system("Debian GNU/Linux 12 (bookworm)", "debian", "12")}
+       mount -t tmpfs -o size=20m tmpfs /var`,
+    );
+    expect(
+      stderr.replace(
+        /the clock says \S+, /,
+        "the clock says 2026-11-26T00:00:00+00:00, ",
+      ),
+    ).toBe(
+      [
+        "daytona-edge install: this server cannot run edge yet:",
+        "  - this is Debian GNU/Linux 12 (bookworm); it needs Debian 13, whose HAProxy is 3.0",
+        "  - tcp port 443 is taken by socat (nginx.service); move it to another port, or: systemctl disable --now nginx.service",
+        "  - /var has 20 MB left; make it 300, for example with: apt-get clean; journalctl --vacuum-size=100M",
+        "  - the clock says 2026-11-26T00:00:00+00:00, and http://127.0.0.1:9999/dir says 2026-11-02T10:00:00+00:00; set it: timedatectl set-ntp true",
+      ].join("\n"),
+    );
+    expect(exitCode).toBe(1);
+  });
+
+  test("a port that a container publishes", async () => {
+    await onServer(
+      "cp /usr/bin/socat /root/docker-proxy; systemctl stop nginx",
+    );
+    await onServer(
+      "systemd-run --quiet --unit=proxy /root/docker-proxy TCP-LISTEN:80,reuseaddr,fork -; sleep 0.5; rm /root/docker-proxy",
+    );
+    const { stderr } = await install(machine, bundle());
+    await onServer("systemctl stop proxy");
+    expect(stderr).toContain(
+      'tcp port 80 is published by a container; change it where the container is defined, for example under "ports" in its compose file',
+    );
+  });
+
+  test("nobody to look names up with", async () => {
+    const certificate = certificateBundle({
+      ...parsedHostConfig(),
+      cloudflareUrl: undefined,
+    });
+    const { stderr } = await install(
+      machine,
+      { ...certificate, clock: "https://acme.nowhere.invalid/directory" },
+      "echo nameserver 127.0.0.9 >/run/other && mount --bind /run/other /etc/resolv.conf && rm -f /run/other",
+    );
+    expect(stderr).toBe(
+      [
+        "daytona-edge install: this server cannot run certificate yet:",
+        "  - the name acme.nowhere.invalid cannot be looked up here; put right the name servers in /etc/resolv.conf: 127.0.0.9",
+      ].join("\n"),
+    );
+  });
+
+  test("sandboxes that a container hides", async () => {
+    const { egress } = parsedHostConfig();
+    if (!egress?.gateway) throw new Error("The stack has no gateway");
+    await onServer(`
+      ip netns add runner
+      ip -n runner link add br-inner type bridge
+      ip -n runner address add 172.20.0.1/16 dev br-inner
+      systemd-run --quiet --unit=runner ip netns exec runner sleep 600
+      until ip netns pids runner | grep -q .; do sleep 0.1; done`);
+    const { stderr } = await install(
+      machine,
+      gatewayBundle({ ...egress, ...egress.gateway }),
+    );
+    await onServer("systemctl stop runner; ip netns delete runner");
+    expect(stderr.replace(/process \d+/, "process 1")).toBe(
+      [
+        "daytona-edge install: this server cannot run gateway yet:",
+        "  - sandboxes of 172.20.0.0/16 are behind br-inner in a container's own network (process 1, sleep 600): Docker-in-Docker, which a gateway here cannot stand before; give Daytona's runner this server's own Docker and network, or a server of its own",
+      ].join("\n"),
+    );
+  });
+});
+
+describe("packages", () => {
+  const script = (name: string) =>
+    readFileSync(join(import.meta.dirname, `${name}.sh`), "utf8");
+  const bundle = () => {
+    const server = serverFirewallBundle({ openPorts: [], operators: [] });
+    return { ...server, packages: [...server.packages, "daytona-lab-guest"] };
+  };
+  const installOnly = (repository: string) =>
+    install(machine, bundle(), `${repository}\n${script("only-guest")}`);
+
+  afterEach(async () => {
+    await onServer("rm -r /root/repository");
+    expect(await inventory(machine)).toEqual(before);
+  });
+
+  test("that are missing come, and go again with their users", async () => {
+    const { stdout, exitCode } = await installOnly(script("make-guest"));
+    expect(stdout).toContain("adding packages: daytona-lab-guest");
+    expect(exitCode).toBe(0);
+    expect(
+      await onServer("id -un daytona-lab-guest; ls /usr/share/daytona-lab"),
+    ).toBe("daytona-lab-guest\nguest");
+    const remove = "/var/lib/daytona-edge/installed/server/install.sh --remove";
+    expect(await onServer(remove)).toBe("server: removed");
+  });
+
+  test("that nobody has are an error, and nothing is left", async () => {
+    const { stderr, exitCode } = await installOnly(
+      "mkdir /root/repository && : >/root/repository/Packages",
+    );
+    expect(stderr).toContain(
+      "these packages could not be installed: daytona-lab-guest; the end of /var/log/daytona-edge-install.log says why. Give the machine a Debian mirror that it can reach, or install them beforehand",
+    );
+    expect(exitCode).toBe(1);
+    // It says why, so it stays.
+    await onServer("rm /var/log/daytona-edge-install.log");
+  });
+});

@@ -1,0 +1,43 @@
+/** What of a server an install could have touched. */
+import { labExec } from "../lab.ts";
+
+/** What a server writes by itself, and what its Daytona does. */
+const notOurs = [
+  "/run/log",
+  "/run/motd.dynamic",
+  "/run/systemd",
+  "/run/udev",
+  "/var/lib/daytona-lab",
+  "/var/log/journal",
+  // What apt and dpkg keep of their own work.
+  "/var/cache/apt",
+  "/var/lib/dpkg",
+  "/var/log/alternatives.log",
+  "/var/log/apt",
+  "/var/log/dpkg.log",
+];
+
+export async function inventory(
+  machine: string,
+): Promise<Record<string, string>> {
+  const onServer = async (line: string) => {
+    const { stdout } = await labExec(machine, ["sh", "-c", line]);
+    return stdout;
+  };
+  const prune = notOurs.map((path) => `-path '${path}'`).join(" -o ");
+  return {
+    files: await onServer(
+      `find /etc /usr/local /var /run /root -xdev \\( ${prune} \\) -prune -o -type f -print | sort`,
+    ),
+    units: await onServer(
+      "systemctl list-unit-files --no-legend --plain --state=enabled,disabled | sort; systemctl list-units --all --no-legend --plain 'daytona*' | cut -d' ' -f1",
+    ),
+    users: await onServer("cat /etc/passwd /etc/group"),
+    packages: await onServer("dpkg-query -W"),
+    ruleset: await onServer("nft list ruleset"),
+    addresses: await onServer(
+      "ip -o address show scope global | awk '{print $2, $4}'",
+    ),
+    rules: await onServer("ip rule show; ip -6 rule show"),
+  };
+}
