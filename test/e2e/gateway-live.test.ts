@@ -14,6 +14,7 @@ import {
   trustAgain,
 } from "./gateway-rules.ts";
 import { runInSandbox } from "./gateway-sandbox-program.ts";
+import { inLab } from "./lab.ts";
 import { moveName, nameOf, removeNames } from "./leading-names.ts";
 
 keepRules();
@@ -183,6 +184,21 @@ describe("what others do to the machine", () => {
     } finally {
       await machine("nft delete table ip published");
     }
+  });
+
+  test("a neighbour that routes to the gateway's address is refused", async () => {
+    const { stdout } = await inLab([
+      ...["sh", "-c"],
+      `ip route replace ${gateway} via 198.18.0.3
+       curl -sS -m 3 http://${gateway}/ca.pem 2>&1
+       curl -sSk -m 3 --resolve openrouter.ai:443:${gateway} https://openrouter.ai/api/v1/models 2>&1
+       ip route delete ${gateway}`,
+    ]);
+    // 7: refused at once. A probe that hangs would have tried nothing.
+    expect(stdout.match(/curl: \(\d+\)/g)).toEqual(["curl: (7)", "curl: (7)"]);
+    expect(await sandbox(`curl -sS -m 3 http://${gateway}/ca.pem`)).toContain(
+      "BEGIN CERTIFICATE",
+    );
   });
 
   test("the agent starts anew: what is served is what lies on the disk", async () => {

@@ -304,12 +304,16 @@ PY
     try {
       await disturb(
         "Docker's chains made anew, accepting",
-        `nft 'table ip filter { chain FORWARD { type filter hook forward priority filter; policy accept; accept; }; }'
-         nft 'table ip6 filter { chain FORWARD { type filter hook forward priority filter; policy accept; accept; }; }'
-         for _ in $(seq 5); do /usr/local/lib/daytona-lab/host-up.sh; done; ${now}`,
+        `nft 'table ip6 filter { chain FORWARD { type filter hook forward priority filter; policy accept; accept; }; }'
+         for _ in $(seq 5); do
+           /usr/local/lib/daytona-lab/host-up.sh
+           nft insert rule ip filter DOCKER-USER accept
+         done; ${now}`,
       );
     } finally {
-      await machine("nft delete table ip filter; nft delete table ip6 filter");
+      await machine(
+        "nft delete table ip6 filter; /usr/local/lib/daytona-lab/host-up.sh",
+      );
     }
   });
 });
