@@ -50,14 +50,14 @@ export class Dns extends pulumi.ComponentResource {
       });
     }
     this.addresses(`${name}-base`, args, args.domain);
-    this.tryPublished(args);
-    this.registerOutputs({});
+    // An output, so that the update waits for it and fails with it.
+    this.registerOutputs({ published: this.published(args) });
   }
 
-  /** Fails the update unless the world is led to the edge, and nowhere else. */
-  private tryPublished({ domain, edge }: DnsArgs): void {
+  /** Known once the world is led to the edge, and nowhere else. */
+  private published({ domain, edge }: DnsArgs): pulumi.Output<boolean> {
     const written = this.records.map(({ id }) => id);
-    pulumi
+    return pulumi
       .all([pulumi.all(written), edge.name, edge.ipv4, edge.ipv6] as const)
       .apply(async ([, balancer, ipv4, ipv6]) => {
         const wildcard = `*.${domain}`;
@@ -71,6 +71,7 @@ export class Dns extends pulumi.ComponentResource {
             ? addresses(wildcard)
             : [{ name: wildcard, kind: "CNAME", values: [balancer] } as const]),
         ]);
+        return true;
       });
   }
 

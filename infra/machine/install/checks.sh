@@ -44,7 +44,8 @@ check_ports() {
         case $unit in daytona-edge.service | daytona-gateway*.service) continue ;; esac
         program=$(cat "/proc/${pid:-none}/comm" 2>/dev/null || echo "the kernel")
         case $program in
-          docker-proxy)
+          # The second where Docker has "userland-proxy": false.
+          docker-proxy | dockerd)
             echo "$protocol port $port is published by a container; change it where the container is defined, for example under \"ports\" in its compose file" ;;
           *)
             echo "$protocol port $port is taken by $program${unit:+ ($unit)}; move it to another port, or: systemctl disable --now ${unit:-its unit}" ;;

@@ -216,15 +216,18 @@ describe("the road out", () => {
       ip link set later0 master br-later up
       ip -n later address add 172.20.77.2/24 dev eth0 && ip -n later link set eth0 up && ip -n later route add default via 172.20.77.1`);
     const curl = (url: string) =>
-      later(`curl -sS -k -m 3 -o /dev/null -w '%{http_code}' ${url}`);
-    expect(await curl(`https://${webHosts.forbidden.ipv4}/`)).toBe("000");
+      later(
+        `curl -sS -k -m 3 -o /dev/null -w '%{http_code} %{exitcode}' ${url}`,
+      );
+    // 7: refused at once, by us. Docker's own policy would let it wait.
+    expect(await curl(`https://${webHosts.forbidden.ipv4}/`)).toBe("000 7");
     await expect
       .poll(() => onServer("nft list table inet daytona_egress"), {
         timeout: 10_000,
       })
       .toContain("br-later");
-    expect(await curl(`http://${gatewayAddress}/ca.pem`)).toBe("200");
-    expect(await curl(`https://${webHosts.forbidden.ipv4}/`)).toBe("000");
+    expect(await curl(`http://${gatewayAddress}/ca.pem`)).toBe("200 0");
+    expect(await curl(`https://${webHosts.forbidden.ipv4}/`)).toBe("000 7");
     await onServer("ip netns delete later; ip link delete br-later");
   });
 });
@@ -309,7 +312,7 @@ describe("a changed bundle, while requests come", () => {
     expect(stderr).toMatch(words);
     expect(exitCode).toBe(1);
     expect(failed).toEqual([]);
-    expect(answered).toBeGreaterThan(3);
+    expect(answered).toBeGreaterThan(0);
     expect(await installed()).toBe(was);
   });
 
@@ -497,7 +500,7 @@ describe("a change by hand", () => {
     await cloudflare(`/${id}`, "-X", "DELETE");
     expect(stderr).toMatch(
       new RegExp(
-        `error: ${domain} does not lead to the edge alone:\n *\\*\\.${domain}: ns1\\.\\S+, ns2\\.\\S+ answers (198\\.18\\.0\\.99, ${ipv4}|${ipv4}, 198\\.18\\.0\\.99) as A instead of ${ipv4}\n *Remove the records that are not the stack's`,
+        `${domain} does not lead to the edge alone:\n *\\*\\.${domain}: ns1\\.\\S+, ns2\\.\\S+ answers (198\\.18\\.0\\.99, ${ipv4}|${ipv4}, 198\\.18\\.0\\.99) as A instead of ${ipv4}\n *Remove the records that are not the stack's`,
       ),
     );
     expect(exitCode).toBe(1);

@@ -141,6 +141,23 @@ describe("refused, and nothing changed", () => {
   });
 });
 
+test("refused: an uplink that has the name of a Docker bridge", async () => {
+  await onServer(
+    "ip link add br-uplink type dummy; ip link set br-uplink up; ip route add default dev br-uplink metric 999",
+  );
+  const { stderr, exitCode } = await install(
+    machine,
+    serverFirewallBundle({ openPorts: [], operators: [] }),
+  );
+  await onServer("ip link delete br-uplink");
+  expect(stderr).toContain(
+    "firewall: br-uplink leads to the world and has the name of a Docker bridge, so that everybody outside would be taken for a container; rename it, for example to uplink0",
+  );
+  expect(exitCode).toBe(1);
+  await onServer("rm /var/log/daytona-edge-install.log");
+  expect(await inventory(machine)).toEqual(before);
+});
+
 describe("packages", () => {
   const script = (name: string) =>
     readFileSync(join(import.meta.dirname, `${name}.sh`), "utf8");
