@@ -1,5 +1,6 @@
 import { defineConfig } from "vitest/config";
 import { BaseSequencer, type TestSpecification } from "vitest/node";
+import { labDirectories } from "./scripts/checkout.ts";
 
 /** Five minutes of waiting: what runs beside it costs no time. */
 const longest = "test/e2e/endurance.test.ts";
@@ -53,8 +54,10 @@ export default defineConfig({
           include: ["test/e2e/**/*.test.ts"],
           exclude: besideEachOther,
           globalSetup: ["test/e2e/setup.ts"],
-          // One lab, so one suite at a time.
-          fileParallelism: false,
+          // One suite at a time in each lab; they wait more than they work.
+          setupFiles: ["test/e2e/own-lab.ts"],
+          maxWorkers: labDirectories.length,
+          sequence: { groupOrder: 2 },
           testTimeout: 120_000,
           hookTimeout: 120_000,
         },

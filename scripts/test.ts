@@ -12,8 +12,9 @@ import { ensureRoot } from "./root.ts";
 const command = new Command("npm test --")
   .description(
     `Checks the types and the style, then runs the suites: unit, program (the real
-engine), e2e (the real lab, which it starts and stops unless one runs) and
-e2e-long (the lab again: what takes minutes, side by side).`,
+engine), e2e-long (the real lab, which it starts and stops unless one runs: what
+takes minutes, side by side) and e2e (the lab again, and a second one beside it
+that is the suites' own: one suite at a time in each).`,
   )
   .argument("[files...]", "only test files whose path contains this")
   .option("--project <name...>", "only these suites: unit, program, e2e…")
