@@ -3,11 +3,18 @@
  * them at the same time has one of its own, the first the checkout's. Vitest
  * runs this before each suite's file and numbers the workers from 1.
  */
+import { execa } from "execa";
+import { join } from "node:path";
+
 process.env.DAYTONA_EDGE_LAB_NUMBER = process.env.VITEST_POOL_ID;
 
-// What says where the lab is reads the number once, so none of it is imported
-// before.
+// What says where the lab is reads the number once, so it comes after.
+const { checkout } = await import("../../scripts/checkout.ts");
 const { livingLab } = await import("../../scripts/lab/namespaces.ts");
-const { startLab } = await import("./setup.ts");
 
-if (livingLab() === undefined) await startLab();
+if (livingLab() === undefined) {
+  // The first lab has been verified; while suites run in it, the promises that
+  // have a time would be tried at a bad one.
+  const start = join(checkout, "scripts/start.ts");
+  await execa(process.execPath, [start, "--no-verify"], { stdio: "inherit" });
+}
