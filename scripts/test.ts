@@ -1,12 +1,13 @@
 /** `npm test`: types, then every suite; ends with "N passed, N failed". */
 import { Command } from "commander";
 import { execa } from "execa";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { checkout } from "./checkout.ts";
 import { main } from "./failure.ts";
 import { installPackages, missingPackages } from "./host-tools.ts";
+import { LabError } from "./lab/command.ts";
 import { ensureRoot } from "./root.ts";
 
 const command = new Command("npm test --")
@@ -47,6 +48,8 @@ await main(async () => {
     }
   }
 
+  // Vitest hears of Ctrl-C as well, and ends its labs before it ends.
+  process.on("SIGINT", () => undefined);
   const directory = mkdtempSync(join(tmpdir(), "daytona-edge-test-"));
   try {
     const json = join(directory, "report.json");
@@ -67,6 +70,7 @@ await main(async () => {
         preferLocal: true,
       },
     );
+    if (!existsSync(json)) throw new LabError("Ended before all suites were.");
     const report = JSON.parse(readFileSync(json, "utf8")) as Report;
     const passed = report.numPassedTests;
     // A suite that could not even start has no failed test of its own.
