@@ -3,7 +3,7 @@ import { defineConfig, globalIgnores } from "eslint/config";
 import tseslint from "typescript-eslint";
 
 export default defineConfig(
-  globalIgnores([".lab/"]),
+  globalIgnores([".lab*/"]),
   eslint.configs.recommended,
   {
     files: ["**/*.ts"],

@@ -1,12 +1,20 @@
 import { defineConfig } from "vitest/config";
 import { BaseSequencer, type TestSpecification } from "vitest/node";
+import { labDirectories } from "./scripts/checkout.ts";
 
 /** Five minutes of waiting: what runs beside it costs no time. */
-const longest = "test/e2e/endurance.test.ts";
+const endurance = "test/e2e/endurance.test.ts";
+
+/** Small files that run long; Vitest itself begins with the large ones. */
+const longest = [
+  endurance,
+  "test/e2e/lifecycle.test.ts",
+  "test/e2e/verify-egress.test.ts",
+];
 
 /** Suites that none is in another's way, nor in that of the program's. */
 const besideEachOther = [
-  longest,
+  endurance,
   "test/e2e/aws/gateway.test.ts",
   "test/e2e/certificate/issue.test.ts",
   "test/e2e/host/host.test.ts",
@@ -19,7 +27,7 @@ class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]) {
     const sorted = await super.sort(files);
     const isLongest = (file: TestSpecification) =>
-      file.moduleId.endsWith(longest);
+      longest.some((name) => file.moduleId.endsWith(name));
     return [
       ...sorted.filter(isLongest),
       ...sorted.filter((file) => !isLongest(file)),
@@ -54,8 +62,10 @@ export default defineConfig({
           include: ["test/e2e/**/*.test.ts"],
           exclude: besideEachOther,
           globalSetup: ["test/e2e/setup.ts"],
-          // One lab, so one suite at a time.
-          fileParallelism: false,
+          // One suite at a time in each lab; they wait more than they work.
+          setupFiles: ["test/e2e/own-lab.ts"],
+          maxWorkers: labDirectories.length,
+          sequence: { groupOrder: 2 },
           testTimeout: 120_000,
           hookTimeout: 120_000,
         },

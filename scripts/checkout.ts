@@ -4,8 +4,19 @@ import { join, resolve } from "node:path";
 
 export const checkout = resolve(import.meta.dirname, "..");
 
-/** The living lab of this checkout; gone after `npm stop`. */
-export const labDirectory = join(checkout, ".lab");
+/**
+ * The living lab of this checkout; gone after `npm stop`. It is told by number,
+ * not by path, so that a suite which starts another checkout's scripts means
+ * that checkout's lab.
+ */
+export const labDirectory = labOf(process.env.DAYTONA_EDGE_LAB_NUMBER ?? "1");
+
+/** All that may live at once: the second is the test suites' own. */
+export const labDirectories = ["1", "2"].map(labOf);
+
+function labOf(number: string): string {
+  return join(checkout, number === "1" ? ".lab" : `.lab-${number}`);
+}
 
 /** Expensive things keyed by content, shared by checkouts; safe to delete. */
 export const cacheDirectory = join(

@@ -1,19 +1,21 @@
 /** `npm test`: types, then every suite; ends with "N passed, N failed". */
 import { Command } from "commander";
 import { execa } from "execa";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { checkout } from "./checkout.ts";
 import { main } from "./failure.ts";
 import { installPackages, missingPackages } from "./host-tools.ts";
+import { LabError } from "./lab/command.ts";
 import { ensureRoot } from "./root.ts";
 
 const command = new Command("npm test --")
   .description(
     `Checks the types and the style, then runs the suites: unit, program (the real
-engine), e2e (the real lab, which it starts and stops unless one runs) and
-e2e-long (the lab again: what takes minutes, side by side).`,
+engine), e2e-long (the real lab, which it starts and stops unless one runs: what
+takes minutes, side by side) and e2e (the lab again, and a second one beside it
+that is the suites' own: one suite at a time in each).`,
   )
   .argument("[files...]", "only test files whose path contains this")
   .option("--project <name...>", "only these suites: unit, program, e2e…")
@@ -46,6 +48,8 @@ await main(async () => {
     }
   }
 
+  // Vitest hears of Ctrl-C as well, and ends its labs before it ends.
+  process.on("SIGINT", () => undefined);
   const directory = mkdtempSync(join(tmpdir(), "daytona-edge-test-"));
   try {
     const json = join(directory, "report.json");
@@ -66,6 +70,7 @@ await main(async () => {
         preferLocal: true,
       },
     );
+    if (!existsSync(json)) throw new LabError("Ended before all suites were.");
     const report = JSON.parse(readFileSync(json, "utf8")) as Report;
     const passed = report.numPassedTests;
     // A suite that could not even start has no failed test of its own.

@@ -1,15 +1,15 @@
 /**
  * The lab lives in network, mount and process namespaces of its own. One
  * process holds them; when it ends, the kernel ends every process, mount and
- * interface of the lab with it, so there is nothing to sweep and two checkouts
- * never meet.
+ * interface of the lab with it, so there is nothing to sweep and two labs never
+ * meet.
  */
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync, readdirSync, statSync } from "node:fs";
 import { mkdir, rm, rmdir } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { checkout, labDirectory } from "../checkout.ts";
+import { labDirectory } from "../checkout.ts";
 import { LabError, runDetached } from "./command.ts";
 
 const initScript = join(import.meta.dirname, "namespace-init.sh");
@@ -19,8 +19,13 @@ const log = join(labDirectory, "namespaces.log");
 /** Set in the environment of every process that runs inside the lab. */
 const insideMark = "DAYTONA_EDGE_LAB";
 
-/** Name of this checkout's lab in the control group tree. */
-export const controlGroup = `daytona-edge-${createHash("sha256").update(checkout).digest("hex").slice(0, 8)}`;
+/** Name of this lab in the control group tree. */
+export const controlGroup = controlGroupOf(labDirectory);
+
+export function controlGroupOf(directory: string): string {
+  const hash = createHash("sha256").update(directory).digest("hex");
+  return `daytona-edge-${hash.slice(0, 8)}`;
+}
 
 /** Whether this process runs inside the lab. */
 export function isInsideLab(): boolean {
@@ -28,22 +33,22 @@ export function isInsideLab(): boolean {
 }
 
 /**
- * The process that holds this checkout's living lab, as the computer numbers
- * it; undefined when none lives. Read from the process table, so that a killed
+ * The process that holds the living lab, as the computer numbers it; undefined
+ * when none lives. Read from the process table, so that a killed
  * `npm start` cannot leave a lab that nobody knows of.
  */
-export function livingLab(): number | undefined {
+export function livingLab(directory = labDirectory): number | undefined {
   return readdirSync("/proc")
     .filter((entry) => /^[0-9]+$/.test(entry))
     .map(Number)
     .find((pid) => {
-      const [, script, directory] = procFile(pid, "cmdline").split("\0");
-      if (script !== initScript || directory !== labDirectory) return false;
+      const [, script, argument] = procFile(pid, "cmdline").split("\0");
+      if (script !== initScript || argument !== directory) return false;
       return /^NSpid:.*\t1$/m.test(procFile(pid, "status"));
     });
 }
 
-/** Makes the namespaces of this checkout's lab. */
+/** Makes the namespaces of this lab. */
 export async function startNamespaces(): Promise<void> {
   await sweepControlGroups();
   await mkdir(labDirectory, { recursive: true });
@@ -107,9 +112,9 @@ export function insideLab(argv: readonly string[]): [string, ...string[]] {
   ];
 }
 
-/** Ends the lab and removes what it leaves: its control groups and `.lab`. */
-export async function stopNamespaces(): Promise<void> {
-  const holder = livingLab();
+/** Ends a lab and removes what it leaves: its control groups and its directory. */
+export async function stopNamespaces(directory = labDirectory): Promise<void> {
+  const holder = livingLab(directory);
   if (holder !== undefined) {
     process.kill(holder, "SIGKILL");
     for (
@@ -119,8 +124,8 @@ export async function stopNamespaces(): Promise<void> {
       await sleep(20);
     }
   }
-  await removeControlGroups();
-  await rm(labDirectory, { recursive: true, force: true });
+  await removeControlGroups(controlGroupOf(directory));
+  await rm(directory, { recursive: true, force: true });
 }
 
 /** Where control groups are: the unified tree, or the two that systemd uses beside v1. */
@@ -129,9 +134,9 @@ const controlGroupTrees = ["", "/systemd", "/unified"].map(
 );
 
 /** Control groups outlive their processes; they are the lab's only traces. */
-async function removeControlGroups(): Promise<void> {
+async function removeControlGroups(name: string): Promise<void> {
   for (const tree of controlGroupTrees) {
-    const top = join(tree, controlGroup);
+    const top = join(tree, name);
     if (existsSync(top)) await removeControlGroup(top);
   }
 }

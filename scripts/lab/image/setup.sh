@@ -14,6 +14,9 @@ for unit in haproxy unbound ulogd2 pebble ssh nftables; do
 done
 chroot "$root" systemctl --quiet mask apt-daily.timer apt-daily-upgrade.timer \
   console-getty.service systemd-networkd-wait-online.service dpkg-db-backup.timer e2scrub_all.timer fstrim.timer
+# Nobody is there to be asked, and each of these holds one of the 128 inotify
+# instances that a kernel gives all of the computer's labs together.
+chroot "$root" systemctl --quiet mask systemd-ask-password-console.path systemd-ask-password-wall.path
 
 install -m 644 "$here/90-lab.cfg" "$root/etc/cloud/cloud.cfg.d/90-lab.cfg"
 install -m 644 "$here/lab-network.service" "$root/etc/systemd/system/"
