@@ -28,16 +28,30 @@ load() {
 # usage: route_marked_only -4|-6
 route_marked_only() {
   for interface in $interfaces; do
-    [ -z "$(ip "$1" rule show priority 20 iif "$interface")" ] || continue
-    ip "$1" rule add priority 20 iif "$interface" fwmark "0/$mark" prohibit
+    closed "$1" "$interface" ||
+      ip "$1" rule add priority 20 iif "$interface" fwmark "0/$mark" prohibit
   done
-  ip "$1" rule show priority 20 | sed -n 's/.* iif \([^ ]*\).*/\1/p' |
-    while read -r interface; do
+  # Others of this priority, whoever made them, would open what is closed.
+  ip "$1" rule show priority 20 | sed -n 's/^20:[[:space:]]*//; s/ \[detached\]//; / iif /p' |
+    while read -r rule; do
+      interface=$(echo "$rule" | sed 's/.* iif \([^ ]*\).*/\1/')
       case " $(echo "$interfaces" | tr '\n' ' ') " in
-        *" $interface "*) ;;
-        *) ip "$1" rule delete priority 20 iif "$interface" ;;
+        *" $interface "*) ! is_closing "$rule" || continue ;;
       esac
+      # shellcheck disable=SC2086
+      ip "$1" rule delete priority 20 $rule
     done
+}
+
+# usage: closed -4|-6 INTERFACE
+closed() {
+  ip "$1" rule show priority 20 iif "$2" | while read -r rule; do
+    ! is_closing "$rule" || echo yes
+  done | grep -q yes
+}
+
+is_closing() {
+  case $1 in *"fwmark 0/$mark iif "*" prohibit"*) ;; *) return 1 ;; esac
 }
 
 if [ -z "$check" ]; then

@@ -8,7 +8,7 @@ import {
   reportDocument,
 } from "../../infra/certificate/report.ts";
 import { readDocument } from "../../infra/certificate/store.ts";
-import { lookAt as lookAtServer } from "../../infra/platforms/host/look.ts";
+import { lookAtServer } from "../../infra/platforms/host/look.ts";
 import {
   type Server,
   remoteScript,

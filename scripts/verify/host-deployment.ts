@@ -3,8 +3,11 @@
  * in the sandboxes; it is closed to the outside, so its server is the way there.
  */
 import { publicAddresses } from "../../infra/platforms/host/settings.ts";
-import { asRoot } from "../../infra/platforms/host/server.ts";
-import { connectBySsh } from "../../infra/platforms/host/ssh.ts";
+import { type Server, asRoot } from "../../infra/platforms/host/server.ts";
+import {
+  type SshConnection,
+  connectBySsh,
+} from "../../infra/platforms/host/ssh.ts";
 import { LabError } from "../lab/command.ts";
 import { execute } from "../lab/daytona/client.ts";
 import type { OwnStack } from "../own-stack.ts";
@@ -27,7 +30,10 @@ export interface HostDeploymentOptions {
 /** Ports of Daytona's, of SSH and of the edge that a sandbox might try. */
 const neighbourPorts = [22, 443, 3000, 4000, 8404];
 
-/** @throws Error when a server cannot be logged in to */
+/**
+ * @throws Error when a server cannot be logged in to
+ * @throws LabError when there is no toolbox to run commands by
+ */
 export async function hostDeployment(
   { config, host, privateKey }: OwnStack,
   options: HostDeploymentOptions,
@@ -40,13 +46,13 @@ export async function hostDeployment(
     );
   }
   const daytona = new URL(upstream.url);
-  const front = await connectBySsh(host, privateKey);
-  const gateways = await Promise.all(
-    (host.runners ?? [host]).map(async (server) => ({
-      server,
-      connection: await connectBySsh(server, privateKey),
-    })),
-  );
+  await using open = new AsyncDisposableStack();
+  const front = open.use(await connectBySsh(host, privateKey));
+  const gateways: { server: Server; connection: SshConnection }[] = [];
+  for (const server of host.runners ?? [host]) {
+    const connection = open.use(await connectBySsh(server, privateKey));
+    gateways.push({ server, connection });
+  }
   const toolbox = {
     address: daytona.hostname,
     apiKey: options.apiKey,
@@ -75,6 +81,7 @@ export async function hostDeployment(
       host: `${options.sandbox}-${String(options.port)}.${domain}`,
     },
   });
+  const connections = open.move();
   return {
     rules,
     logs: "journalctl on the servers, of the units daytona-edge and daytona-gateway",
@@ -88,11 +95,6 @@ export async function hostDeployment(
         "--bypass tries the way to another sandbox, too; name one on the same runner by --other-sandbox",
       );
     },
-    [Symbol.asyncDispose]: async () => {
-      await front[Symbol.asyncDispose]();
-      for (const { connection } of gateways) {
-        await connection[Symbol.asyncDispose]();
-      }
-    },
+    [Symbol.asyncDispose]: () => connections.disposeAsync(),
   };
 }

@@ -93,34 +93,33 @@ check_clock() {
 # container has it in a network of its own, and hides them behind its address:
 # they would be everywhere, and nobody would notice.
 check_sandboxes() {
-  hidden_sandboxes "$bundle" >"$work/problems"
+  # Only at first: root of a sandbox may make bridges, and would stop every update.
+  [ ! -e "$state/current" ] || return 0
+  hidden_sandboxes >"$work/problems"
   while read -r line; do
     problem "$line"
   done <"$work/problems"
 }
 
-# usage: hidden_sandboxes BUNDLE
 hidden_sandboxes() {
-  [ -s "$1/sandboxes" ] || return 0
+  [ -s "$bundle/sandboxes" ] || return 0
   own=$(readlink /proc/self/ns/net)
-  lsns --list --noheadings --type net --output NS,PID,COMMAND | while read -r namespace pid command; do
+  lsns --list --noheadings --type net --output NS,PID | while read -r namespace pid; do
     [ "net:[$namespace]" != "$own" ] || continue
     while read -r network; do
-      bridge=$(inside "$pid" bridge "$network" | head -n 1)
-      [ -n "$bridge" ] || continue
+      [ -n "$(inside "$pid" bridge "$network")" ] || continue
       # A sandbox may make bridges as it likes.
       [ -z "$(inside "$pid" veth "$network")" ] || continue
-      echo "sandboxes of $network are behind $bridge in a container's own network (process $pid, $command): Docker-in-Docker, which a gateway here cannot stand before; give Daytona's runner this server's own Docker and network, or a server of its own"
-    done <"$1/sandboxes"
+      echo "sandboxes of $network are behind a bridge in a container's own network (process $pid): Docker-in-Docker, which a gateway here cannot stand before; give Daytona's runner this server's own Docker and network, or a server of its own"
+    done <"$bundle/sandboxes"
   done
 }
 
-# Prints what a process sees of interfaces that have an address in a network.
+# Prints the addresses in a network that a process has on interfaces of a kind.
 # usage: inside PID KIND NETWORK
 inside() {
-  # shellcheck disable=SC2016
-  nsenter --net="/proc/$1/ns/net" sh -c '
-    ip -o link show type "$1" | sed "s/^[0-9]*: \([^:@]*\).*/\1/" | while read -r interface; do
-      [ -z "$(ip -o -4 address show dev "$interface" to "$2")" ] || echo "$interface"
-    done' inside "$2" "$3" 2>/dev/null || true
+  timeout 5 nsenter --net="/proc/$1/ns/net" ip -o -4 address show to "$3" 2>/dev/null |
+    awk '{ print $2 }' | while read -r interface; do
+    nsenter --net="/proc/$1/ns/net" ip -o link show dev "$interface" type "$2" 2>/dev/null || true
+  done
 }

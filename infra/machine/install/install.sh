@@ -43,8 +43,10 @@ take_lock() {
 # Where no bundle is installed nothing of ours stays: after the last one is
 # removed, and after a first one that failed.
 leave() {
-  if rmdir "$installed" 2>/dev/null; then
-    remove_packages
+  # Files of ours without a record are somebody's doing, and need the packages.
+  # What could not be removed now is removed by the next one that tries.
+  if [ -z "$(ls "$installed")" ] && [ ! -e /usr/local/lib/daytona-edge ] && remove_packages; then
+    rmdir "$installed"
     rm -f "$home/packages-added" "$home/users-added" "$home/install.lock"
     rmdir --ignore-fail-on-non-empty "$home"
   fi

@@ -2,7 +2,7 @@
 # Debian packages: those that are missing come, and go again with the last
 # bundle, with the users that they brought.
 
-packages() { dpkg-query -W -f '${Package} ${db:Status-Status}\n' | sed -n 's/ installed$//p' | sort; }
+packages() { dpkg-query -W -f '${Package} ${db:Status-Status}\n' | sed -n '/ not-installed$/d; /config-files$/d; s/ .*//p' | sort; }
 users() { cut -d : -f 1 /etc/passwd | sort; }
 
 add_packages() {
@@ -12,8 +12,13 @@ add_packages() {
   if [ -n "$missing" ]; then
     say "adding packages: ${missing% }"
     export DEBIAN_FRONTEND=noninteractive
+    came=yes
     # shellcheck disable=SC2086
-    if ! { apt-get -q update && apt-get -q -y --no-install-recommends install $missing; } >>"$log" 2>&1; then
+    { apt-get -q update && apt-get -q -y -o DPkg::Lock::Timeout=300 --no-install-recommends install $missing; } >>"$log" 2>&1 || came=no
+    # Also of a failed one some have come.
+    packages | comm -13 "$work/packages" - >>"$home/packages-added"
+    users | comm -13 "$work/users" - >>"$home/users-added"
+    if [ "$came" = no ]; then
       fail "these packages could not be installed: ${missing% }; the end of $log says why. Give the machine a Debian mirror that it can reach, or install them beforehand"
     fi
     # Debian starts what it installs. Ours run as units of their own.
@@ -22,8 +27,6 @@ add_packages() {
         systemctl --quiet disable --now "$package.service"
       fi
     done
-    packages | comm -13 "$work/packages" - >>"$home/packages-added"
-    users | comm -13 "$work/users" - >>"$home/users-added"
   fi
 }
 
@@ -40,7 +43,7 @@ remove_packages() {
     return 0
   fi
   # shellcheck disable=SC2046
-  DEBIAN_FRONTEND=noninteractive apt-get -q -y purge $(cat "$work/present") >/dev/null
+  DEBIAN_FRONTEND=noninteractive apt-get -q -y -o DPkg::Lock::Timeout=300 purge $(cat "$work/present") >/dev/null || return 1
   while read -r user; do
     ! id "$user" >/dev/null 2>&1 || userdel "$user"
   done <"$home/users-added"

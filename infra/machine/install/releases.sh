@@ -58,11 +58,14 @@ forget_old_releases() {
 # usage: take_effect RELEASE
 take_effect() {
   from="$state/releases/$1"
-  : >"$work/changed"
+  # What an install that was cut off has put in place and told nobody of counts.
+  touch "$state/changed"
+  cp "$state/changed" "$work/changed"
   : >"$work/told"
   put_files && start_units && repair_rules && stays_healthy || return 1
   ln -sfn "releases/$1" "$state/current"
   echo "${REPAIR:-}" >"$state/repair"
+  rm "$state/changed"
 }
 
 # Back to what was there before, for what came does not serve.
@@ -88,28 +91,28 @@ put_files() {
     [ -n "$(file_change "$mode" "$file")" ] || continue
     mkdir -p "$(dirname "$file")" &&
       install -m "$mode" "$from/root$file" "$file.new" &&
+      echo "$file" | tee -a "$state/changed" >>"$work/changed" &&
       mv -f "$file.new" "$file" || return 1
-    echo "$file" >>"$work/changed"
   done <"$from/modes"
   # What only another release had.
   cut -d ' ' -f 2- "$from/modes" | sort >"$work/paths"
   cat "$state"/releases/*/modes | cut -d ' ' -f 2- | sort -u | comm -23 - "$work/paths" |
     while read -r file; do
       [ -e "$file" ] || continue
+      echo "$file" | tee -a "$state/changed" >>"$work/changed"
       rm "$file"
-      echo "$file" >>"$work/changed"
     done
   # What somebody else has put before them. The log keeps what it said.
   foreign_unit_files | while read -r file; do
     { echo "removed: $file" && cat "$file"; } >>"$log"
+    echo "$file" | tee -a "$state/changed" >>"$work/changed"
     rm "$file"
     rmdir --ignore-fail-on-non-empty "$(dirname "$file")"
-    echo "$file" >>"$work/changed"
   done
 }
 
 start_units() {
-  if grep -Eq '^/(etc|run)/systemd/' "$work/changed"; then
+  if grep -Eq '^/(etc|run)/systemd/' "$work/changed" || needs_reload; then
     systemctl daemon-reload
   fi
   # New live state alone touches no connection: only its agent starts again,
@@ -128,6 +131,12 @@ start_units() {
       esac
     fi
   done <"$from/units"
+}
+
+# Whether systemd has another unit in mind than its file says.
+needs_reload() {
+  # shellcheck disable=SC2046
+  systemctl show -p NeedDaemonReload --value $(cat "$from/units") 2>/dev/null | grep -qx yes
 }
 
 # A changed unit needs a new process, but for one that holds connections: that

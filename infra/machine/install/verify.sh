@@ -18,7 +18,6 @@ verify_release() {
     [ -z "$change" ] || echo "unit $unit: $change"
   done <"$from/units"
   changed_rules | sed 's/^/rules: /'
-  hidden_sandboxes "$from"
 }
 
 # usage: file_change MODE FILE
@@ -49,14 +48,20 @@ unit_change() {
 # before what Debian's packages bring (systemd.unit(5)).
 foreign_unit_files() {
   sed -n 's|.* /etc/systemd/system/\([^/]*\)$|\1|p' "$from/modes" | while read -r unit; do
+    # Of a template (name@.service) those of its instances, too.
+    case $unit in *@.*) instances="${unit%@*}@*.${unit##*.}" ;; *) instances=$unit ;; esac
     for place in /etc/systemd/system /etc/systemd/system.control /run/systemd/system /run/systemd/system.control; do
-      [ ! -d "$place/$unit.d" ] || find "$place/$unit.d" -name '*.conf'
+      [ -d "$place" ] || continue
+      find "$place" -path "$place/$instances.d/*.conf"
+      [ "$instances" = "$unit" ] || find "$place" -maxdepth 1 -type f -name "$instances"
     done
-  done | sort >"$work/additions"
+  done | sort -u >"$work/additions"
   cut -d ' ' -f 2- "$from/modes" | sort | comm -13 - "$work/additions"
 }
 
-# How the rules in force differ from those that the files make.
+# How the rules in force differ from those that the files make. That nobody can
+# tell is a difference, too.
 changed_rules() {
-  [ ! -s "$from/rules" ] || sh "$(cut -d ' ' -f 2 "$from/rules")"
+  [ -s "$from/rules" ] || return 0
+  sh "$(cut -d ' ' -f 2 "$from/rules")" 2>&1 || echo "cannot be compared"
 }

@@ -25,20 +25,19 @@ export interface HostPlatformArgs extends PlatformArgs {
   readonly privateKey: pulumi.Input<string> | undefined;
 }
 
-/** Looks at every server before anything is planned for it. */
+/**
+ * Looks at every server before anything is planned for it.
+ * @throws pulumi.RunError when an update cannot log in to one
+ */
 export async function hostPlatform(
   name: string,
   args: HostPlatformArgs,
 ): Promise<HostPlatform> {
   const { settings, privateKey } = args;
-  const servers = new Map<string, Server>(
-    [settings, ...(settings.runners ?? [])].map((server) => [
-      server.address,
-      server,
-    ]),
-  );
+  const runners = settings.runners ?? [];
+  const others = runners.filter(({ address }) => address !== settings.address);
   const logins = await Promise.all(
-    [...servers.values()].map(async (server): Promise<Login> => {
+    [settings, ...others].map(async (server): Promise<Login> => {
       const look = await lookBeforeInstall(server, privateKey);
       return { server, privateKey, look };
     }),

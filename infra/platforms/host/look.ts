@@ -28,7 +28,7 @@ export type Look = Readonly<Record<string, Piece>>;
  * Asks a server.
  * @throws Error that says why it cannot be asked
  */
-export async function lookAt(
+export async function lookAtServer(
   server: Server,
   privateKey: string | undefined,
 ): Promise<Look> {
@@ -39,8 +39,9 @@ export async function lookAt(
 
 /** Reads what remote/look.sh prints. */
 export function parseLook(text: string): Look {
-  const look: Record<string, { repair: string; changes: string[] }> = {};
-  let piece: { repair: string; changes: string[] } | undefined;
+  type Parsed = Piece & { readonly changes: string[] };
+  const look: Record<string, Parsed> = {};
+  let piece: Parsed | undefined;
   for (const line of text.split("\n")) {
     const [mark, name = "", repair = ""] = line.split(" ");
     if (mark === "=") {
@@ -74,8 +75,8 @@ const pause = 3_000;
 
 /**
  * Looks at a server for the program.
- * @returns undefined when a preview cannot ask; an update ends with the reason
- * @throws pulumi.RunError
+ * @returns undefined when a preview cannot ask
+ * @throws pulumi.RunError with the reason when an update cannot
  */
 export async function lookBeforeInstall(
   server: Server,
@@ -86,7 +87,7 @@ export async function lookBeforeInstall(
   });
   for (let attempt = 1; ; attempt++) {
     try {
-      return warned(server, await lookAt(server, key));
+      return warned(server, await lookAtServer(server, key));
     } catch (error) {
       const { message } = error as Error;
       if (pulumi.runtime.isDryRun()) {
@@ -95,7 +96,8 @@ export async function lookBeforeInstall(
         );
         return undefined;
       }
-      if (attempt === attempts || !/ECONN|EHOST|Timed out/.test(message)) {
+      // One that boots refuses, or ends what it has begun; a wrong key stays so.
+      if (attempt === attempts || /host key|may not|no key/.test(message)) {
         throw new pulumi.RunError(message);
       }
       await sleep(pause);

@@ -3,12 +3,17 @@ import * as z from "zod";
 import { serverSettings } from "./server.ts";
 import { usualOpenPorts } from "./server-firewall.ts";
 
+/** As name servers write it (RFC 5952), so that it can be compared. */
+const ipv6 = z
+  .ipv6()
+  .transform((text) => new URL(`http://[${text}]`).hostname.slice(1, -1));
+
 export const hostSettings = serverSettings.extend({
   /** What the sandboxes' names lead to; `address` when that is an address. */
   publicAddresses: z
     .strictObject({
       ipv4: z.array(z.ipv4()).default([]),
-      ipv6: z.array(z.ipv6()).default([]),
+      ipv6: z.array(ipv6).default([]),
     })
     .refine(({ ipv4, ipv6 }) => ipv4.length + ipv6.length > 0, {
       error: "it names no address; write ipv4: [203.0.113.10], or remove it",

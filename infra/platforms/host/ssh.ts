@@ -92,12 +92,22 @@ function logIn(
           other ??
           (error.level === "client-authentication"
             ? `${user} may not log in with this key`
-            : error.message);
+            : reasonOf(error));
         reject(new Error(`${address}, port ${String(port)}: ${why}`));
+      })
+      // Of one that ends without a word there is no error.
+      .on("close", () => {
+        reject(
+          new Error(
+            `${address}, port ${String(port)}: the connection ended before the login`,
+          ),
+        );
       })
       .connect({
         ...config,
         ...{ host: address, port, username: user, readyTimeout: loginTimeout },
+        // One that vanishes is noticed within a minute.
+        keepaliveInterval: 20_000,
         // Only the kind that is pinned: others would differ and be no attack.
         algorithms: { serverHostKey: hostKeyAlgorithms(type) },
         hostVerifier: (key: Buffer) => {
@@ -107,6 +117,13 @@ function logIn(
         },
       });
   });
+}
+
+/** Of a name with several addresses each attempt has a reason of its own. */
+function reasonOf(error: Error): string {
+  const [first] =
+    error instanceof AggregateError ? (error.errors as unknown[]) : [];
+  return first instanceof Error ? first.message : error.message;
 }
 
 type HostKeyAlgorithms = NonNullable<

@@ -68,6 +68,20 @@ function runLocally(
   });
 }
 
+interface Reached {
+  readonly host: string;
+  readonly port?: number;
+  readonly user?: string;
+  readonly privateKey?: string;
+  readonly hostKey?: string;
+  readonly perDialTimeout?: number;
+}
+
+interface Connection extends Reached {
+  /** The server on the way. */
+  readonly proxy?: Reached;
+}
+
 /**
  * The system's ssh does the work. Secrets go through files that only this user
  * reads and that are gone afterwards, never through arguments.
@@ -77,49 +91,21 @@ async function runRemotely(
   inputs: Properties,
   environment: Record<string, string>,
 ): Promise<Outcome> {
-  const connection = inputs.connection as {
-    host: string;
-    port?: number;
-    user?: string;
-    privateKey?: string;
-    hostKey?: string;
-    perDialTimeout?: number;
-  };
+  const connection = inputs.connection as Connection;
   const directory = await mkdtemp(join(tmpdir(), "daytona-edge-ssh-"));
   try {
-    const options = ["BatchMode=yes", "LogLevel=ERROR"];
-    options.push(
-      `ConnectTimeout=${String(connection.perDialTimeout ?? 15)}`,
-      "ConnectionAttempts=10",
-    );
-    const port = String(connection.port ?? 22);
-    if (connection.hostKey) {
-      const knownHosts = join(directory, "known_hosts");
-      await writeFile(
-        knownHosts,
-        `[${connection.host}]:${port} ${connection.hostKey}\n${connection.host} ${connection.hostKey}\n`,
-      );
-      options.push(`UserKnownHostsFile=${knownHosts}`);
-    }
-    options.push("StrictHostKeyChecking=yes");
-    if (connection.privateKey) {
-      const key = join(directory, "key");
-      await writeFile(key, `${connection.privateKey.trimEnd()}\n`, {
-        mode: 0o600,
-      });
-      options.push(`IdentityFile=${key}`, "IdentitiesOnly=yes");
-    }
+    const { proxy } = connection;
+    const way = proxy && [
+      ...["ssh", "-W", "%h:%p"],
+      ...(await sshArguments(proxy, join(directory, "proxy"))),
+    ];
     return await outcome(
       commandLine,
       "ssh",
       [
         "-T",
-        ...options.flatMap((option) => ["-o", option]),
-        "-p",
-        port,
-        "-l",
-        connection.user ?? "root",
-        connection.host,
+        ...(way ? ["-o", `ProxyCommand=${way.join(" ")}`] : []),
+        ...(await sshArguments(connection, join(directory, "target"))),
         `${exports(environment)}${commandLine}`,
       ],
       { input: text(inputs.stdin) },
@@ -127,6 +113,34 @@ async function runRemotely(
   } finally {
     await rm(directory, { recursive: true, force: true });
   }
+}
+
+/** How ssh reaches a server, the host last. @param file where its files begin */
+async function sshArguments(to: Reached, file: string): Promise<string[]> {
+  const options = [
+    ...["BatchMode=yes", "LogLevel=ERROR", "StrictHostKeyChecking=yes"],
+    `ConnectTimeout=${String(to.perDialTimeout ?? 15)}`,
+    "ConnectionAttempts=10",
+  ];
+  const port = String(to.port ?? 22);
+  if (to.hostKey) {
+    const names = [`[${to.host}]:${port}`, to.host];
+    await writeFile(
+      `${file}-known-hosts`,
+      names.map((name) => `${name} ${to.hostKey ?? ""}\n`).join(""),
+    );
+    options.push(`UserKnownHostsFile=${file}-known-hosts`);
+  }
+  if (to.privateKey) {
+    await writeFile(`${file}-key`, `${to.privateKey.trimEnd()}\n`, {
+      mode: 0o600,
+    });
+    options.push(`IdentityFile=${file}-key`, "IdentitiesOnly=yes");
+  }
+  return [
+    ...options.flatMap((option) => ["-o", option]),
+    ...["-p", port, "-l", to.user ?? "root", to.host],
+  ];
 }
 
 /** Environment for the far side, as sshd takes none by itself. */

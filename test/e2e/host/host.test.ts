@@ -233,10 +233,8 @@ describe("the road out", () => {
 });
 
 test("after a boot everything is back, and closed before the first sandbox", async () => {
-  const end = requestLoop(app);
   const booted = await run("server.ts", "reboot", machine);
   expect(booted.stderr).toBe("");
-  await end();
   const order = await onServer(
     "for unit in daytona-gateway-firewall daytona-server-firewall sandbox@$FIRST_SANDBOX; do systemctl show -p ActiveEnterTimestampMonotonic --value $unit; done".replace(
       "$FIRST_SANDBOX",
@@ -244,8 +242,11 @@ test("after a boot everything is back, and closed before the first sandbox", asy
     ),
   );
   const [egress, server, sandbox] = order.split("\n").map(Number);
-  expect(egress).toBeLessThan(sandbox ?? 0);
-  expect(server).toBeLessThan(sandbox ?? 0);
+  for (const wall of [egress, server]) {
+    // 0 is that of a unit that never started.
+    expect(wall).toBeGreaterThan(0);
+    expect(wall).toBeLessThan(sandbox ?? 0);
+  }
   await expect
     .poll(
       async () => {
@@ -425,6 +426,21 @@ describe("a change by hand", () => {
       `rules: missing: ip saddr ${ipv4} accept`,
     ],
     [
+      "mkdir /etc/systemd/system/daytona-certificate@issue.service.d && printf '[Service]\\nUser=root\\n' >/etc/systemd/system/daytona-certificate@issue.service.d/override.conf",
+      "certificate",
+      "file /etc/systemd/system/daytona-certificate@issue.service.d/override.conf: none of the stack",
+    ],
+    [
+      "touch /etc/systemd/system/daytona-gateway-resolver.service",
+      "gateway",
+      "unit daytona-gateway-resolver.service: changed since systemd read it",
+    ],
+    [
+      "ip rule delete priority 20 iif br-sandbox; ip rule add priority 20 iif br-sandbox fwmark 0/0x2 prohibit",
+      "gateway",
+      "rules: missing: 20: from all fwmark 0/0x1000000 iif br-sandbox prohibit",
+    ],
+    [
       "echo >>/var/lib/daytona-edge/certificate/credentials.env",
       "certificate/credentials.env",
       "file /var/lib/daytona-edge/certificate/credentials.env: other content",
@@ -449,6 +465,11 @@ describe("a change by hand", () => {
   }, 240_000);
 
   test("is named by doctor, whatever it is", async () => {
+    // A second bridge of sandboxes is no change, and must hide none.
+    await onServer(
+      "ip link add br-second type bridge && ip address add 172.20.78.1/24 dev br-second && ip link set br-second up; sleep 3",
+    );
+    expect(await wanting()).toEqual([]);
     await onServer(edits.map(([edit]) => edit).join(" && "));
     const { touched } = JSON.parse((await stack("preview")).stdout) as {
       touched: Record<string, string>;
@@ -477,6 +498,7 @@ describe("a change by hand", () => {
       .toEqual([]);
     const again = await stack("up");
     expect(JSON.parse(again.stdout)).toMatchObject({ changed: false });
+    await onServer("ip link delete br-second");
   }, 240_000);
 
   test("of all there is: whatever was installed is gone", async () => {

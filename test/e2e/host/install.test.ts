@@ -135,7 +135,7 @@ describe("refused, and nothing changed", () => {
     expect(stderr.replace(/process \d+/, "process 1")).toBe(
       [
         "daytona-edge install: this server cannot run gateway yet:",
-        "  - sandboxes of 172.20.0.0/16 are behind br-inner in a container's own network (process 1, sleep 600): Docker-in-Docker, which a gateway here cannot stand before; give Daytona's runner this server's own Docker and network, or a server of its own",
+        "  - sandboxes of 172.20.0.0/16 are behind a bridge in a container's own network (process 1): Docker-in-Docker, which a gateway here cannot stand before; give Daytona's runner this server's own Docker and network, or a server of its own",
       ].join("\n"),
     );
   });
@@ -143,7 +143,7 @@ describe("refused, and nothing changed", () => {
 
 test("refused: an uplink that has the name of a Docker bridge", async () => {
   await onServer(
-    "ip link add br-uplink type dummy; ip link set br-uplink up; ip route add default dev br-uplink metric 999",
+    "ip link add br-uplink type bridge; ip link set br-uplink up; ip route add default dev br-uplink metric 999",
   );
   const { stderr, exitCode } = await install(
     machine,

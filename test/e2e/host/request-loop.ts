@@ -6,7 +6,8 @@ import { trustFile } from "../../../scripts/lab/surroundings.ts";
 const script = `
   while ! read -r -t 0.05 _; do
     curl -sS -o /dev/null -w '%{http_code}\\n' --max-time 5 --cacert "$0" "$1" 2>&1
-  done`;
+  done
+  exit 0`;
 
 /** @returns what ends it, and says how it went */
 export function requestLoop(

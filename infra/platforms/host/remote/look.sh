@@ -7,8 +7,11 @@ home=/var/lib/daytona-edge
 
 for state in "$home"/installed/*/; do
   [ -e "$state/current" ] || continue
-  echo "= $(basename "$state") $(cat "$state/repair")"
-  "$state/install.sh" --verify | sed 's/^/! /'
+  echo "= $(basename "$state") $(cat "$state/repair" || true)"
+  if ! said=$("$state/install.sh" --verify 2>&1); then
+    said="cannot be compared: $said"
+  fi
+  [ -z "$said" ] || printf '%s\n' "$said" | sed 's/^/! /'
 done
 
 [ -d "$home/written" ] || exit 0
