@@ -53,7 +53,7 @@ await main(async () => {
   const directory = mkdtempSync(join(tmpdir(), "daytona-edge-test-"));
   try {
     const json = join(directory, "report.json");
-    await execa(
+    const { exitCode } = await execa(
       "vitest",
       [
         "run",
@@ -74,8 +74,10 @@ await main(async () => {
     const report = JSON.parse(readFileSync(json, "utf8")) as Report;
     const passed = report.numPassedTests;
     // A suite that could not even start has no failed test of its own.
-    const failed =
-      (report.numFailedTests || report.numFailedTestSuites) + checksFailed;
+    const inSuites = report.numFailedTests || report.numFailedTestSuites;
+    // An error outside of any suite fails the run, and is in no report.
+    const outside = inSuites === 0 && exitCode !== 0 ? 1 : 0;
+    const failed = inSuites + outside + checksFailed;
     console.log(`\n${String(passed)} passed, ${String(failed)} failed`);
     if (failed > 0 || passed === 0) process.exitCode = 1;
   } finally {

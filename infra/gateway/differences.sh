@@ -14,7 +14,7 @@ if [ "${1:-}" = list ]; then
     nft --stateless list table "$family" daytona_egress 2>/dev/null || true
   done
   for version in -4 -6; do
-    ip "$version" rule show priority 20 2>/dev/null | sed -n '/ iif /{s/ \[detached\]//;p}' | sort
+    ip "$version" rule show priority 20 2>/dev/null | sed -n '/ iif /{s/ \[detached\]//;s/\t/ /;p}' | sort
   done
   exit 0
 fi
