@@ -436,7 +436,8 @@ describe("a change by hand", () => {
       "unit daytona-gateway-resolver.service: changed since systemd read it",
     ],
     [
-      "ip rule delete priority 20 iif br-sandbox; ip rule add priority 20 iif br-sandbox fwmark 0/0x2 prohibit",
+      // In this order: the agent loads all anew when there is none.
+      "ip rule add priority 20 iif br-sandbox fwmark 0/0x2 prohibit && ip rule delete priority 20 iif br-sandbox fwmark 0/0x1000000",
       "gateway",
       "rules: missing: 20: from all fwmark 0/0x1000000 iif br-sandbox prohibit",
     ],
@@ -467,8 +468,13 @@ describe("a change by hand", () => {
   test("is named by doctor, whatever it is", async () => {
     // A second bridge of sandboxes is no change, and must hide none.
     await onServer(
-      "ip link add br-second type bridge && ip address add 172.20.78.1/24 dev br-second && ip link set br-second up; sleep 3",
+      "ip link add br-second type bridge && ip address add 172.20.78.1/24 dev br-second && ip link set br-second up",
     );
+    await expect
+      .poll(() => onServer("nft list table inet daytona_egress"), {
+        timeout: 20_000,
+      })
+      .toContain("br-second");
     expect(await wanting()).toEqual([]);
     await onServer(edits.map(([edit]) => edit).join(" && "));
     const { touched } = JSON.parse((await stack("preview")).stdout) as {
