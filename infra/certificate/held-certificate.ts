@@ -70,8 +70,9 @@ export function holdCertificate(issued: IssuedCertificate): HeldCertificate {
 
 /**
  * What is wrong with a certificate that should serve `names` at `now`; empty
- * when nothing is. A key that is not given is not judged. The chain's root is not checked: the authority is known by
- * its directory, and clients know it or do not.
+ * when nothing is. A key that is not given is not judged. The chain's root is
+ * not checked: the authority is known by its directory, and clients know it or
+ * do not.
  */
 export function certificateProblems(
   { chain: pem, key }: Pick<HeldCertificate, "chain"> & { key?: string },

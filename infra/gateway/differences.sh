@@ -9,6 +9,7 @@ set -a
 set +a
 lib=/usr/local/lib/daytona-edge
 
+# A table that is not there is a difference, and no error.
 if [ "${1:-}" = list ]; then
   for family in inet bridge; do
     nft --stateless list table "$family" daytona_egress 2>/dev/null || true

@@ -1,10 +1,8 @@
 /** The certificate in the store, and whether somebody renews it. */
 import { runInterval } from "../../infra/certificate/decide.ts";
-import {
-  type HeldCertificate,
-  certificateProblems,
-} from "../../infra/certificate/held-certificate.ts";
+import { certificateProblems } from "../../infra/certificate/held-certificate.ts";
 import type { CertificateReport } from "../../infra/certificate/report.ts";
+import type { ReadCertificate } from "./edge-rows.ts";
 import { type Row, bad, good, warning } from "./row.ts";
 
 /** What `readDocument` finds in the store. */
@@ -20,7 +18,7 @@ const runItNow =
   "run it now and read what it says: run-certificate.sh issue, where certificates are made";
 
 export function certificateRow(
-  read: Read<Omit<HeldCertificate, "key"> & { key?: string }>,
+  read: Read<ReadCertificate>,
   names: readonly string[],
   now: Date,
 ): Row {

@@ -1,34 +1,23 @@
 /** The rows of a stack of the platform host: its servers are asked by SSH. */
-import {
-  certificateDocument,
-  heldCertificate,
-} from "../../infra/certificate/held-certificate.ts";
-import {
-  certificateReport,
-  reportDocument,
-} from "../../infra/certificate/report.ts";
-import { readDocument } from "../../infra/certificate/store.ts";
+import { heldCertificate } from "../../infra/certificate/held-certificate.ts";
 import { lookAtServer } from "../../infra/platforms/host/look.ts";
 import {
   type Server,
   remoteScript,
 } from "../../infra/platforms/host/server.ts";
-import { publicAddresses } from "../../infra/platforms/host/settings.ts";
-import { runBySsh } from "../../infra/platforms/host/ssh.ts";
+import {
+  publicAddresses,
+  serversOf,
+} from "../../infra/platforms/host/settings.ts";
+import { connectBySsh } from "../../infra/platforms/host/ssh.ts";
 import type { OwnStack } from "../own-stack.ts";
-import { certificateRow, limitRow, renewalRow } from "./certificate.ts";
-import { edgeRow, liveStateRow } from "./edges.ts";
-import { recordRows } from "./records.ts";
+import { edgeRows } from "./edge-rows.ts";
 import { type Row, bad, good, lookAt } from "./row.ts";
 
 export async function hostStackRows(args: OwnStack): Promise<Row[]> {
-  const { host } = args;
-  const servers = new Map<string, Server>(
-    [host, ...(host.runners ?? [])].map((server) => [server.address, server]),
-  );
   const rows = await Promise.all([
-    edgeRows(args),
-    ...[...servers.values()].map((server) => serverRows(server, args)),
+    edgeServerRows(args),
+    ...serversOf(args.host).map((server) => serverRows(server, args)),
   ]);
   return rows.flat();
 }
@@ -71,48 +60,25 @@ function bundlesOf({ address }: Server, { config, host }: OwnStack): string[] {
 }
 
 /** The certificate, and the way of the names to the edge. */
-function edgeRows({ config, host, privateKey }: OwnStack): Promise<Row[]> {
-  const { domain } = config;
-  const { directory } = config.certificate;
-  const edge = publicAddresses(host);
-  const onServer = (line: string) => runBySsh(host, privateKey, line);
-  const store = {
-    read: async (DOCUMENT: string) => {
-      const script = remoteScript(host, "read-document", { DOCUMENT });
-      return (await onServer(script)) || undefined;
-    },
-  };
+function edgeServerRows(stack: OwnStack): Promise<Row[]> {
+  const { config, host, privateKey } = stack;
   return lookAt(
     "certificate",
     async () => {
-      const now = new Date();
-      const [read, report] = await Promise.all([
-        readDocument(
-          store,
-          certificateDocument,
-          heldCertificate.omit({ key: true }),
-        ),
-        readDocument(store, reportDocument, certificateReport),
-      ]);
-      const held = read && "value" in read ? read.value : undefined;
-      const asked = await Promise.all([
-        recordRows({ config, edge, account: held?.account }),
-        edgeRow({
-          name: host.address,
-          addresses: [...edge.ipv4, ...edge.ipv6],
-          domain,
-          serial: held?.serial,
-        }),
-        liveStateRow(host.address, () =>
-          onServer(remoteScript(host, "edge-status")),
-        ),
-      ]);
-      return [
-        certificateRow(read, [`*.${domain}`, domain], now),
-        renewalRow(report, now),
-        limitRow(report, directory, now),
-        ...asked.flat(),
-      ];
+      await using server = await connectBySsh(host, privateKey);
+      return await edgeRows({
+        config,
+        store: {
+          read: async (DOCUMENT) =>
+            (await server.run(
+              remoteScript(host, "read-document", { DOCUMENT }),
+            )) || undefined,
+        },
+        certificate: heldCertificate.omit({ key: true }),
+        name: host.address,
+        edge: publicAddresses(host),
+        status: () => server.run(remoteScript(host, "edge-status")),
+      });
     },
     `see the rows of ${host.address}`,
   );

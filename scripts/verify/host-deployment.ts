@@ -50,7 +50,10 @@ export async function hostDeployment(
   const front = open.use(await connectBySsh(host, privateKey));
   const gateways: { server: Server; connection: SshConnection }[] = [];
   for (const server of host.runners ?? [host]) {
-    const connection = open.use(await connectBySsh(server, privateKey));
+    const connection =
+      server.address === host.address
+        ? front
+        : open.use(await connectBySsh(server, privateKey));
     gateways.push({ server, connection });
   }
   const toolbox = {

@@ -116,6 +116,7 @@ hidden_sandboxes() {
 }
 
 # Prints the addresses in a network that a process has on interfaces of a kind.
+# A process or an interface that is gone meanwhile has none.
 # usage: inside PID KIND NETWORK
 inside() {
   timeout 5 nsenter --net="/proc/$1/ns/net" ip -o -4 address show to "$3" 2>/dev/null |

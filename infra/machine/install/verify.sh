@@ -32,6 +32,7 @@ file_change() {
   fi
 }
 
+# What systemctl says counts, not whether it is content.
 unit_change() {
   enabled=$(systemctl is-enabled "$1" 2>/dev/null || true)
   active=$(systemctl is-active "$1" || true)

@@ -17,7 +17,7 @@ import { LiveState } from "./live-state.ts";
 import { serverFirewallBundle } from "./server-firewall.ts";
 import { lookBeforeInstall } from "./look.ts";
 import type { Login, Server } from "./server.ts";
-import { type HostSettings, publicAddresses } from "./settings.ts";
+import { type HostSettings, publicAddresses, serversOf } from "./settings.ts";
 
 export interface HostPlatformArgs extends PlatformArgs {
   readonly settings: HostSettings;
@@ -34,10 +34,8 @@ export async function hostPlatform(
   args: HostPlatformArgs,
 ): Promise<HostPlatform> {
   const { settings, privateKey } = args;
-  const runners = settings.runners ?? [];
-  const others = runners.filter(({ address }) => address !== settings.address);
   const logins = await Promise.all(
-    [settings, ...others].map(async (server): Promise<Login> => {
+    serversOf(settings).map(async (server): Promise<Login> => {
       const look = await lookBeforeInstall(server, privateKey);
       return { server, privateKey, look };
     }),

@@ -1,6 +1,6 @@
 /** The part of the stack's configuration that only the platform `host` has. */
 import * as z from "zod";
-import { serverSettings } from "./server.ts";
+import { type Server, serverSettings } from "./server.ts";
 import { usualOpenPorts } from "./server-firewall.ts";
 
 /** As name servers write it (RFC 5952), so that it can be compared. */
@@ -33,6 +33,15 @@ export type HostSettings = z.infer<typeof hostSettings>;
 
 /** Where Daytona's proxy is, with Daytona on the same server. */
 export const daytonaBeside = { mode: "daytona", url: "http://127.0.0.1:4000" };
+
+/** Each server once, the edge's first: what it says of itself counts. */
+export function serversOf(settings: HostSettings): Server[] {
+  const runners = settings.runners ?? [];
+  return [
+    settings,
+    ...runners.filter(({ address }) => address !== settings.address),
+  ];
+}
 
 /** The addresses that the sandboxes' names lead to; none when they are not known. */
 export function publicAddresses({ address, publicAddresses }: HostSettings): {

@@ -7,7 +7,9 @@ home=/var/lib/daytona-edge
 
 for state in "$home"/installed/*/; do
   [ -e "$state/current" ] || continue
-  echo "= $(basename "$state") $(cat "$state/repair" || true)"
+  # One that was taken away is the same as none: the next install is told another.
+  repair=$(cat "$state/repair" 2>/dev/null || true)
+  echo "= $(basename "$state") $repair"
   if ! said=$("$state/install.sh" --verify 2>&1); then
     said="cannot be compared: $said"
   fi

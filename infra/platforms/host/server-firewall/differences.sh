@@ -10,6 +10,7 @@ list="nft --stateless list table inet daytona_server"
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 unshare --net sh -ec "/usr/local/lib/daytona-edge/firewall-server.sh; $list" >"$work/wanted"
+# A table that is not there is a difference, and no error.
 $list >"$work/is" 2>/dev/null || true
 # 1: they differ. More is trouble, and ends this with an error.
 diff "$work/wanted" "$work/is" >"$work/diff" || [ $? = 1 ]
