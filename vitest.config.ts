@@ -1,83 +1,61 @@
 import { defineConfig } from "vitest/config";
-import { BaseSequencer, type TestSpecification } from "vitest/node";
-import { labDirectories } from "./scripts/checkout.ts";
+import { leaveAccounts } from "./scripts/test/no-accounts.ts";
+import { parts } from "./scripts/test/parts.ts";
+import { Progress, reportFile } from "./scripts/test/progress.ts";
+import { placesFor, thisComputer } from "./scripts/test/places.ts";
+import { LongestFirst } from "./scripts/test/schedule.ts";
 
-/** Five minutes of waiting: what runs beside it costs no time. */
-const endurance = "test/e2e/endurance.test.ts";
+leaveAccounts(process.env);
+// The suites' processes read it as well.
+process.env.DAYTONA_EDGE_PLACES ??= JSON.stringify(placesFor(thisComputer()));
+const places = JSON.parse(process.env.DAYTONA_EDGE_PLACES) as { all: number };
 
-/** Small files that run long; Vitest itself begins with the large ones. */
-const longest = [
-  endurance,
-  "test/e2e/lifecycle.test.ts",
-  "test/e2e/verify-egress.test.ts",
-];
-
-/** Suites that none is in another's way, nor in that of the program's. */
-const besideEachOther = [
-  endurance,
-  "test/e2e/aws/gateway.test.ts",
-  "test/e2e/certificate/issue.test.ts",
-  "test/e2e/host/host.test.ts",
-  "test/e2e/host/install.test.ts",
-  "test/e2e/host/split.test.ts",
-  "test/e2e/trust.test.ts",
-];
-
-class LongestFirst extends BaseSequencer {
-  override async sort(files: TestSpecification[]) {
-    const sorted = await super.sort(files);
-    const isLongest = (file: TestSpecification) =>
-      longest.some((name) => file.moduleId.endsWith(name));
-    return [
-      ...sorted.filter(isLongest),
-      ...sorted.filter((file) => !isLongest(file)),
-    ];
-  }
-}
-
-/** What runs beside the longest: two cores, and suites that wait a lot. */
-const beside = { maxWorkers: 4, sequence: { groupOrder: 1 } };
+/** Only a test that fails waits so long, so there is no reason to be stingy. */
+const patience = 300_000;
 
 export default defineConfig({
   test: {
+    // All suites wait in one queue; those that need a lab take one of their own.
+    maxWorkers: places.all,
     sequence: { sequencer: LongestFirst },
+    reporters: [
+      "default",
+      new Progress({ places: places.all, file: process.env[reportFile] }),
+    ],
+    testTimeout: patience,
+    hookTimeout: patience,
+    expect: { poll: { timeout: 120_000, interval: 200 } },
+    tags: [
+      ...Object.entries(parts).map(([name, { description }]) => ({
+        name,
+        description,
+      })),
+      {
+        name: "surroundings",
+        description: "needs the lab's internet and Daytona only, no stack",
+      },
+    ],
     projects: [
       {
+        extends: true,
         test: { name: "unit", include: ["test/unit/**/*.test.ts"] },
       },
       {
+        extends: true,
         test: {
           name: "program",
           include: ["test/program/**/*.test.ts"],
-          ...beside,
           globalSetup: ["test/program/setup.ts"],
           env: { PULUMI_ERROR_OUTPUT_STRING: "true" },
-          testTimeout: 120_000,
-          hookTimeout: 120_000,
         },
       },
       {
+        extends: true,
         test: {
           name: "e2e",
           include: ["test/e2e/**/*.test.ts"],
-          exclude: besideEachOther,
           globalSetup: ["test/e2e/setup.ts"],
-          // One suite at a time in each lab; they wait more than they work.
           setupFiles: ["test/e2e/own-lab.ts"],
-          maxWorkers: labDirectories.length,
-          sequence: { groupOrder: 2 },
-          testTimeout: 120_000,
-          hookTimeout: 120_000,
-        },
-      },
-      {
-        test: {
-          name: "e2e-long",
-          include: besideEachOther,
-          globalSetup: ["test/e2e/setup.ts"],
-          ...beside,
-          testTimeout: 120_000,
-          hookTimeout: 120_000,
         },
       },
     ],

@@ -1,21 +1,27 @@
 /** Where this checkout keeps things. Nothing is written anywhere else. */
+import { readdirSync } from "node:fs";
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 
 export const checkout = resolve(import.meta.dirname, "..");
 
 /**
- * The living lab of this checkout; gone after `npm stop`. It is told by number,
- * not by path, so that a suite which starts another checkout's scripts means
- * that checkout's lab.
+ * The living lab of this checkout; gone after `npm stop`. A test suite has one
+ * of its own, told by number and not by path, so that a suite which starts
+ * another checkout's scripts means that checkout's lab.
  */
-export const labDirectory = labOf(process.env.DAYTONA_EDGE_LAB_NUMBER ?? "1");
+export const labDirectory = join(
+  checkout,
+  process.env.DAYTONA_EDGE_LAB_NUMBER
+    ? `.lab-${process.env.DAYTONA_EDGE_LAB_NUMBER}`
+    : ".lab",
+);
 
-/** All that may live at once: the second is the test suites' own. */
-export const labDirectories = ["1", "2"].map(labOf);
-
-function labOf(number: string): string {
-  return join(checkout, number === "1" ? ".lab" : `.lab-${number}`);
+/** The test suites' own labs that were started and not removed. */
+export function suiteLabDirectories(): string[] {
+  return readdirSync(checkout)
+    .filter((name) => /^\.lab-[0-9]+$/.test(name))
+    .map((name) => join(checkout, name));
 }
 
 /** Expensive things keyed by content, shared by checkouts; safe to delete. */

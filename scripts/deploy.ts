@@ -47,6 +47,7 @@ await main(async () => {
     await Promise.all(machineNames().map(bootMachine));
   });
 
+  if (process.argv.includes("--no-stacks")) return;
   layStackDirectory(secrets);
   process.env.CLOUDFLARE_API_TOKEN = secrets.cloudflareToken;
   await step("pulumi up", (report) =>
@@ -81,17 +82,15 @@ async function up(
     onProgress: report,
   });
   const result = await stack.up();
-  const standIns = stack.providers
-    .filter(({ source }) => source !== "plugin")
-    .map(({ name }) => name);
+  const sources = Map.groupBy(stack.providers, ({ source }) => source);
+  sources.delete("plugin");
   report(
     [
       result.changed ? "changed" : "no changes",
-      ...(standIns.length > 0
-        ? [
-            `providers ${standIns.join(", ")}: stand-in (plugin download blocked)`,
-          ]
-        : []),
+      ...[...sources].map(
+        ([source, providers]) =>
+          `providers ${providers.map(({ name }) => name).join(", ")}: ${source}`,
+      ),
     ].join("; "),
   );
 }

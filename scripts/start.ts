@@ -2,9 +2,7 @@
 import { Command } from "commander";
 import { cacheDirectory } from "./checkout.ts";
 import { main } from "./failure.ts";
-import { installPackages, missingPackages } from "./host-tools.ts";
 import { runInside } from "./inside.ts";
-import { ensureImage } from "./lab/image.ts";
 import {
   livingLab,
   startNamespaces,
@@ -12,6 +10,7 @@ import {
 } from "./lab/namespaces.ts";
 import { firstSandbox } from "./lab/sandboxes.ts";
 import { worldIsGone } from "./lab/surroundings.ts";
+import { prepare } from "./prepare.ts";
 import { step } from "./progress.ts";
 import { ensureRoot } from "./root.ts";
 import { stackConfig } from "./stack.ts";
@@ -28,7 +27,13 @@ Installs missing programs with apt, keeps images and tools in ${cacheDirectory};
 "npm stop" ends and removes everything else.`,
   )
   .option("--no-verify", "boot and deploy only")
+  .option("--no-stacks", "boot the lab's internet and Daytona only")
   .parse();
+
+interface Options {
+  readonly stacks: boolean;
+  readonly verify: boolean;
+}
 
 await main(async () => {
   if (process.getuid?.() !== 0) {
@@ -36,23 +41,16 @@ await main(async () => {
     await step("Pulumi CLI", ensurePulumi);
     ensureRoot();
   }
-  const packages = missingPackages();
-  if (packages.length > 0) {
-    await step(`install ${packages.join(", ")} with apt`, () =>
-      installPackages(packages),
-    );
-  }
-  await Promise.all([
-    step("Pulumi CLI", ensurePulumi),
-    step("Debian 13 image", ensureImage),
-  ]);
+  await prepare();
   if (livingLab() === undefined) await step("lab namespaces", newLab);
-  let code = runInside([deployScript]);
+  const { stacks, verify: wanted } = command.opts<Options>();
+  const deploy = [deployScript, ...(stacks ? [] : ["--no-stacks"])];
+  let code = runInside(deploy);
   if (code === worldIsGone) {
     await step("the lab's internet had died: a new lab", newLab);
-    code = runInside([deployScript]);
+    code = runInside(deploy);
   }
-  const { verify } = command.opts<{ verify: boolean }>();
+  const verify = wanted && stacks;
   if (code === 0 && verify) code = runInside([verifyScript]);
   if (code === 0 && verify) {
     const app = `https://${firstSandbox}-3000.${stackConfig<string>("domain")}`;

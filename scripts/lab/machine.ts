@@ -22,7 +22,7 @@ const machines = join(labDirectory, "machines");
 const bootScript = join(import.meta.dirname, "machine-boot.sh");
 
 /** How long a machine may take to start all its units, in milliseconds. */
-const bootLimit = 90_000;
+const bootLimit = 300_000;
 
 /** Names of the machines that this lab has, running or not. */
 export function machineNames(): string[] {

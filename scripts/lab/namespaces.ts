@@ -71,7 +71,7 @@ export async function startNamespaces(): Promise<void> {
   if (unshare === undefined) {
     throw new LabError(`unshare could not be started; see ${log}`);
   }
-  for (const deadline = Date.now() + 10_000; !existsSync(readyFile);) {
+  for (const deadline = Date.now() + 60_000; !existsSync(readyFile);) {
     if (startOf(unshare) === undefined || Date.now() > deadline) {
       throw new LabError(
         `The lab's namespaces could not be made: ${readFileSync(log, "utf8").trim() || "no message"}\n  log: ${log}\n  It needs root and a kernel with network, mount and process namespaces (in a container: run it with --privileged).`,
@@ -118,7 +118,7 @@ export async function stopNamespaces(directory = labDirectory): Promise<void> {
   if (holder !== undefined) {
     process.kill(holder, "SIGKILL");
     for (
-      const deadline = Date.now() + 10_000;
+      const deadline = Date.now() + 60_000;
       startOf(holder) !== undefined && Date.now() < deadline;
     ) {
       await sleep(20);

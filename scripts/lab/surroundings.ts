@@ -32,7 +32,7 @@ export const snapshots = join(cacheDirectory, "snapshots");
 export const worldIsGone = 75;
 
 /** How long a stand-in may take to answer after its machine is up, in ms. */
-const answerLimit = 30_000;
+const answerLimit = 120_000;
 
 export interface SurroundingsArgs {
   readonly image: Image;

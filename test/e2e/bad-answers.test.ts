@@ -2,6 +2,8 @@
  * A sandbox's answers cannot harm the edge: an application that answers as
  * none should stands behind both. Its client gets the contract's error or an
  * answer cut off, everybody else their own answers, and the edge stays itself.
+ *
+ * @module-tag edge
  */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import {

@@ -1,4 +1,8 @@
-/** The edge in a real browser: its error pages, and links with a token. */
+/**
+ * The edge in a real browser: its error pages, and links with a token.
+ *
+ * @module-tag edge
+ */
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import {

@@ -1,6 +1,8 @@
 /**
  * What the edge remembers of a connection opens nothing: many requests on one
  * connection, each of another standing, get what they would get alone.
+ *
+ * @module-tag edge
  */
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";

@@ -1,4 +1,8 @@
-/** What keeps sandboxes, strangers and Daytona's own weak points apart. */
+/**
+ * What keeps sandboxes, strangers and Daytona's own weak points apart.
+ *
+ * @module-tag edge
+ */
 import { describe, expect, test } from "vitest";
 import { labSecrets } from "../../scripts/lab/secrets.ts";
 import {

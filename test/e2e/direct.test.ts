@@ -1,4 +1,8 @@
-/** Upstream `direct`: the edge resolves the sandbox itself, and an attacker may answer. */
+/**
+ * Upstream `direct`: the edge resolves the sandbox itself, and an attacker may answer.
+ *
+ * @module-tag edge
+ */
 import { execa } from "execa";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";

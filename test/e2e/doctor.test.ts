@@ -45,8 +45,7 @@ async function rowsThatWant(): Promise<string[]> {
 }
 
 /** An edge takes a certificate that is back within a second or two. */
-const allGood = () =>
-  expect.poll(rowsThatWant, { timeout: 20_000 }).toEqual([]);
+const allGood = () => expect.poll(rowsThatWant).toEqual([]);
 
 /** Changes a document of the store, until the test is over. */
 async function changeDocument(
@@ -132,7 +131,7 @@ test("a certificate without its key", async () => {
     key: "gone",
   }));
   await expect
-    .poll(rowsThatWant, { timeout: 20_000 })
+    .poll(rowsThatWant)
     .toEqual([
       "local certificate: the key cannot be read",
       expect.stringMatching(/^local edge edge, state: certificate.json: /),
@@ -157,7 +156,7 @@ test.each([
   undo.push(renew);
   // The edge sees for a moment that the certificate was away.
   await expect
-    .poll(rowsThatWant, { timeout: 20_000 })
+    .poll(rowsThatWant)
     .toEqual([
       expect.stringMatching(
         new RegExp(`^local renewal: the last run, 0 minutes ago.*${words}`),

@@ -2,6 +2,8 @@
  * Request smuggling by a body that never comes. HAProxy 3.0 keeps an upstream
  * connection when an HTTP/2 client resets its stream after an early answer;
  * the next request's head would be taken for the rest of that body.
+ *
+ * @module-tag edge
  */
 import { execa } from "execa";
 import { join } from "node:path";

@@ -1,4 +1,8 @@
-/** The road in, tried from outside: hosts, ports, headers, protocols, errors. */
+/**
+ * The road in, tried from outside: hosts, ports, headers, protocols, errors.
+ *
+ * @module-tag edge
+ */
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
@@ -522,7 +526,7 @@ describe("a machine that does not know all that it must", () => {
       await labExec("edge", ["systemctl", "start", "daytona-edge-agent"]);
     }
     // The agent says it again by itself.
-    await expect.poll(health, { timeout: 15_000 }).toBe("200");
+    await expect.poll(health).toBe("200");
     expect((await labCurl([app])).exitCode).toBe(0);
   });
 });

@@ -1,4 +1,8 @@
-/** What takes long: large bodies, and five minutes of silence on every road in. */
+/**
+ * What takes long: large bodies, and five minutes of silence on every road in.
+ *
+ * @module-tag edge
+ */
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";

@@ -1,4 +1,8 @@
-/** Each kind of refusal is one row, with the sandbox's address, and can be asked for. */
+/**
+ * Each kind of refusal is one row, with the sandbox's address, and can be asked for.
+ *
+ * @module-tag gateway
+ */
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, test } from "vitest";
 import type { DenialGroup } from "../../scripts/egress/denials.ts";

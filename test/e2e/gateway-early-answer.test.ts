@@ -2,6 +2,8 @@
  * Request smuggling by a body that never comes, as early-answer.test.ts has it
  * for the edge: the gateway keeps connections to an inspected host, and every
  * sandbox's requests share them. Only HTTP/1.1 has no streams to tell them apart.
+ *
+ * @module-tag gateway
  */
 import { beforeAll, beforeEach, expect, test } from "vitest";
 import { webHosts } from "../../scripts/lab/internet/hosts.ts";

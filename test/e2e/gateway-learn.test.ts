@@ -1,6 +1,8 @@
 /**
  * Learn mode, tried as root in a sandbox: what it lets through, what it does
  * not, what comes of it, and that it ends.
+ *
+ * @module-tag gateway
  */
 import { execa } from "execa";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";

@@ -1,4 +1,8 @@
-/** What a rule may ask for beside its URL, each tried as root inside a sandbox. */
+/**
+ * What a rule may ask for beside its URL, each tried as root inside a sandbox.
+ *
+ * @module-tag gateway
+ */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import {
   clientHello,

@@ -1,4 +1,8 @@
-/** Requests to an inspected host, each refused for the reason that is meant. */
+/**
+ * Requests to an inspected host, each refused for the reason that is meant.
+ *
+ * @module-tag gateway
+ */
 import { expect, test } from "vitest";
 import { runInSandbox } from "./gateway-sandbox-program.ts";
 import { FIRST_SANDBOX, sandboxExec } from "./lab.ts";

@@ -80,7 +80,7 @@ export async function write(...documents: [string, string][]): Promise<void> {
      done
      for file in ${names}; do
        version=$(sha256sum $file | cut -d ' ' -f 1)
-       for _ in $(seq 100); do
+       for _ in $(seq 600); do
          if grep -q $version /run/daytona-gateway/status.json; then continue 2; fi
          sleep 0.1
        done

@@ -2,6 +2,8 @@
  * Ways out, tried as root inside a sandbox. The lab's internet answers
  * everybody, so whatever is refused here was refused by the gateway; where it
  * matters, the internet is asked what arrived.
+ *
+ * @module-tag gateway
  */
 import { beforeAll, describe, expect, test } from "vitest";
 import { closeRoad, openRoad } from "./gateway-rules.ts";

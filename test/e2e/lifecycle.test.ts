@@ -64,7 +64,7 @@ test("killed in the middle of anything, the next start repairs; stop leaves noth
   expect((await script("stop.ts")).exitCode).toBe(0);
   expect(existsSync(copyLab)).toBe(false);
   expect(await traces()).toEqual(before);
-}, 300_000);
+});
 
 test("a machine that died comes back with the next start", async () => {
   await script("start.ts");
@@ -78,7 +78,7 @@ test("a machine that died comes back with the next start", async () => {
   expect(repaired.all).toContain("pulumi up: no changes");
   expect(repaired.exitCode, repaired.all).toBe(0);
   // Two starts, while suites in other labs have the cores.
-}, 300_000);
+});
 
 test("without a lab every command says what to do", async () => {
   await script("stop.ts");

@@ -1,5 +1,10 @@
-/** Limits for a client and for a sandbox, on an edge where they are low. */
+/**
+ * Limits for a client and for a sandbox, on an edge where they are low.
+ *
+ * @module-tag edge
+ */
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import {
   FIRST_SANDBOX,
@@ -56,7 +61,7 @@ beforeAll(async () => {
         },
         headSeconds: 2,
         bodySilenceSeconds: 2,
-        answerSeconds: 3,
+        answerSeconds: 15,
         headFields: 50,
       },
     },
@@ -146,7 +151,8 @@ test("requests to a sandbox, and to no other", async () => {
 test("requests at a time, of a client and to a sandbox", async () => {
   const silent = {
     to: SECOND_SANDBOX,
-    path: "/silent?seconds=2",
+    // As long as two of these programs may take to start.
+    path: "/silent?seconds=10",
     count: 5,
     atATime: 5,
   };
@@ -168,10 +174,10 @@ test("streams at a time, of a client and to a sandbox", async () => {
     to: SECOND_SANDBOX,
     path: "/ws",
     count: 3,
-    holdMs: 4_000,
+    holdMs: 12_000,
   } as const;
   const held = burst({ ...streams, from: client(7) });
-  await new Promise((resolve) => setTimeout(resolve, 2_000));
+  await sleep(6_000);
   const late = await burst({ ...streams, from: client(8), holdMs: 0 });
   expect(await held).toMatchObject({ 101: 2, 429: 1, retryAfter: "10" });
   expect(late).toMatchObject({ 101: 1, 429: 2 });
@@ -184,7 +190,7 @@ test.each([
   const counts = await burst({
     from: client(kind === "a gRPC call" ? 16 : 17),
     to: SECOND_SANDBOX,
-    path: "/silent?seconds=2",
+    path: "/silent?seconds=6",
     count: 3,
     atATime: 3,
     fields,
@@ -261,7 +267,7 @@ async function halfRequest(text: string) {
      socket.on("data", (data) => { got += data; });
      socket.on("error", () => {});
      socket.on("close", () => { console.log(JSON.stringify({ms: Date.now() - start, got})); process.exit(); });
-     setTimeout(() => { console.log(JSON.stringify({ms: -1, got})); process.exit(); }, 15000);`,
+     setTimeout(() => { console.log(JSON.stringify({ms: Infinity, got})); process.exit(); }, 60000);`,
     JSON.stringify(text),
   ]);
   return JSON.parse(stdout) as { ms: number; got: string };
@@ -270,7 +276,7 @@ async function halfRequest(text: string) {
 test("a request head that does not end", async () => {
   const { ms } = await halfRequest("GET / HTTP/1.1\r\nHost: x\r\n");
   expect(ms).toBeGreaterThan(1_000);
-  expect(ms).toBeLessThan(10_000);
+  expect(ms).toBeLessThan(60_000);
 });
 
 test("a body that does not go on", async () => {
@@ -285,7 +291,7 @@ test("a body that does not go on", async () => {
     ].join("\r\n"),
   );
   expect(ms).toBeGreaterThan(1_000);
-  expect(ms).toBeLessThan(10_000);
+  expect(ms).toBeLessThan(60_000);
   expect(got).not.toContain("200 OK");
 });
 

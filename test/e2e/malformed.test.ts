@@ -2,6 +2,8 @@
  * 10 000 malformed requests, from a seed that is printed: no 5xx of an edge's
  * own making, nothing of it at the application, no crash, memory flat.
  * MALFORMED_SEED=n makes the same requests again.
+ *
+ * @module-tag edge
  */
 import { randomInt } from "node:crypto";
 import { join } from "node:path";
@@ -176,7 +178,6 @@ describe.each(targets.map((target, index) => ({ target, index })))(
       // minute of bodySilenceSeconds; one that is forgotten lives for a day.
       await expect
         .poll(async () => (await healthOf(target.machine)).connections, {
-          timeout: 100_000,
           interval: 1_000,
         })
         .toBeLessThanOrEqual(before.connections + 5);

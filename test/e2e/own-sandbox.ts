@@ -12,7 +12,7 @@ export async function addSandbox(): Promise<string> {
   for (let attempt = 0; ; attempt++) {
     const { exitCode, result } = await sandboxExec(id, "true");
     if (exitCode === 0) return id;
-    if (attempt === 50) throw new Error(result);
+    if (attempt === 600) throw new Error(result);
     await sleep(100);
   }
 }

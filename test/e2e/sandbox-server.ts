@@ -38,7 +38,7 @@ export async function startInSandbox(
       await control("GET");
       break;
     } catch (error) {
-      if (attempt === 20) throw error;
+      if (attempt === 600) throw error;
       await sleep(100);
     }
   }

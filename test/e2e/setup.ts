@@ -1,29 +1,22 @@
+/** What all suites with a lab share: programs, the image, and the end of the labs. */
 import { execa, execaSync } from "execa";
 import { join } from "node:path";
 import { checkout } from "../../scripts/checkout.ts";
-import { livingLab } from "../../scripts/lab/namespaces.ts";
+import { prepare } from "../../scripts/prepare.ts";
 
-/** Says that another project of this run has done it. */
-const done = "DAYTONA_EDGE_LAB_IS_SET_UP";
+const stop: [string, string[]] = [
+  process.execPath,
+  [join(checkout, "scripts/stop.ts"), "--suites"],
+];
 
-/**
- * Starts the first lab, and stops it afterwards unless it was there before. Each
- * other begins with the first suite that it is for (`own-lab.ts`).
- */
 export default async function setup(): Promise<void> {
-  if (process.env[done]) return;
-  process.env[done] = "yes";
-  const wasRunning = livingLab() !== undefined;
+  // Once, and not by each place that starts a lab.
+  await prepare();
+  if (process.env.DAYTONA_EDGE_KEEP_LABS) return;
   // Not a teardown: there is none after Ctrl-C, nor when the start fails.
   process.once("exit", () => {
-    const stop = script("stop.ts", ...(wasRunning ? ["--suites"] : []));
     execaSync(...stop, { stdio: "inherit" });
   });
   // A killed run left them in the middle of a suite.
-  await execa(...script("stop.ts", "--suites"));
-  await execa(...script("start.ts"), { stdio: "inherit" });
-}
-
-function script(name: string, ...args: string[]): [string, string[]] {
-  return [process.execPath, [join(checkout, "scripts", name), ...args]];
+  await execa(...stop);
 }

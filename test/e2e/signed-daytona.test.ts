@@ -1,4 +1,8 @@
-/** Signed tokens in front of Daytona's proxy: both have to let a request in. */
+/**
+ * Signed tokens in front of Daytona's proxy: both have to let a request in.
+ *
+ * @module-tag edge
+ */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { sealCookie } from "../../scripts/lab/daytona/server/sealed-cookie.ts";
 import { labSecrets } from "../../scripts/lab/secrets.ts";

@@ -1,4 +1,8 @@
-/** Access by signed tokens: what opens a sandbox, what does not, and what is left of a token. */
+/**
+ * Access by signed tokens: what opens a sandbox, what does not, and what is left of a token.
+ *
+ * @module-tag edge
+ */
 import { beforeAll, describe, expect, test } from "vitest";
 import {
   FIRST_SANDBOX,

@@ -3,6 +3,8 @@
  * both edges. Whatever is sent, it gets one request that nobody can misread,
  * or none; and the next client on the same upstream connection gets its own
  * answer.
+ *
+ * @module-tag edge
  */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Answer, answersOf } from "./fixtures/answers.ts";

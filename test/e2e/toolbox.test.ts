@@ -1,4 +1,8 @@
-/** Daytona's toolbox through the edge: the SDK's road, only where it is asked for. */
+/**
+ * Daytona's toolbox through the edge: the SDK's road, only where it is asked for.
+ *
+ * @module-tag edge
+ */
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { labSecrets } from "../../scripts/lab/secrets.ts";
 import { DOMAIN, FIRST_SANDBOX, labCurl } from "./lab.ts";

@@ -2,6 +2,8 @@
  * Every runtime that agents call out with, sent through an inspected host: it
  * refuses the answer as long as its sandbox does not trust the gateway, and
  * takes it afterwards, in each of the ways that README gives.
+ *
+ * @module-tag gateway
  */
 import Table from "cli-table3";
 import { readFileSync } from "node:fs";

@@ -1,6 +1,8 @@
 /**
  * What verify says of rules: every kind of them holds on the real gateway, and
  * a gateway that enforces less, or lets less through, is found out.
+ *
+ * @module-tag gateway
  */
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";

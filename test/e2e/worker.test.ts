@@ -1,4 +1,8 @@
-/** The client's example Worker, in real workerd, against the running edge. */
+/**
+ * The client's example Worker, in real workerd, against the running edge.
+ *
+ * @module-tag edge
+ */
 import { build } from "esbuild";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";

@@ -1,6 +1,8 @@
 /**
  * Which providers the program uses, and where each comes from: the real plugin
- * when it is installed or can be downloaded, else a stand-in.
+ * when it is installed or can be downloaded, else a stand-in. Test suites get
+ * stand-ins only: a plugin would act on whatever account the caller's
+ * environment has credentials for.
  */
 import type { PulumiCommand } from "@pulumi/pulumi/automation/index.js";
 import { existsSync, readFileSync } from "node:fs";
@@ -18,6 +20,9 @@ import { type RunningStandIn, type StandIn, serve } from "./server.ts";
 
 const names = ["command", "random", "cloudflare", "aws"] as const;
 export type ProviderName = (typeof names)[number];
+
+/** Set in the environment of test suites and of all that they start. */
+export const standInsOnly = "DAYTONA_EDGE_STAND_INS_ONLY";
 
 const standIns = (
   existing: ExistingAws = {},
@@ -39,7 +44,11 @@ const standIns = (
 export interface ProviderSource {
   readonly name: string;
   readonly version: string;
-  readonly source: "plugin" | "stand-in (plugin download blocked)";
+  readonly source:
+    | "plugin"
+    | "stand-in (plugin download blocked)"
+    | "stand-in (always: these scripts never call AWS)"
+    | "stand-in (test suite)";
 }
 
 /** Where each provider comes from; downloads plugins where that works. */
@@ -53,11 +62,23 @@ export async function providerSources(
     asked.map(async ({ name, version }) => ({
       name,
       version,
-      source: (await hasPlugin(pulumi, pulumiHome, name, version))
-        ? ("plugin" as const)
-        : ("stand-in (plugin download blocked)" as const),
+      source: await sourceOf(pulumi, pulumiHome, name, version),
     })),
   );
+}
+
+async function sourceOf(
+  pulumi: PulumiCommand,
+  pulumiHome: string,
+  name: ProviderName,
+  version: string,
+): Promise<ProviderSource["source"]> {
+  if (process.env[standInsOnly]) return "stand-in (test suite)";
+  // Production is for the stock CLI; nothing that is driven from here is.
+  if (name === "aws") return "stand-in (always: these scripts never call AWS)";
+  return (await hasPlugin(pulumi, pulumiHome, name, version))
+    ? "plugin"
+    : "stand-in (plugin download blocked)";
 }
 
 /**

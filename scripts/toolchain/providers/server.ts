@@ -1,7 +1,7 @@
 /**
  * Stand-in providers: the engine's own provider protocol, served in this
  * process, for plugins that cannot be downloaded here. What they cannot do
- * they refuse by name; the real plugin is always preferred.
+ * they refuse by name; outside of test suites the real plugin is preferred.
  */
 import * as grpc from "@grpc/grpc-js";
 import emptyProto from "google-protobuf/google/protobuf/empty_pb.js";

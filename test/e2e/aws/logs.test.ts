@@ -1,6 +1,9 @@
 /**
  * A machine of production sends the rows of its journal to CloudWatch's
  * stand-in: all of them, once, across restarts, reboots and outages.
+ *
+ * @module-tag aws
+ * @module-tag edge
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -47,7 +50,7 @@ beforeAll(async () => {
     input: planned.userData,
   });
   expect({ exitCode, said: stdout + stderr }).toMatchObject({ exitCode: 0 });
-}, 240_000);
+});
 
 afterAll(async () => {
   await lab(["machine", "remove", machine]);
@@ -124,9 +127,9 @@ const said = async () => {
 };
 
 test("without a log group the edge is healthy all the same", async () => {
-  await expect.poll(() => health(), { timeout: 60_000 }).toBe("200");
+  await expect.poll(() => health()).toBe("200");
   await expect
-    .poll(() => said(), { timeout: 30_000 })
+    .poll(() => said())
     .toContain("not sent: The specified log group does not exist");
   expect(await property("ActiveState")).toBe("active");
 });
@@ -137,7 +140,6 @@ test("once there is one, rows come that were there before it", async () => {
   });
   await expect
     .poll(async () => (await rows()).map(({ unit }) => unit), {
-      timeout: 90_000,
       interval: 1_000,
     })
     .toEqual(
@@ -153,12 +155,12 @@ test("once there is one, rows come that were there before it", async () => {
     message: expect.stringMatching(/^Started daytona-edge\.service/) as string,
     unit: "daytona-edge",
   });
-}, 120_000);
+});
 
 test("a request is one row, as the edge wrote it, and whose it is", async () => {
   const mark = crypto.randomUUID();
   await ask(mark, 1);
-  await expect.poll(() => marked(mark), { timeout: 20_000 }).toEqual([1, 1]);
+  await expect.poll(() => marked(mark)).toEqual([1, 1]);
   const found = (await rows()).find(({ path }) =>
     String(path).startsWith(`/${mark}`),
   );
@@ -190,26 +192,24 @@ test("what is counted: requests, the edge's own errors, answers, its words", asy
       .slice(earlier)
       .map((row) => JSON.stringify(row))
       .filter((row) => matches(pattern, row)).length;
-  await expect
-    .poll(() => counted(patterns.requests), { timeout: 20_000 })
-    .toBe(6);
+  await expect.poll(() => counted(patterns.requests)).toBe(6);
   expect(await counted(patterns.ownErrors)).toBe(1);
   expect(await counted(patterns.answered)).toBe(3);
   await expect
-    .poll(() => counted(patterns.alive), { timeout: 90_000, interval: 2_000 })
+    .poll(() => counted(patterns.alive), { interval: 2_000 })
     .toBeGreaterThanOrEqual(1);
-}, 150_000);
+});
 
 test("a restart loses no row and sends none again", async () => {
   const mark = crypto.randomUUID();
   await ask(mark, 20);
-  await expect.poll(() => marked(mark), { timeout: 20_000 }).toEqual([20, 20]);
+  await expect.poll(() => marked(mark)).toEqual([20, 20]);
   await systemctl("kill", "--signal=KILL");
   await ask(mark, 40);
-  await expect.poll(() => marked(mark), { timeout: 40_000 }).toEqual([60, 40]);
+  await expect.poll(() => marked(mark)).toEqual([60, 40]);
   await sleep(6_000);
   expect(await marked(mark)).toEqual([60, 40]);
-}, 90_000);
+});
 
 test("who ends it gets the last rows out", async () => {
   const mark = crypto.randomUUID();
@@ -225,9 +225,7 @@ test("an outage holds nothing up; then all comes, once, in full batches", async 
   const mark = crypto.randomUUID();
   await front.stop();
   await ask(mark, 12_000);
-  await expect
-    .poll(() => said(), { timeout: 30_000 })
-    .toContain("not sent: connect ECONNREFUSED");
+  await expect.poll(() => said()).toContain("not sent: connect ECONNREFUSED");
   await ask(`${mark}-later`, 10);
   expect(await health()).toBe("200");
   const { stdout } = await labExec(machine, [
@@ -239,17 +237,16 @@ test("an outage holds nothing up; then all comes, once, in full batches", async 
   expect(most).toBeLessThan(160);
   expect(await property("NRestarts")).toBe("0");
   // Whoever restarts it then waits for nobody.
-  const started = performance.now();
   await systemctl("restart");
-  expect(performance.now() - started).toBeLessThan(10_000);
+  expect(await said()).not.toContain("State 'stop-sigterm' timed out");
   front = await startAwsFront(moto);
   // A hurried HAProxy drops rows rather than wait for journald.
   const written = await inJournal(mark);
   expect(written).toBeGreaterThan(limits.events);
   await expect
-    .poll(() => marked(mark), { timeout: 120_000, interval: 2_000 })
+    .poll(() => marked(mark), { interval: 2_000 })
     .toEqual([written, written]);
-}, 240_000);
+});
 
 test("after a reboot it goes on where it was", async () => {
   const mark = crypto.randomUUID();
@@ -258,10 +255,8 @@ test("after a reboot it goes on where it was", async () => {
   const reboot = await lab(["machine", "reboot", machine]);
   expect(reboot.exitCode).toBe(0);
   front = await startAwsFront(moto);
-  await expect
-    .poll(() => marked(mark), { timeout: 90_000, interval: 1_000 })
-    .toEqual([30, 30]);
-}, 180_000);
+  await expect.poll(() => marked(mark), { interval: 1_000 }).toEqual([30, 30]);
+});
 
 test("it is nobody, reads the journal, and writes where it left off alone", async () => {
   const { stdout } = await labExec(machine, [

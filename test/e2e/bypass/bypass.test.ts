@@ -3,6 +3,8 @@
  * real gateway. A row holds when the attempt got an application's own "no", the
  * log says so, and nothing arrived at a forbidden host: its packets are counted
  * where they would arrive.
+ *
+ * @module-tag gateway
  */
 import Table from "cli-table3";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -94,7 +96,7 @@ let refusals: Refusals;
 /** Waits for a row: ulogd writes it up to a second after the packet. */
 async function refusal(wanted: RegExp): Promise<void> {
   await expect
-    .poll(refusals, { timeout: 8_000, interval: 300 })
+    .poll(refusals, { interval: 300 })
     .toContainEqual(expect.stringMatching(wanted));
 }
 

@@ -1,6 +1,9 @@
 /**
  * The certificate's program against real authorities on bad days: Pebble, as
  * Debian ships it and newer, and Cloudflare's stand-in with faults.
+ *
+ * @module-tag surroundings
+ * @module-tag certificate
  */
 import { createPrivateKey } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";

@@ -1,4 +1,8 @@
-/** The certificate that `pulumi up` has put into the lab's store. */
+/**
+ * The certificate that `pulumi up` has put into the lab's store.
+ *
+ * @module-tag certificate
+ */
 import { X509Certificate, createPrivateKey } from "node:crypto";
 import { readFile, readdir, rename, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -204,7 +208,6 @@ END
   });
 
   test("an edge refuses another stack's, says so, and serves the old one", async () => {
-    const patience = { timeout: 20_000 };
     const old = await readFile(file);
     const put = async (content: Uint8Array) => {
       await writeFile(`${file}.new`, content, { mode: 0o600 });
@@ -216,9 +219,7 @@ END
       await readFile(join(storeDirectory("edge-signed"), "certificate.json")),
     );
     try {
-      await expect
-        .poll(status, patience)
-        .toContain(`it does not cover ${DOMAIN}`);
+      await expect.poll(status).toContain(`it does not cover ${DOMAIN}`);
       expect(await status()).toContain(`serves certificate ${held.serial}`);
       // Neither now nor after a restart.
       expect(await labCurl([`https://any.${DOMAIN}`])).toMatchObject({
@@ -231,7 +232,7 @@ END
     } finally {
       await put(old);
     }
-    await expect.poll(status, patience).not.toContain("error");
+    await expect.poll(status).not.toContain("error");
   });
 
   test("an edge reads its store, and cannot write there", async () => {

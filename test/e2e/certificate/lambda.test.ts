@@ -1,4 +1,10 @@
-/** The certificate's function, as it is bundled for AWS, with moto as AWS. */
+/**
+ * The certificate's function, as it is bundled for AWS, with moto as AWS.
+ *
+ * @module-tag surroundings
+ * @module-tag aws
+ * @module-tag certificate
+ */
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

@@ -1,6 +1,12 @@
 /**
  * One bare Debian 13 with Daytona's stand-in on it becomes edge, gateway and
  * the certificate's timer by one `pulumi up` over SSH, and what it was again.
+ *
+ * @module-tag surroundings
+ * @module-tag certificate
+ * @module-tag edge
+ * @module-tag gateway
+ * @module-tag host
  */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -53,7 +59,7 @@ beforeAll(async () => {
   const booted = await run("server.ts", "boot", machine);
   expect(booted.stderr).toBe("");
   before = await inventory(machine);
-}, 240_000);
+});
 
 afterAll(async () => {
   await run("server.ts", "remove", machine);
@@ -100,7 +106,7 @@ test("one up makes it edge, gateway and timer", async () => {
   });
   const { stdout: answer } = await labCurl(["-w", "%{http_code}", app]);
   expect(answer).toMatch(/200$/);
-}, 240_000);
+});
 
 test("a second up changes nothing, and restarts nothing", async () => {
   const units = await starts();
@@ -109,7 +115,7 @@ test("a second up changes nothing, and restarts nothing", async () => {
   expect(stderr).toBe("");
   expect(JSON.parse(stdout)).toMatchObject({ changed: false });
   expect(await starts()).toBe(units);
-}, 240_000);
+});
 
 test("secrets, and the ways to tell HAProxy, are root's alone", async () => {
   const stat = await onServer(
@@ -184,7 +190,7 @@ describe("the road out", () => {
     const { tried, failed } = await verify("--bypass");
     expect(failed).toEqual([]);
     expect(tried).toBeGreaterThan(25);
-  }, 240_000);
+  });
 
   test("Docker may start again: its rules come and go beside these", async () => {
     const table = () =>
@@ -198,10 +204,8 @@ describe("the road out", () => {
     expect(plain(await table())).toBe(plain(was));
     // Daytona and its sandboxes start again, too.
     await expect
-      .poll(
-        () =>
-          labExec(machine, "curl -sS -m 2 http://127.0.0.1:4000/".split(" ")),
-        { timeout: 20_000 },
+      .poll(() =>
+        labExec(machine, "curl -sS -m 2 http://127.0.0.1:4000/".split(" ")),
       )
       .toMatchObject({ exitCode: 0 });
     expect((await inSandbox(trustAuthority)).exitCode).toBe(0);
@@ -222,9 +226,7 @@ describe("the road out", () => {
     // 7: refused at once, by us. Docker's own policy would let it wait.
     expect(await curl(`https://${webHosts.forbidden.ipv4}/`)).toBe("000 7");
     await expect
-      .poll(() => onServer("nft list table inet daytona_egress"), {
-        timeout: 10_000,
-      })
+      .poll(() => onServer("nft list table inet daytona_egress"))
       .toContain("br-later");
     expect(await curl(`http://${gatewayAddress}/ca.pem`)).toBe("200 0");
     expect(await curl(`https://${webHosts.forbidden.ipv4}/`)).toBe("000 7");
@@ -248,24 +250,21 @@ test("after a boot everything is back, and closed before the first sandbox", asy
     expect(wall).toBeLessThan(sandbox ?? 0);
   }
   await expect
-    .poll(
-      async () => {
-        const { stdout } = await labCurl([
-          "-o",
-          "/dev/null",
-          "-w",
-          "%{http_code}",
-          app,
-        ]);
-        return stdout;
-      },
-      { timeout: 30_000 },
-    )
+    .poll(async () => {
+      const { stdout } = await labCurl([
+        "-o",
+        "/dev/null",
+        "-w",
+        "%{http_code}",
+        app,
+      ]);
+      return stdout;
+    })
     .toBe("200");
   // A sandbox that starts anew trusts nobody yet.
   await inSandbox(trustAuthority);
   expect(await allowedStatus()).toBe("200");
-}, 120_000);
+});
 
 /** The edge's bundle with one file changed. */
 function edgeWith(path: RegExp, change: (content: string) => string): Bundle {
@@ -463,7 +462,7 @@ describe("a change by hand", () => {
       ]),
     );
     expect(wanting).toEqual([]);
-  }, 240_000);
+  });
 
   test("is named by doctor, whatever it is", async () => {
     // A second bridge of sandboxes is no change, and must hide none.
@@ -471,9 +470,7 @@ describe("a change by hand", () => {
       "ip link add br-second type bridge && ip address add 172.20.78.1/24 dev br-second && ip link set br-second up",
     );
     await expect
-      .poll(() => onServer("nft list table inet daytona_egress"), {
-        timeout: 20_000,
-      })
+      .poll(() => onServer("nft list table inet daytona_egress"))
       .toContain("br-second");
     expect(await wanting()).toEqual([]);
     await onServer(edits.map(([edit]) => edit).join(" && "));
@@ -493,19 +490,17 @@ describe("a change by hand", () => {
       const said = found.find((line) => line.startsWith(`${ipv4}: ${row}: `));
       expect(said).toContain(change);
     }
-  }, 120_000);
+  });
 
   test("is repaired by up, and then there is none", async () => {
     const { stdout, stderr } = await stack("up");
     expect(stderr).toBe("");
     expect(JSON.parse(stdout)).toMatchObject({ changed: true });
-    await expect
-      .poll(wanting, { timeout: 20_000, interval: 1_000 })
-      .toEqual([]);
+    await expect.poll(wanting, { interval: 1_000 }).toEqual([]);
     const again = await stack("up");
     expect(JSON.parse(again.stdout)).toMatchObject({ changed: false });
     await onServer("ip link delete br-second");
-  }, 240_000);
+  });
 
   test("of all there is: whatever was installed is gone", async () => {
     await onServer(
@@ -513,10 +508,8 @@ describe("a change by hand", () => {
     );
     expect(await wanting()).toContain(`${ipv4}: edge: not installed`);
     expect((await stack("up")).stderr).toBe("");
-    await expect
-      .poll(wanting, { timeout: 20_000, interval: 1_000 })
-      .toEqual([]);
-  }, 240_000);
+    await expect.poll(wanting, { interval: 1_000 }).toEqual([]);
+  });
 
   test("of records: another one beside the stack's", async () => {
     const record = { type: "A", name: `*.${domain}`, content: "198.18.0.99" };
@@ -532,7 +525,7 @@ describe("a change by hand", () => {
       ),
     );
     expect(exitCode).toBe(1);
-  }, 120_000);
+  });
 
   test("of records: the name leads somewhere else", async () => {
     const [record] = await cloudflare<{ id: string }[]>(
@@ -557,4 +550,4 @@ test("destroy returns the server to what it was", async () => {
   expect(stderr).toBe("");
   expect(exitCode).toBe(0);
   expect(await inventory(machine)).toEqual(before);
-}, 240_000);
+});

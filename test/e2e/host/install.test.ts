@@ -1,4 +1,11 @@
-/** What an install looks at first, on a server that has nothing of ours. */
+/**
+ * What an install looks at first, on a server that has nothing of ours.
+ *
+ * @module-tag surroundings
+ * @module-tag edge
+ * @module-tag gateway
+ * @module-tag host
+ */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
@@ -27,7 +34,7 @@ let before: Record<string, string>;
 beforeAll(async () => {
   expect((await server("boot")).stderr).toBe("");
   before = await inventory(machine);
-}, 240_000);
+});
 
 afterAll(async () => {
   await server("remove");

@@ -2,6 +2,10 @@
  * The firewall of a server against a neighbour that routes to containers' own
  * addresses, where Docker itself lets everybody through. In network namespaces
  * of their own: a server with two containers, and two neighbours.
+ *
+ * @module-tag surroundings
+ * @module-tag gateway
+ * @module-tag host
  */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";

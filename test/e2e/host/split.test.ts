@@ -1,4 +1,12 @@
-/** The edge on one server, and two that sandboxes run on, each with a gateway. */
+/**
+ * The edge on one server, and two that sandboxes run on, each with a gateway.
+ *
+ * @module-tag surroundings
+ * @module-tag certificate
+ * @module-tag edge
+ * @module-tag gateway
+ * @module-tag host
+ */
 import {
   mkdirSync,
   mkdtempSync,
@@ -49,7 +57,7 @@ beforeAll(async () => {
   await labExec(edge, ["systemctl", "disable", "--now", "daytona.service"]);
   const onlyByJump = `nft 'table inet lab { chain input { type filter hook input priority 0; tcp dport 22 ip saddr != ${daytonaMachines[edge].ipv4} drop; }; }'`;
   await labExec("server-three", ["sh", "-c", onlyByJump]);
-}, 240_000);
+});
 
 afterAll(async () => {
   await run("server.ts", "remove", ...servers);
@@ -71,7 +79,7 @@ test("one up makes all three", async () => {
   );
   const again = await run("stack.ts", "up", workDir, ...settings);
   expect(JSON.parse(again.stdout)).toMatchObject({ changed: false });
-}, 240_000);
+});
 
 test("the road in leads through the edge to Daytona's proxy, and no other way", async () => {
   const { stdout } = await labCurl([
@@ -110,7 +118,7 @@ test("and from the second by no known way to anything else", async () => {
   const { tried, failed } = await toolsFor(directory).verify("--bypass");
   expect(failed).toEqual([]);
   expect(tried).toBeGreaterThan(25);
-}, 240_000);
+});
 
 test("all that stands on all of them is as it was installed", async () => {
   const { rows, wanting } = await toolsFor(workDir).doctor();
@@ -134,4 +142,4 @@ test("destroy leaves nothing on any of them", async () => {
     ]);
     expect([server, stdout]).toEqual([server, ""]);
   }
-}, 240_000);
+});
