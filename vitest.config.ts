@@ -1,27 +1,24 @@
 import { defineConfig } from "vitest/config";
 import { leaveAccounts } from "./scripts/test/no-accounts.ts";
 import { parts } from "./scripts/test/parts.ts";
-import { Progress, reportFile } from "./scripts/test/progress.ts";
-import { placesFor, thisComputer } from "./scripts/test/places.ts";
-import { LongestFirst } from "./scripts/test/schedule.ts";
+import { Progress } from "./scripts/test/progress.ts";
+import { type Places, placesFor, thisComputer } from "./scripts/test/places.ts";
+import { sequencer } from "./scripts/test/schedule.ts";
 
 leaveAccounts(process.env);
 // The suites' processes read it as well.
 process.env.DAYTONA_EDGE_PLACES ??= JSON.stringify(placesFor(thisComputer()));
-const places = JSON.parse(process.env.DAYTONA_EDGE_PLACES) as { all: number };
+const places = JSON.parse(process.env.DAYTONA_EDGE_PLACES) as Places;
 
 /** Only a test that fails waits so long, so there is no reason to be stingy. */
-const patience = 300_000;
+const patience = 900_000;
 
 export default defineConfig({
   test: {
     // All suites wait in one queue; those that need a lab take one of their own.
     maxWorkers: places.all,
-    sequence: { sequencer: LongestFirst },
-    reporters: [
-      "default",
-      new Progress({ places: places.all, file: process.env[reportFile] }),
-    ],
+    sequence: { sequencer: sequencer(places) },
+    reporters: ["default", new Progress(places)],
     testTimeout: patience,
     hookTimeout: patience,
     expect: { poll: { timeout: 120_000, interval: 200 } },

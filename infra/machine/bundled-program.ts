@@ -1,7 +1,10 @@
 import { buildSync } from "esbuild";
 
+/** A stack has several bundles with the same programs. */
+const built = new Map<string, Uint8Array>();
+
 /**
- * A program as one file.
+ * A program as one file; built once in a process.
  * @param entry absolute path of its TypeScript
  * @param target what runs it; Debian 13's own is Node 20
  */
@@ -9,6 +12,13 @@ export function bundledProgram(
   entry: string,
   target: "node20" | "node24" = "node20",
 ): Uint8Array {
+  const key = `${target} ${entry}`;
+  const contents = built.get(key) ?? build(entry, target);
+  built.set(key, contents);
+  return contents;
+}
+
+function build(entry: string, target: string): Uint8Array {
   const { outputFiles } = buildSync({
     entryPoints: [entry],
     bundle: true,

@@ -201,7 +201,7 @@ async function removeControlGroup(top: string): Promise<void> {
         break;
       } catch (error) {
         // The kernel takes a moment to let the last dead process go.
-        if (attempt === 100) throw error;
+        if (attempt === 1000) throw error;
         await sleep(20);
       }
     }

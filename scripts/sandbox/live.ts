@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 
 /** How long an edge may take to put a document to work, in milliseconds. */
-const limit = 15_000;
+const limit = 60_000;
 
 /**
  * Waits until an edge says that a document is at work.

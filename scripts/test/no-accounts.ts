@@ -14,8 +14,6 @@ export function leaveAccounts(env: NodeJS.ProcessEnv): void {
   }
   Object.assign(env, {
     [standInsOnly]: "yes",
-    // The engine would start any plugin that lies on PATH.
-    PULUMI_IGNORE_AMBIENT_PLUGINS: "true",
     // The SDK's other places: files of the user's, and the cloud's machine itself.
     AWS_CONFIG_FILE: "/dev/null",
     AWS_SHARED_CREDENTIALS_FILE: "/dev/null",

@@ -2,12 +2,13 @@
 import { writeFileSync } from "node:fs";
 import type { Reporter, TestModule, TestSpecification } from "vitest/node";
 import { readDurations } from "./durations.ts";
-import { secondsLeft, secondsOf, suiteName } from "./schedule.ts";
+import type { Places } from "./places.ts";
+import { type Suite, schedule, suiteOf } from "./schedule.ts";
 
 /** How often at most a line is printed, in milliseconds. */
 const interval = 20_000;
 
-/** Names the file for the reports in Vitest's environment. */
+/** Names the file for the reports in Vitest's environment; there are none without. */
 export const reportFile = "DAYTONA_EDGE_TEST_REPORT";
 
 export interface SuiteReport {
@@ -18,46 +19,47 @@ export interface SuiteReport {
   readonly failed: number;
 }
 
-export interface Options {
-  /** Suites that run at a time. */
-  readonly places: number;
-  /** Where the reports of all suites go, as JSON; nowhere when absent. */
-  readonly file: string | undefined;
+interface Running {
+  readonly suite: Suite;
+  /** By performance.now(). */
+  readonly since: number;
 }
 
 export class Progress implements Reporter {
-  readonly #options: Options;
+  readonly #places: Places;
   readonly #durations = readDurations();
   readonly #reports: SuiteReport[] = [];
-  /** In the order in which they begin. */
-  #waiting: string[] = [];
-  readonly #begun = new Map<string, number>();
+  readonly #waiting = new Map<string, Suite>();
+  readonly #running = new Map<string, Running>();
   #printed = performance.now();
 
-  constructor(options: Options) {
-    this.#options = options;
+  constructor(places: Places) {
+    this.#places = places;
   }
 
   onTestRunStart(specifications: readonly TestSpecification[]): void {
-    this.#waiting = specifications.map(({ moduleId }) => suiteName(moduleId));
+    for (const { moduleId } of specifications) {
+      this.#waiting.set(moduleId, suiteOf(moduleId, this.#durations));
+    }
   }
 
   onTestModuleQueued({ moduleId }: TestModule): void {
-    const suite = suiteName(moduleId);
-    this.#waiting = this.#waiting.filter((name) => name !== suite);
-    this.#begun.set(suite, performance.now());
+    const suite = this.#waiting.get(moduleId);
+    this.#waiting.delete(moduleId);
+    if (!suite) return;
+    this.#running.set(moduleId, { suite, since: performance.now() });
   }
 
   onTestModuleEnd(module: TestModule): void {
-    const suite = suiteName(module.moduleId);
-    this.#begun.delete(suite);
+    const { suite } = this.#running.get(module.moduleId) ?? {};
+    this.#running.delete(module.moduleId);
     const { collectDuration, duration } = module.diagnostic();
     const states = [...module.children.allTests()].map(
       (test) => test.result().state,
     );
     const failed = states.filter((state) => state === "failed").length;
     this.#reports.push({
-      suite,
+      suite: suite?.name ?? module.moduleId,
       seconds: (collectDuration + duration) / 1000,
       passed: states.filter((state) => state === "passed").length,
       // A suite that could not even start has no failed test of its own.
@@ -67,27 +69,33 @@ export class Progress implements Reporter {
   }
 
   onTestRunEnd(): void {
-    const { file } = this.#options;
+    const file = process.env[reportFile];
     if (file) writeFileSync(file, JSON.stringify(this.#reports));
   }
 
   #print(): void {
     this.#printed = performance.now();
-    const needs = (suite: string) => secondsOf(suite, this.#durations);
-    const running = [...this.#begun].map(([suite, since]) =>
-      Math.max(0, needs(suite) - (this.#printed - since) / 1000),
+    const running = [...this.#running.values()].map(({ suite, since }) => ({
+      ...suite,
+      seconds: Math.max(0, suite.seconds - (this.#printed - since) / 1000),
+    }));
+    const { seconds } = schedule(
+      [...this.#waiting.values()],
+      this.#places,
+      running,
     );
-    const waiting = this.#waiting.map(needs);
-    const left = secondsLeft(running, waiting, this.#options.places);
     const done = this.#reports.length;
-    const all = done + this.#begun.size + this.#waiting.length;
+    const all = done + this.#running.size + this.#waiting.size;
     const failed = this.#reports.filter((report) => report.failed > 0).length;
+    const names = running.map(({ name }) =>
+      name.replace(/^test\/|\.test\.ts$/g, ""),
+    );
     console.log(
       [
         `${String(done)} of ${String(all)} suites`,
         ...(failed > 0 ? [`${String(failed)} failed`] : []),
-        `about ${String(Math.ceil(left / 60))} min left`,
-        `running: ${[...this.#begun.keys()].map((suite) => suite.replace(/^test\/|\.test\.ts$/g, "")).join(", ")}`,
+        `about ${String(Math.ceil(seconds / 60))} min left`,
+        `running: ${names.join(", ")}`,
       ].join("; "),
     );
   }

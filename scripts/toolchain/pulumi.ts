@@ -21,13 +21,19 @@ const cliModule = join(import.meta.dirname, "pulumi-cli");
 const probeLimit = 5_000;
 
 /**
- * Finds or gets the command line.
+ * Finds or gets the command line; once in a process.
  * @param report told what is being done
  * @throws LabError that lists what was tried and why each failed
  */
 export async function ensurePulumi(
   report: (detail: string) => void = () => undefined,
 ): Promise<PulumiCommand> {
+  found ??= await find(report);
+  return found;
+}
+let found: PulumiCommand | undefined;
+
+async function find(report: (detail: string) => void): Promise<PulumiCommand> {
   const root = cachedRoot();
   const tried: string[] = [];
   for (const [name, attempt] of [

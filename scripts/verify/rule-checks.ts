@@ -111,7 +111,7 @@ function requestChecks(
   const refusals = host === rule.host ? "" : " deny";
   const request = (method: string, at: string, ...args: string[]) =>
     `${shellCommand([
-      ...["curl", "-sS", "-i", "-g", "--max-time", "10"],
+      ...["curl", "-sS", "-i", "-g", "--max-time", "30"],
       ...(method === "HEAD" ? ["-I"] : ["-X", method]),
       ...[...args, `https://${host}${at}`],
     ])} 2>&1 | head -c 1000000`;
@@ -177,7 +177,7 @@ function requestChecks(
 }
 
 const webSocket = [
-  ...["--http1.1", "--max-time", "3"],
+  ...["--http1.1", "--max-time", "10"],
   ...["-H", "Connection: Upgrade", "-H", "Upgrade: websocket"],
   ...["-H", "Sec-WebSocket-Version: 13"],
   ...["-H", "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=="],
@@ -210,7 +210,7 @@ function spliceChecks(
   const name = host.replace("*", invented);
   const path = rules[0]?.path ?? "/";
   const ask = shellCommand([
-    ...["curl", "-sSv", "-g", "--max-time", "10", "-o", "/dev/null"],
+    ...["curl", "-sSv", "-g", "--max-time", "30", "-o", "/dev/null"],
     `https://${name}${path}`,
   ]);
   const hidden = clientHello({
@@ -266,7 +266,7 @@ function nameChecks(
           {
             allowed: true,
             what: `the name ${invented}`,
-            command: `dig +short +time=2 +tries=1 ${host.replace("*", invented)}`,
+            command: `dig +short +time=20 +tries=1 ${host.replace("*", invented)}`,
             holds: (output: string) => output.trim() === gateway,
           },
         ]
@@ -277,7 +277,7 @@ function nameChecks(
           {
             allowed: false,
             what: isWild ? "two labels" : "a name below",
-            command: `curl -sS -k --max-time 10 --resolve ${below}:443:${gateway} https://${below}/ 2>&1`,
+            command: `curl -sS -k --max-time 30 --resolve ${below}:443:${gateway} https://${below}/ 2>&1`,
             holds: (output: string) => /unrecognized.name/i.test(output),
           },
         ]),
@@ -286,7 +286,7 @@ function nameChecks(
 
 /** Shell that sends bytes by TCP to 443, and prints the first ones that come back. */
 export function sendBytes(address: string, bytes: Buffer): string {
-  return `printf %s ${bytes.toString("base64")} | base64 -d | timeout 5 nc -w 4 ${address} 443 | head -c 7 | od -An -tx1 | tr -d ' \\n'`;
+  return `printf %s ${bytes.toString("base64")} | base64 -d | timeout 12 nc -w 10 ${address} 443 | head -c 7 | od -An -tx1 | tr -d ' \\n'`;
 }
 
 /** What a check got, in few words, and none of a host's own. */

@@ -108,6 +108,9 @@ const expected: Record<string, readonly Outcome[]> = {
 /** Daytona's proxies read this themselves, and make an answer of it. */
 const readByDaytona: Record<string, Outcome> = { "thousand-headers": "empty" };
 
+/** How long, in milliseconds, a client waits for what may never come. */
+const patience = 1_500;
+
 describe.each(targets)("$machine", (target) => {
   let before: EdgeHealth;
 
@@ -175,8 +178,11 @@ describe.each(targets)("$machine", (target) => {
     const journal = await journalSince(target.machine, before.now);
     expect(journal.filter((line) => !line.startsWith("{"))).toEqual([]);
     expect(journal.filter((line) => crashPattern.test(line))).toEqual([]);
-    // The first round had every buffer that the second one needs.
-    expect(after.memory - before.memory).toBeLessThan(2 * 1024 * 1024);
+    // The first round had every buffer that the second one needs. What an
+    // application still sends for ever may hold some until it is closed.
+    await expect
+      .poll(async () => (await healthOf(target.machine)).memory - before.memory)
+      .toBeLessThan(2 * 1024 * 1024);
   });
 });
 
@@ -204,7 +210,10 @@ async function ask(
 ) {
   const answered = await exchangeGroups(
     names.map((name) => [
-      { ...message(target, `/${name}`, protocol), limit: 1_500 },
+      {
+        ...message(target, `/${name}`, protocol),
+        ...(expected[name]?.includes("silent") ? { limit: patience } : {}),
+      },
       message(target, `/ok/${name}`, "http/1.1"),
     ]),
     8,
@@ -236,7 +245,6 @@ function message(
       pieces: [Buffer.from(text)],
       pause: 0,
       ending: "end" as const,
-      limit: 5_000,
     };
   }
   const fields = [
@@ -251,8 +259,7 @@ function message(
     road,
     pieces: [Buffer.concat([preface, settings(), headers(1, fields), ping])],
     pause: 0,
-    ending: "stay" as const,
-    limit: 5_000,
+    ending: "answer" as const,
   };
 }
 

@@ -9,7 +9,7 @@ const program = "/var/lib/boot-probe.mjs";
 const unit = "/etc/systemd/system/boot-probe.service";
 const controlPort = 7201;
 
-/** Two seconds pass before the gateway may start; its firewall is older. */
+/** The gateway may not start before a request was refused; its firewall is older. */
 const service = `[Unit]
 After=daytona-host.service
 Requires=daytona-host.service
@@ -17,9 +17,10 @@ Before=daytona-gateway-resolver.service daytona-gateway-recursor.service daytona
 
 [Service]
 Type=exec
+TimeoutStartSec=300
 ExecStartPre=/bin/sh -ec 'ip netns add probe; ip link add probe0 type veth peer name eth0 netns probe; ip link set probe0 master br-sandbox up; ip -n probe link set lo up; ip -n probe address add 172.20.255.9/16 dev eth0; ip -n probe -6 address add 2001:db8:20::ff09/64 dev eth0 nodad; ip -n probe link set eth0 up; ip -n probe route add default via 172.20.0.1; ip -n probe -6 route add default via 2001:db8:20::1'
 ExecStart=/usr/sbin/ip netns exec probe /usr/bin/node ${program} 0 ${String(controlPort)}
-ExecStartPost=/bin/sleep 2
+ExecStartPost=/bin/sh -c 'until ip netns exec probe curl -fsS http://127.0.0.1:${String(controlPort)}/ | grep -q said; do sleep 0.2; done'
 ExecStopPost=-/usr/sbin/ip netns delete probe
 
 [Install]

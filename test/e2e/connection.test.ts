@@ -10,7 +10,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { beforeAll, describe, expect, test } from "vitest";
 import { writeAtomically } from "../../infra/machine/agent/files.ts";
 import { storeDirectory } from "../../scripts/checkout.ts";
-import { answersOf, edgeError } from "./fixtures/answers.ts";
+import { rowOf } from "./edge-health.ts";
+import { type Answer, answersOf, edgeError } from "./fixtures/answers.ts";
 import { type Target, hostOf } from "./fixtures/target.ts";
 import {
   DOMAIN,
@@ -18,9 +19,16 @@ import {
   SECOND_SANDBOX,
   SIGNED_DOMAIN,
   edgeRows,
+  labCurl,
   script,
 } from "./lab.ts";
-import { edgesFor, exchangeAll, roadTo } from "./targets.ts";
+import {
+  type Conversation,
+  converse,
+  edgesFor,
+  exchangeAll,
+  roadTo,
+} from "./targets.ts";
 import { type Key, claims, now, sign } from "./tokens.ts";
 
 const id = FIRST_SANDBOX;
@@ -80,16 +88,32 @@ async function onOneConnection(
       ),
       pause,
       ending: "wait",
-      limit: 20_000,
     },
   ]);
-  const answers = answersOf(answered?.received ?? Buffer.alloc(0)).map(
-    (answer) => edgeError(answer) ?? answer.status,
-  );
+  const answers = answersOf(answered?.received ?? Buffer.alloc(0)).map(wordOf);
   // How it ended says why one is missing.
   return answers.length === requests.length
     ? answers
     : [...answers, answered?.connected, answered?.ended];
+}
+
+function wordOf(answer: Answer): string | number {
+  return edgeError(answer) ?? answer.status;
+}
+
+/** The same, where something has to happen before the next request. */
+async function onOneHeldConnection(
+  talk: (ask: (request: Buffer) => Promise<unknown>) => Promise<void>,
+): Promise<void> {
+  const connection: Conversation = await converse(signed);
+  try {
+    await talk(async (request) => {
+      const answer = await connection.ask(request);
+      return answer && wordOf(answer);
+    });
+  } finally {
+    await connection.end();
+  }
 }
 
 describe("after a good request", () => {
@@ -183,13 +207,18 @@ describe("after a good request", () => {
 test("nor is a token's name given to the next one's requests", async () => {
   const jti = `named-${crypto.randomUUID()}`;
   const named = sign(key, { ...claims(id), jti });
+  const last = `last-${crypto.randomUUID()}`;
+  const begun = Date.now();
   const answers = await onOneConnection([
     request(named),
     request(named),
     request(good()),
     request(good()),
+    request(sign(key, { ...claims(id), jti: last })),
   ]);
-  expect(answers).toEqual([200, 200, 200, 200]);
+  expect(answers).toEqual([200, 200, 200, 200, 200]);
+  // The rows of one connection come in order: then all of them are there.
+  await rowOf("edge-signed", begun, { jti: last });
   const rows = await edgeRows("edge-signed", 50);
   const written = rows.filter((line) => line.includes(jti));
   // Of the second, too, for which nothing was asked again.
@@ -204,24 +233,36 @@ test("nor is a token's name given to the next one's requests", async () => {
 });
 
 test("a token that expires meanwhile opens no longer", async () => {
-  const short = request(sign(key, { ...claims(id), exp: now() + 5 }));
-  const said = await onOneConnection([short, short], 6_000);
-  expect(said).toEqual([200, "token_expired"]);
+  await onOneHeldConnection(async (ask) => {
+    const exp = now() + 15;
+    const short = request(sign(key, { ...claims(id), exp }));
+    expect(await ask(short)).toBe(200);
+    await sleep((exp + 1) * 1000 - Date.now());
+    expect(await ask(short)).toBe("token_expired");
+  });
 });
 
 test("nor one that is revoked meanwhile", async () => {
   const token = request(sign(key, { ...claims(id), iat: now() - 100 }));
-  const said = onOneConnection([token, token], 6_000);
-  await sleep(1_500);
   try {
-    const { stderr } = await script("sandbox.ts", ["revoke", id]);
-    expect(stderr).toBe("");
-    // Open connections to the sandbox are cut; the client's own stays.
-    expect(await said).toEqual([200, "token_revoked"]);
+    await onOneHeldConnection(async (ask) => {
+      expect(await ask(token)).toBe(200);
+      const { stderr } = await script("sandbox.ts", ["revoke", id]);
+      expect(stderr).toBe("");
+      // Open connections to the sandbox are cut; the client's own stays.
+      expect(await ask(token)).toBe("token_revoked");
+    });
   } finally {
     await script("sandbox.ts", ["restore", id]);
   }
 });
+
+/** Names of the keys that the edge says it accepts. */
+async function liveKeys(): Promise<string[]> {
+  const { stdout } = await labCurl([`http://${signed.address}:8404/status`]);
+  const status = JSON.parse(stdout) as Record<string, { live: string }>;
+  return status["access.json"]?.live.match(/[^ ,]+(?=,|$)/g) ?? [];
+}
 
 test("nor one whose key is taken back meanwhile", async () => {
   const file = join(storeDirectory(signed.machine), "access.json");
@@ -229,14 +270,17 @@ test("nor one whose key is taken back meanwhile", async () => {
   const document = JSON.parse(before) as { keys: Key[] };
   const next = document.keys.find(({ kid }) => kid !== key.kid) ?? key;
   const token = request(sign(next, claims(id)));
-  const said = onOneConnection([token, token], 5_000);
-  await sleep(1_500);
   try {
-    const fewer = JSON.stringify({ ...document, keys: [key] });
-    await writeAtomically(file, fewer, 0o600);
-    expect(await said).toEqual([200, "token_invalid"]);
+    await onOneHeldConnection(async (ask) => {
+      expect(await ask(token)).toBe(200);
+      const fewer = JSON.stringify({ ...document, keys: [key] });
+      await writeAtomically(file, fewer, 0o600);
+      await expect.poll(liveKeys).toEqual([key.kid]);
+      expect(await ask(token)).toBe("token_invalid");
+    });
   } finally {
     await writeAtomically(file, before, 0o600);
+    await expect.poll(liveKeys).toContain(next.kid);
   }
 });
 
@@ -264,6 +308,7 @@ test("where Daytona decides, the host decides again each time", async () => {
 test("the login on the base name is no request to the sandbox before it", async () => {
   const mine = hostOf(daytona);
   const path = `/callback?state=${crypto.randomUUID()}`;
+  const begun = Date.now();
   const said = await onOneConnection(
     [
       request(undefined, mine),
@@ -275,9 +320,7 @@ test("the login on the base name is no request to the sandbox before it", async 
   );
   // 400 is Daytona's own answer; the application would have none for it.
   expect(said).toEqual([200, 400, 200]);
-  const rows = await edgeRows("edge", 30);
-  const row = rows.findLast((line) => line.includes('"path": "/callback"'));
-  expect(JSON.parse(row ?? "")).toMatchObject({
+  expect(await rowOf("edge", begun, { path: "/callback" })).toMatchObject({
     status: 400,
     sandbox: "",
     port: "",

@@ -11,11 +11,11 @@ import {
   SECOND_SANDBOX,
   SIGNED_DOMAIN,
   inLab,
-  lab,
   labCurl,
-  sandboxExec,
   signedOutputs,
 } from "./lab.ts";
+import { addSandbox, removeSandbox } from "./own-sandbox.ts";
+import { startListener } from "./sandbox-listener.ts";
 import { claims, sign } from "./tokens.ts";
 
 const id = FIRST_SANDBOX;
@@ -24,7 +24,7 @@ const signedApp = `https://${id}-3000.${SIGNED_DOMAIN}`;
 
 async function ask(url: string, args: string[] = []) {
   const { stdout } = await labCurl([
-    ...["--max-time", "20", "-w", "\n%{http_code}"],
+    ...["--max-time", "240", "-w", "\n%{http_code}"],
     ...args,
     url,
   ]);
@@ -207,8 +207,7 @@ describe("what Daytona says about a sandbox", () => {
   ];
 
   test("stopped is unreachable, with the contract's body", async () => {
-    const { stdout } = await lab(["sandbox", "add"]);
-    const sandbox = stdout.trim();
+    const sandbox = await addSandbox();
     try {
       const { exitCode } = await labCurl([
         ...["-f", "-X", "POST", "-H"],
@@ -223,7 +222,7 @@ describe("what Daytona says about a sandbox", () => {
       expect(page.body).toMatch(/retry-after: /);
       expect(page.body).toContain("sandbox_unreachable");
     } finally {
-      await lab(["sandbox", "remove", sandbox]);
+      await removeSandbox(sandbox);
     }
   });
 
@@ -324,21 +323,19 @@ describe("what Daytona says about a sandbox", () => {
     const body = JSON.stringify(
       daytonaError("Is the Sandbox started?", "/late"),
     );
-    await sandboxExec(
+    const listener = await startListener(
       id,
-      `cat >/tmp/late.cjs <<'END'
-require("node:http").createServer((request, response) => {
+      "late",
+      `require("node:http").createServer((request, response) => {
   response.writeHead(400, { "Content-Type": "application/json", "Content-Length": ${String(body.length)} }).flushHeaders();
   setTimeout(() => response.end('${body}'), 500);
-}).listen(${String(port)});
-END
-(setsid node /tmp/late.cjs >/dev/null 2>&1 &) ; sleep 1`,
+}).listen(${String(port)}, () => console.log("ready"));`,
     );
     try {
       const url = `https://${id}-${String(port)}.${DOMAIN}/late`;
       expect(await ask(url)).toMatchObject(unreachable);
     } finally {
-      await sandboxExec(id, "pkill -f /tmp/late.cjs");
+      await listener.stop();
     }
   });
 
@@ -369,18 +366,16 @@ END
 });
 
 test("gRPC calls go through, trailers and all", async () => {
-  await sandboxExec(
+  const listener = await startListener(
     id,
-    `cat >/tmp/grpc.cjs <<'END'
-const server = require("node:http2").createServer();
+    "grpc",
+    `const server = require("node:http2").createServer();
 server.on("stream", (stream) => {
   stream.respond({ ":status": 200, "content-type": "application/grpc" }, { waitForTrailers: true });
   stream.on("wantTrailers", () => stream.sendTrailers({ "grpc-status": "0" }));
   stream.pipe(stream);
 });
-server.listen(50051);
-END
-(setsid node /tmp/grpc.cjs >/dev/null 2>&1 &) ; sleep 1`,
+server.listen(50051, () => console.log("ready"));`,
   );
   try {
     const { stdout, stderr } = await inLab([
@@ -400,6 +395,6 @@ END
     ]);
     expect(stdout + stderr).toBe("m0 m1 m2 0");
   } finally {
-    await sandboxExec(id, "pkill -f /tmp/grpc.cjs");
+    await listener.stop();
   }
 });

@@ -1,7 +1,7 @@
 /** `npm run doctor` on a healthy lab, and with one thing at a time gone wrong. */
 import { readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { afterAll, afterEach, expect, test } from "vitest";
+import { afterAll, afterEach, expect, test, vi } from "vitest";
 import {
   certificateDirectory,
   storeDirectory,
@@ -19,9 +19,14 @@ afterEach(async () => {
 });
 
 // Whatever was broken is mended.
-afterAll(async () => {
-  expect(await rowsThatWant()).toEqual([]);
-});
+afterAll(() =>
+  vi.waitFor(
+    async () => {
+      expect(await rowsThatWant()).toEqual([]);
+    },
+    { timeout: 120_000, interval: 200 },
+  ),
+);
 
 interface Outcome {
   readonly ok: boolean;
@@ -36,7 +41,11 @@ async function doctor(): Promise<Outcome> {
   return outcome;
 }
 
-/** Rows that are not good, as "stack what: found". */
+/**
+ * Rows that are not good, as "stack what: found". The tests look until they
+ * find what they name, and nothing else: on a busy computer a name server that
+ * does not answer in time is a row for that one look.
+ */
 async function rowsThatWant(): Promise<string[]> {
   const { rows } = await doctor();
   return rows
@@ -88,9 +97,9 @@ const renew = () =>
   ]);
 
 test("a healthy lab: every row is good, as a table too", async () => {
-  const { ok, rows } = await doctor();
-  expect(rows.filter(({ state }) => state !== "good")).toEqual([]);
-  expect(ok).toBe(true);
+  await allGood();
+  await expect.poll(async () => (await doctor()).ok).toBe(true);
+  const { rows } = await doctor();
   expect(
     rows.filter(({ stack }) => stack === "local").map(({ what }) => what),
   ).toEqual([
@@ -106,9 +115,14 @@ test("a healthy lab: every row is good, as a table too", async () => {
     "edge edge",
     "edge edge, state",
   ]);
-  const { stdout, exitCode } = await script("doctor.ts", []);
-  expect(exitCode).toBe(0);
-  expect(stdout).toContain(`All ${String(rows.length)} rows are in order.`);
+  await expect
+    .poll(() => script("doctor.ts", []))
+    .toMatchObject({
+      exitCode: 0,
+      stdout: expect.stringContaining(
+        `All ${String(rows.length)} rows are in order.`,
+      ) as string,
+    });
 });
 
 test("no certificate in the store", async () => {
@@ -116,12 +130,14 @@ test("no certificate in the store", async () => {
   const file = join(store, "certificate.json");
   await rename(file, `${file}.aside`);
   undo.push(() => rename(`${file}.aside`, file));
-  expect(await rowsThatWant()).toEqual(
-    expect.arrayContaining([
-      "local certificate: there is none in the store",
-      expect.stringMatching(/^local edge edge: .* instead of nothing/),
-    ]),
-  );
+  await expect
+    .poll(rowsThatWant)
+    .toEqual(
+      expect.arrayContaining([
+        "local certificate: there is none in the store",
+        expect.stringMatching(/^local edge edge: .* instead of nothing/),
+      ]),
+    );
 });
 
 test("a certificate without its key", async () => {
@@ -159,7 +175,7 @@ test.each([
     .poll(rowsThatWant)
     .toEqual([
       expect.stringMatching(
-        new RegExp(`^local renewal: the last run, 0 minutes ago.*${words}`),
+        new RegExp(`^local renewal: the last run, \\d+ minutes ago.*${words}`),
       ),
     ]);
 });
@@ -175,11 +191,13 @@ test("an authority that refuses is quoted", async () => {
     await renew();
   });
   expect(await renew()).toMatchObject({ exitCode: 1 });
-  expect(await rowsThatWant()).toEqual([
-    expect.stringMatching(
-      /^local renewal: .*acme\.internal:14000\/nothing.*404/,
-    ),
-  ]);
+  await expect
+    .poll(rowsThatWant)
+    .toEqual([
+      expect.stringMatching(
+        /^local renewal: .*acme\.internal:14000\/nothing.*404/,
+      ),
+    ]);
 });
 
 test("nobody has run for two days", async () => {
@@ -188,7 +206,7 @@ test("nobody has run for two days", async () => {
     ...report,
     ranAt,
   }));
-  expect(await rowsThatWant()).toEqual(["local renewal: no run for 2 days"]);
+  await expect.poll(rowsThatWant).toEqual(["local renewal: no run for 2 days"]);
 });
 
 test("orders that come near the authority's limit, and reach it", async () => {
@@ -198,11 +216,12 @@ test("orders that come near the authority's limit, and reach it", async () => {
       ...report,
       issuedAt: Array.from({ length: count }, () => now),
     }));
-    const { ok } = await doctor();
-    expect(ok).toBe(count < 5);
-    expect(await rowsThatWant()).toEqual([
-      `local limits: ${String(count)} issued in a week; Let's Encrypt allows 5`,
-    ]);
+    await expect
+      .poll(rowsThatWant)
+      .toEqual([
+        `local limits: ${String(count)} issued in a week; Let's Encrypt allows 5`,
+      ]);
+    await expect.poll(async () => (await doctor()).ok).toBe(count < 5);
   }
 });
 
@@ -213,31 +232,37 @@ test("an account that the authority does not know, and another one", async () =>
     "utf8",
   );
   await changeDocument(account, "acme-account.json", () => JSON.parse(foreign));
-  expect(await rowsThatWant()).toEqual([
-    expect.stringMatching(
-      /^local account: https:.*, but the certificate was ordered by https:/,
-    ),
-  ]);
+  await expect
+    .poll(rowsThatWant)
+    .toEqual([
+      expect.stringMatching(
+        /^local account: https:.*, but the certificate was ordered by https:/,
+      ),
+    ]);
 });
 
 test("a lost account", async () => {
   const file = join(certificateDirectory("edge"), "account/acme-account.json");
   await rename(file, `${file}.aside`);
   undo.push(() => rename(`${file}.aside`, file));
-  expect(await rowsThatWant()).toEqual([
-    "local account: acme.internal:14000 knows no account of our key",
-  ]);
+  await expect
+    .poll(rowsThatWant)
+    .toEqual([
+      "local account: acme.internal:14000 knows no account of our key",
+    ]);
 });
 
 test("an address that somebody changed in the dashboard", async () => {
   const record = await recordOf("A", `*.${DOMAIN}`);
   await patch(record.id, { content: "203.0.113.9" });
   undo.push(() => patch(record.id, { content: "198.18.0.4" }));
-  expect(await rowsThatWant()).toEqual([
-    expect.stringMatching(
-      /^local \*\..*: ns1\..*, ns2\..* answers 203\.0\.113\.9 as A instead of 198\.18\.0\.4$/,
-    ),
-  ]);
+  await expect
+    .poll(rowsThatWant)
+    .toEqual([
+      expect.stringMatching(
+        /^local \*\..*: ns1\..*, ns2\..* answers 203\.0\.113\.9 as A instead of 198\.18\.0\.4$/,
+      ),
+    ]);
 });
 
 test("CAA that lets another account order", async () => {
@@ -246,9 +271,9 @@ test("CAA that lets another account order", async () => {
   const data = { ...before.data, value: "pebble.letsencrypt.org" };
   await patch(id, { data });
   undo.push(() => patch(id, { data: before.data }));
-  expect(await rowsThatWant()).toEqual([
-    expect.stringMatching(/^local CAA: .*as CAA instead of/),
-  ]);
+  await expect
+    .poll(rowsThatWant)
+    .toEqual([expect.stringMatching(/^local CAA: .*as CAA instead of/)]);
 });
 
 test("a challenge that was left behind", async () => {
@@ -263,11 +288,13 @@ test("a challenge that was left behind", async () => {
     }),
   );
   undo.push(() => cloudflare(`/${id}`, "-X", "DELETE"));
-  expect(await rowsThatWant()).toEqual([
-    expect.stringMatching(
-      new RegExp(`^local challenge: _acme-challenge.${DOMAIN} has records`),
-    ),
-  ]);
+  await expect
+    .poll(rowsThatWant)
+    .toEqual([
+      expect.stringMatching(
+        new RegExp(`^local challenge: _acme-challenge.${DOMAIN} has records`),
+      ),
+    ]);
 });
 
 test("a name server that is behind", async () => {
@@ -277,7 +304,7 @@ test("a name server that is behind", async () => {
       `name-servers/${name}`,
       ...["-X", "PUT", "--json", JSON.stringify({ lag: milliseconds })],
     );
-  await lag(60_000);
+  await lag(3_600_000);
   undo.push(() => lag(0));
   const { id } = await cloudflare<DnsRecord>(
     "",
@@ -290,13 +317,15 @@ test("a name server that is behind", async () => {
     }),
   );
   undo.push(() => cloudflare(`/${id}`, "-X", "DELETE"));
-  expect(await rowsThatWant()).toEqual(
-    expect.arrayContaining([
-      expect.stringMatching(
-        new RegExp(`^local name servers: ${name} is behind: serial`),
-      ),
-    ]),
-  );
+  await expect
+    .poll(rowsThatWant)
+    .toEqual(
+      expect.arrayContaining([
+        expect.stringMatching(
+          new RegExp(`^local name servers: ${name} is behind: serial`),
+        ),
+      ]),
+    );
 });
 
 test("an edge that serves an older certificate, and one that is silent", async () => {
@@ -309,12 +338,14 @@ test("an edge that serves an older certificate, and one that is silent", async (
     ...held,
     serial: "01",
   }));
-  expect(await rowsThatWant()).toEqual(
-    expect.arrayContaining([
-      expect.stringMatching(
-        /^local edge edge: .* serves [0-9A-F]+ instead of 01/,
-      ),
-      expect.stringMatching(/^local edge edge, state: /),
-    ]),
-  );
+  await expect
+    .poll(rowsThatWant)
+    .toEqual(
+      expect.arrayContaining([
+        expect.stringMatching(
+          /^local edge edge: .* serves [0-9A-F]+ instead of 01/,
+        ),
+        expect.stringMatching(/^local edge edge, state: /),
+      ]),
+    );
 });

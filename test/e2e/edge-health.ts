@@ -1,4 +1,6 @@
-import { labExec } from "./lab.ts";
+import { expect } from "vitest";
+import { edgeAddresses } from "../../scripts/lab/machine-addresses.ts";
+import { edgeRows, labCurl, labExec } from "./lab.ts";
 
 /** What an edge's machine knows of the edge's program. */
 export interface EdgeHealth {
@@ -54,13 +56,67 @@ export async function journalSince(
   since: string,
 ): Promise<string[]> {
   const { stdout } = await labExec(machine, [
-    "journalctl",
-    "--no-pager",
-    "--output=cat",
-    "--unit=daytona-edge",
-    `--since=${since}`,
+    ...["sh", "-c"],
+    `journalctl --sync; journalctl --no-pager --output=cat --unit=daytona-edge --since=${since}`,
   ]);
   return stdout.split("\n").filter((line) => line !== "");
+}
+
+/** A row of an edge's log. */
+export type Row = Readonly<Record<string, unknown>>;
+
+/**
+ * Rows of an edge's log since that moment, among the last 50.
+ * @param since milliseconds since 1970
+ */
+export async function rowsSince(
+  machine: string,
+  since: number,
+): Promise<Row[]> {
+  // HAProxy's own notices, of a reload for example, are among them.
+  const rows = (await edgeRows(machine, 50)).filter((line) =>
+    line.startsWith("{"),
+  );
+  return rows
+    .map((line) => JSON.parse(line) as Row)
+    .filter(({ time }) => Number(time) >= since);
+}
+
+/**
+ * The newest row of an edge's log with these fields, of a request since that
+ * moment. A row comes after its answer; so this waits for it.
+ * @param since milliseconds since 1970
+ */
+export async function rowOf(
+  machine: string,
+  since: number,
+  fields: Row,
+): Promise<Row> {
+  let found: Row | undefined;
+  await expect
+    .poll(
+      async () => {
+        found = (await rowsSince(machine, since)).findLast((row) =>
+          Object.entries(fields).every(([name, value]) => row[name] === value),
+        );
+        return found;
+      },
+      { message: `a row of ${machine} with ${JSON.stringify(fields)}` },
+    )
+    .toBeDefined();
+  return found ?? {};
+}
+
+/** How many requests to a sandbox an edge has open, streams included. */
+export async function openRequests(
+  machine: keyof typeof edgeAddresses,
+  sandbox: string,
+): Promise<number> {
+  const { stdout } = await labCurl([
+    `http://${edgeAddresses[machine].ipv4}:8404/metrics/sandboxes`,
+  ]);
+  const pattern = new RegExp(`open_requests\\{sandbox="${sandbox}"\\} (\\d+)`);
+  return Number(pattern.exec(stdout)?.[1] ?? 0);
 }
 
 /** What a program says that ended in a way it should not have. */

@@ -3,7 +3,6 @@
  *
  * @module-tag gateway
  */
-import { setTimeout as sleep } from "node:timers/promises";
 import { expect, test } from "vitest";
 import type { DenialGroup } from "../../scripts/egress/denials.ts";
 import { gateway, sandbox } from "./gateway-rules.ts";
@@ -15,7 +14,8 @@ const mark = crypto.randomUUID().slice(0, 8);
 async function denials(...args: string[]): Promise<string> {
   const { stdout, stderr, exitCode } = await script("egress.ts", [
     "denials",
-    "--since=3m",
+    // All names are of this run.
+    "--since=30m",
     ...args,
   ]);
   expect({ stderr, exitCode }).toEqual({ stderr: "", exitCode: 0 });
@@ -26,22 +26,22 @@ test("what a sandbox wanted and did not get, by whom and why", async () => {
   const port = 20_000 + (parseInt(mark, 16) % 40_000);
   const own = (await sandbox("hostname -I")).split(" ")[0];
   await sandbox(
-    `for i in 1 2; do dig +time=1 +tries=1 ${mark}.example.org; done
+    `for i in 1 2; do dig +time=60 +tries=1 ${mark}.example.org; done
      curl -sS -k --resolve ${mark}.example.com:443:${gateway} https://${mark}.example.com/
      curl -sS https://openrouter.ai/${mark}
-     curl -sS --max-time 2 http://203.0.113.77:${String(port)}/`,
+     curl -sS --max-time 60 http://203.0.113.77:${String(port)}/`,
   );
-  await sleep(1_500);
-  const said = (await denials("--json"))
-    .split("\n")
-    .map((line) => JSON.parse(line) as DenialGroup)
-    .filter(
-      ({ wanted }) => wanted.includes(mark) || wanted.endsWith(String(port)),
-    );
-  const found = said.map(({ sandbox: address, count, by, reason, rule }) => [
-    ...[address, count, by, reason, rule],
-  ]);
-  expect(found).toEqual(
+  const found = async () =>
+    (await denials("--json"))
+      .split("\n")
+      .map((line) => JSON.parse(line) as DenialGroup)
+      .filter(
+        ({ wanted }) => wanted.includes(mark) || wanted.endsWith(String(port)),
+      )
+      .map(({ sandbox: address, count, by, reason, rule }) => [
+        ...[address, count, by, reason, rule],
+      ]);
+  await expect.poll(found).toEqual(
     expect.arrayContaining([
       [own, 2, "resolver", "name_not_allowed", ""],
       [own, 1, "proxy", "host_not_allowed", ""],
@@ -49,7 +49,7 @@ test("what a sandbox wanted and did not get, by whom and why", async () => {
       [own, 1, "firewall", "address_not_allowed", ""],
     ]),
   );
-  expect(found).toHaveLength(4);
+  expect(await found()).toHaveLength(4);
   const table = await denials();
   expect(table).toContain(`GET openrouter.ai/${mark}`);
   expect(await denials("--sandbox=192.0.2.1")).toContain("Nothing was refused");
@@ -60,19 +60,24 @@ test("a flood of questions is answered in part, and has a row", async () => {
   const answered = await runInSandbox<number>("dns-flood.ts", gateway, name);
   expect(answered).toBeGreaterThan(0);
   expect(answered).toBeLessThan(5_000);
-  const rows = (await denials("--json"))
-    .split("\n")
-    .map((line) => JSON.parse(line) as DenialGroup);
-  expect(rows).toContainEqual(
-    expect.objectContaining({ wanted: `${name} A`, reason: "rate_limit" }),
-  );
+  await expect
+    .poll(async () =>
+      (await denials("--json"))
+        .split("\n")
+        .map((line) => JSON.parse(line) as DenialGroup),
+    )
+    .toContainEqual(
+      expect.objectContaining({ wanted: `${name} A`, reason: "rate_limit" }),
+    );
 });
 
 test("what a sandbox sends cannot write on the operator's terminal", async () => {
   await sandbox(
-    `curl -sS --path-as-is "https://openrouter.ai/$(printf '${mark}\\033[31m')"`,
+    `curl -sS --http1.1 --request-target "/$(printf '${mark}\\033[31m')" https://openrouter.ai/
+     curl -sS https://openrouter.ai/${mark}/last`,
   );
-  await sleep(500);
+  // Rows come in the order of their requests.
+  await expect.poll(() => denials()).toContain(`${mark}/last`);
   const table = await denials();
   expect(table).toContain(mark);
   // eslint-disable-next-line no-control-regex

@@ -17,7 +17,7 @@ import {
   statusOf,
   trustAgain,
 } from "./gateway-rules.ts";
-import { runInSandbox } from "./gateway-sandbox-program.ts";
+import { askOnOneConnection, runInSandbox } from "./gateway-sandbox-program.ts";
 
 /** Long, and with every character that one may have. */
 const secret = `sk-or-v1-${"Az09._~+/=:-".repeat(20)}`;
@@ -89,7 +89,8 @@ describe("methods", () => {
 
 describe("a WebSocket", () => {
   const webSocket =
-    "--http1.1 --max-time 2 -H 'Connection: Upgrade' -H 'Upgrade: websocket' -H 'Sec-WebSocket-Version: 13' -H 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=='";
+    // One that is open ends by curl's limit alone.
+    "--http1.1 --max-time 15 -H 'Connection: Upgrade' -H 'Upgrade: websocket' -H 'Sec-WebSocket-Version: 13' -H 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=='";
   beforeAll(async () => {
     await rule([
       { url: "https://openrouter.ai/api/v1/*", upgrade: "websocket" },
@@ -176,7 +177,7 @@ describe("a credential of the gateway's", () => {
 
   test("an answer that ends as the secret begins comes to its end", async () => {
     await rule(rules, { openrouter: secret, github: ".0123456" });
-    const zen = "curl -sS --max-time 8 https://api.github.com/zen";
+    const zen = "curl -sS --max-time 60 https://api.github.com/zen";
     expect(await sandbox(zen)).toBe("Keep it logically awesome.");
     await rule(rules, { openrouter: secret, github });
   });
@@ -277,7 +278,7 @@ describe("a credential of the gateway's", () => {
     const found = await machine(
       `ps -eo args | grep -c 'unlikely-012[3]' || true
        find /etc /run /var /tmp /root /usr/local -xdev -type f -exec grep -l 'unlikely-012[3]' {} + 2>/dev/null | sort | xargs stat -c '%U %a %n'
-       journalctl --no-pager --since=-5min | grep -c 'unlikely-012[3]' || true`,
+       journalctl --sync; journalctl --no-pager --since=-30min | grep -c 'unlikely-012[3]' || true`,
     );
     expect(found.trim().split("\n")).toEqual([
       "0",
@@ -289,15 +290,13 @@ describe("a credential of the gateway's", () => {
 
   test("a rotated one is used by the next request, on a connection that stands", async () => {
     await rule(rules, { openrouter: "sk-or-v1-0123456789", github });
-    const seen = runInSandbox<string[]>(
-      "gateway-connection.ts",
-      "openrouter.ai",
-      "/api/v1/echo",
-      "12",
+    const seen = await askOnOneConnection(
+      ["openrouter.ai", "/api/v1/echo"],
+      "meanwhile",
+      () => rule(rules, { openrouter: "sk-or-v1-another", github }),
     );
-    await machine("sleep 1.5");
-    await rule(rules, { openrouter: "sk-or-v1-another", github });
-    expect(await seen).toEqual(Array<string>(12).fill("200"));
+    expect(seen.length).toBeGreaterThan(2);
+    expect(seen).toEqual(seen.map(() => "200"));
     const { headers } = await arrived(echo);
     expect(headers.authorization).toBe(`Bearer ${"*".repeat(16)}`);
   });
@@ -305,14 +304,13 @@ describe("a credential of the gateway's", () => {
   test("a secret that a rule needs cannot be taken away, a rule without one not be added", async () => {
     await rule(rules, { openrouter: secret, github });
     const store = "/var/lib/daytona-edge/store";
-    const status = await machine(
-      `cp -p ${store}/egress-credentials.json /run/kept
-       echo '{"version":1,"credentials":{}}' >${store}/egress-credentials.json
-       sleep 2.5; cat /run/daytona-gateway/status.json
-       cp -p /run/kept ${store}/egress-credentials.json; rm /run/kept; sleep 1.5`,
+    await machine(
+      `echo '{"version":1,"credentials":{}}' >${store}/egress-credentials.json`,
     );
-    expect(status).toContain('needs the secret \\"openrouter\\"');
-    expect(status).not.toContain(secret.slice(0, 20));
+    const status = () => machine("cat /run/daytona-gateway/status.json");
+    await expect.poll(status).toContain('needs the secret \\"openrouter\\"');
+    expect(await status()).not.toContain(secret.slice(0, 20));
+    await rule(rules, { openrouter: secret, github });
     expect(await statusOf(echo)).toBe("200");
   });
 

@@ -72,7 +72,7 @@ test.each([
 ])("%s: %s", async (_, reason, args) => {
   const { result } = await sandboxExec(
     FIRST_SANDBOX,
-    `curl -sS --max-time 8 ${args}`,
+    `curl -sS --max-time 60 ${args}`,
   );
   expect(JSON.parse(result)).toMatchObject({
     error: {

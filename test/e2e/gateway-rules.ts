@@ -22,7 +22,7 @@ export const sandbox = async (command: string): Promise<string> =>
 /** Status that curl got in the sandbox, or what it said instead. */
 export const statusOf = (url: string, args = ""): Promise<string> =>
   sandbox(
-    `curl -sS -o /dev/null --max-time 8 -w '%{http_code}' ${args} '${url}' 2>&1`,
+    `curl -sS -o /dev/null --max-time 60 -w '%{http_code}' ${args} '${url}' 2>&1`,
   );
 
 /** Runs a script on the gateway's machine; one that fails is no probe. */
@@ -34,6 +34,22 @@ export async function machine(script: string, input = ""): Promise<string> {
   );
   expect({ script, stderr, exitCode }).toMatchObject({ exitCode: 0 });
   return stdout;
+}
+
+/**
+ * The gateway's journal from now on.
+ * @param options of journalctl, which choose the rows
+ * @returns gives what has come so far
+ */
+export async function journalFromNow(
+  ...options: string[]
+): Promise<() => Promise<string>> {
+  const shown = await machine("journalctl --lines=0 --show-cursor");
+  const cursor = /cursor: (\S+)/.exec(shown)?.[1] ?? "";
+  return () =>
+    machine(
+      `journalctl --sync; journalctl --no-pager --output=cat --after-cursor='${cursor}' ${options.join(" ")}`,
+    );
 }
 
 /** Takes both walls away, and the agent, which would put them back. */
@@ -78,19 +94,23 @@ export async function write(...documents: [string, string][]): Promise<void> {
        read -r content
        echo "$content" | base64 -d >$file.new; mv $file.new $file
      done
-     for file in ${names}; do
-       version=$(sha256sum $file | cut -d ' ' -f 1)
-       for _ in $(seq 600); do
-         if grep -q $version /run/daytona-gateway/status.json; then continue 2; fi
-         sleep 0.1
-       done
-       cat /run/daytona-gateway/status.json >&2; exit 1
-     done`,
+     ${untilTaken(names)}`,
     documents
       .map(([, content]) => `${Buffer.from(content).toString("base64")}\n`)
       .join(""),
   );
 }
+
+/** Shell: waits until the agent says that these files are what it has. */
+const untilTaken = (files: string) =>
+  `for file in ${files}; do
+     version=$(sha256sum $file | cut -d ' ' -f 1)
+     for _ in $(seq 1200); do
+       if grep -q $version /run/daytona-gateway/status.json; then continue 2; fi
+       sleep 0.1
+     done
+     cat /run/daytona-gateway/status.json >&2; exit 1
+   done`;
 
 /** The documented command; another authority is to be trusted by it again. */
 export async function trustAgain(id: string = FIRST_SANDBOX): Promise<void> {
@@ -110,7 +130,11 @@ export function keepRules(): void {
     await rule(request);
   });
   afterAll(async () => {
-    await machine(`base64 -d | tar -x -C ${store}; sleep 2.5`, bundled);
+    await machine(
+      `base64 -d | tar -x -C ${store}; cd ${store}
+       ${untilTaken("egress-credentials.json egress-rules.json")}`,
+      bundled,
+    );
     await Promise.all(
       [FIRST_SANDBOX, SECOND_SANDBOX].map((id) => trustAgain(id)),
     );

@@ -17,3 +17,28 @@ export async function runInSandbox<T>(
   );
   return JSON.parse(result) as T;
 }
+
+/**
+ * Asks on one connection, before and after something happens.
+ * @param asks "around" it only, or "meanwhile" as well, twice a second
+ * @returns the statuses
+ */
+export async function askOnOneConnection(
+  [host, path]: readonly [string, string],
+  asks: "around" | "meanwhile",
+  happens: () => Promise<void>,
+): Promise<string[]> {
+  const file = `/tmp/connection-${crypto.randomUUID()}`;
+  const statuses = runInSandbox<string[]>(
+    "gateway-connection.ts",
+    ...[host, path, file, asks],
+  );
+  const first = sandboxExec(
+    FIRST_SANDBOX,
+    `for _ in $(seq 1200); do if [ -e ${file}.asked ]; then break; fi; sleep 0.1; done`,
+  );
+  await Promise.race([first, statuses]);
+  await happens();
+  await sandboxExec(FIRST_SANDBOX, `touch ${file}`);
+  return await statuses;
+}

@@ -9,6 +9,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { closeRoad, openRoad } from "./gateway-rules.ts";
 import { askInternet } from "./internet.ts";
 import { FIRST_SANDBOX, SECOND_SANDBOX, sandboxExec } from "./lab.ts";
+import { openStream } from "./sandbox-stream.ts";
 
 const gateway = "169.254.20.1";
 const sandbox = (command: string) => sandboxExec(FIRST_SANDBOX, command);
@@ -43,9 +44,14 @@ describe("what is allowed works", () => {
     const { result } = await sandbox(
       `curl -sSN -w '\\n%{time_starttransfer} %{time_total}' -H 'Authorization: Bearer x' -H 'Content-Type: application/json' -d '{"model":"m","stream":true,"messages":[{"role":"user","content":"Hi"}]}' https://openrouter.ai/api/v1/chat/completions`,
     );
-    const [first, total] = (result.split("\n").at(-1) ?? "").split(" ");
+    const [first = "", total = ""] = (result.split("\n").at(-1) ?? "").split(
+      " ",
+    );
     expect(result).toContain("data: [DONE]");
-    expect(Number(first)).toBeLessThan(Number(total) - 0.2);
+    console.log(`first byte after ${first} s, the last after ${total} s`);
+    // Of a stream that never ends nothing would come if it were not passed on.
+    const stream = await openStream("https://openrouter.ai/api/v1/sse");
+    expect(await stream.stop()).toBe("alive");
   });
 
   test("100 MB goes up to an inspected host", async () => {
@@ -167,7 +173,7 @@ describe("TLS that hides its name", () => {
   /** Sends raw bytes to the gateway's 443 and prints what comes back. */
   const raw = (python: string) =>
     sandbox(
-      `python3 - <<'PY'\nimport socket, ssl, struct, time\ns = socket.create_connection(("${gateway}", 443), 5)\ns.settimeout(8)\n${python}\ntry:\n  print("got", s.recv(5).hex())\nexcept Exception as e:\n  print("got nothing", type(e).__name__)\nPY`,
+      `python3 - <<'PY'\nimport socket, ssl, struct, time\ns = socket.create_connection(("${gateway}", 443), 60)\ns.settimeout(60)\n${python}\ntry:\n  print("got", s.recv(5).hex())\nexcept Exception as e:\n  print("got nothing", type(e).__name__)\nPY`,
     );
   /** A real ClientHello for a name, as Python's OpenSSL makes it. */
   const hello = (name: string) =>
@@ -311,7 +317,7 @@ describe("where packets may go", () => {
 
   test("tampering inside the sandbox changes nothing", async () => {
     const { result } = await sandbox(
-      "nft flush ruleset; echo '203.0.113.20 api.github.com' >>/etc/hosts; ip route replace default via 172.20.0.1; curl -sSk --max-time 4 https://api.github.com/ 2>&1; sed -i '/203.0.113.20/d' /etc/hosts",
+      "nft flush ruleset; echo '203.0.113.20 api.github.com' >>/etc/hosts; ip route replace default via 172.20.0.1; curl -sSk --max-time 60 https://api.github.com/ 2>&1; sed -i '/203.0.113.20/d' /etc/hosts",
     );
     expect(result).not.toContain("stand-in");
     expect(result).toMatch(/refused|Could not connect|Failed to connect/);
@@ -334,7 +340,7 @@ describe("names that are answered", () => {
   ])("%s: %s", async (question, status, answers) => {
     for (const transport of ["+notcp", "+tcp"]) {
       const { result } = await sandbox(
-        `dig ${transport} +time=2 +tries=1 ${question}`,
+        `dig ${transport} +time=60 +tries=1 ${question}`,
       );
       expect(result).toContain(`status: ${status}`);
       expect(result).toContain(`ANSWER: ${String(answers)},`);
@@ -344,7 +350,7 @@ describe("names that are answered", () => {
   test("no question of a sandbox leaves the gateway", async () => {
     await askInternet("queries", "-X", "DELETE");
     await sandbox(
-      "dig +time=2 +tries=1 c2VjcmV0.example.org; dig +time=2 +tries=1 c2VjcmV0.api.github.com",
+      "dig +time=60 +tries=1 c2VjcmV0.example.org; dig +time=60 +tries=1 c2VjcmV0.api.github.com",
     );
     const asked = await askInternet("queries");
     expect(asked.toLowerCase()).not.toContain("c2vjcmv0");
@@ -355,11 +361,11 @@ test("these probes can fail: without the firewall the world is open", async () =
   await openRoad();
   try {
     const { result } = await sandbox(
-      "curl -sSk --max-time 4 --resolve example.org:443:203.0.113.20 https://example.org/",
+      "curl -sSk --max-time 60 --resolve example.org:443:203.0.113.20 https://example.org/",
     );
     expect(result).toContain("example.org");
     expect(
-      (await sandbox("dig +short +time=2 +tries=1 @8.8.8.8 example.org"))
+      (await sandbox("dig +short +time=20 +tries=3 @8.8.8.8 example.org"))
         .result,
     ).toContain("203.0.113.20");
   } finally {

@@ -4,7 +4,6 @@
  * @module-tag edge
  */
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import {
   FIRST_SANDBOX,
@@ -14,10 +13,15 @@ import {
   labCurl,
   signedOutputs,
 } from "./lab.ts";
+import type { Burst, Counts } from "./fixtures/burst.ts";
+import { type Listener, startListener } from "./sandbox-listener.ts";
 import { bootSpareEdge, removeSpareEdge, spareEdge } from "./spare-edge.ts";
 import { type Key, claims, sign } from "./tokens.ts";
 
 let key: Key;
+/** Takes connections, and answers none. */
+const silentPort = 3992;
+let silentListener: Listener;
 /** Every test calls from addresses of its own. */
 const clients = Array.from(
   { length: 20 },
@@ -42,6 +46,12 @@ const onBridge = (verb: "add" | "delete") =>
 
 beforeAll(async () => {
   key = (await signedOutputs()).access.key;
+  silentListener = await startListener(
+    SECOND_SANDBOX,
+    "silent",
+    `require("node:net").createServer((socket) => socket.resume().on("error", () => undefined))
+       .listen(${String(silentPort)}, () => console.log("ready"));`,
+  );
   await onBridge("add");
   await bootSpareEdge(
     "signed",
@@ -50,12 +60,13 @@ beforeAll(async () => {
         client: {
           handshakesPerSecond: 3,
           connections: 20,
-          requestsPerSecond: 10,
+          // A burst has to go beyond these within ten seconds, on any machine.
+          requestsPerSecond: 4,
           concurrentRequests: 4,
           concurrentStreams: 2,
         },
         sandbox: {
-          requestsPerSecond: 6,
+          requestsPerSecond: 3,
           concurrentRequests: 6,
           concurrentStreams: 3,
         },
@@ -72,28 +83,29 @@ beforeAll(async () => {
 afterAll(async () => {
   await removeSpareEdge();
   await onBridge("delete");
+  await silentListener.stop();
 });
 
 interface BurstOptions {
-  readonly kind?: "request" | "stream" | "connection" | "plain";
+  readonly kind?: Burst["kind"];
   readonly from: string;
   readonly proxiedFor?: string;
   readonly to?: string;
+  readonly port?: number;
   readonly count: number;
   readonly atATime?: number;
   readonly path?: string;
   readonly token?: boolean;
-  readonly holdMs?: number;
+  readonly hold?: boolean;
   readonly fields?: Readonly<Record<string, string>>;
 }
 
-/** What became of many requests, by status. */
-async function burst(options: BurstOptions) {
-  const { kind = "request", from, to = FIRST_SANDBOX, path = "/" } = options;
+function burstOf(options: BurstOptions): Burst {
+  const { kind = "request", from, to = FIRST_SANDBOX, port = 3000 } = options;
   const scheme = kind === "stream" ? "wss" : "https";
-  const argument = {
+  return {
     kind,
-    url: `${scheme}://${to}-3000.${SIGNED_DOMAIN}${path}`,
+    url: `${scheme}://${to}-${String(port)}.${SIGNED_DOMAIN}${options.path ?? "/"}`,
     local: from,
     edge: from.includes(":") ? spareEdge.ipv6 : spareEdge.ipv4,
     count: options.count,
@@ -102,57 +114,78 @@ async function burst(options: BurstOptions) {
       ...options.fields,
       ...(options.token === false
         ? {}
-        : { "X-Sandbox-Token": sign(key, claims(to)) }),
+        : { "X-Sandbox-Token": sign(key, claims(to, port)) }),
     },
-    holdMs: options.holdMs ?? 0,
+    hold: options.hold ?? false,
     proxiedFor: options.proxiedFor,
   };
+}
+
+/**
+ * What became of many requests, by status. Limits forget within ten seconds,
+ * in which a busy machine may not start a second program: so it is one program,
+ * with the groups one after the other, and a group's bursts beside each other.
+ */
+async function bursts(
+  ...groups: readonly (readonly BurstOptions[])[]
+): Promise<Counts[][]> {
+  const wanted = groups.map((group) => group.map(burstOf));
   const { stdout, stderr } = await inLab([
     process.execPath,
     join(import.meta.dirname, "fixtures/burst.ts"),
-    JSON.stringify(argument),
+    JSON.stringify(wanted),
   ]);
   if (stdout === "") throw new Error(stderr);
-  return JSON.parse(stdout) as Record<string, number | string>;
+  return JSON.parse(stdout) as Counts[][];
+}
+
+async function burst(options: BurstOptions): Promise<Counts> {
+  const [[counts = {}] = []] = await bursts([options]);
+  return counts;
 }
 const client = (index: number) => clients[index] ?? "";
 const client6 = (index: number) => clients6[index] ?? "";
 
 test("requests of a client, also of one without a token", async () => {
-  const strangers = await burst({ from: client(0), count: 120, token: false });
-  expect(strangers).toMatchObject({ 401: 100, 429: 20, retryAfter: "10" });
+  const strangers = await burst({ from: client(0), count: 50, token: false });
+  expect(strangers).toMatchObject({ 401: 40, 429: 10, retryAfter: "10" });
   // The sandbox's own budget is untouched.
   expect(await burst({ from: client(1), count: 1 })).toMatchObject({ 200: 1 });
 });
 
 test("requests of an IPv6 client, by its /64", async () => {
-  const first = { from: client6(0), count: 101, token: false };
-  expect(await burst(first)).toMatchObject({ 401: 100, 429: 1 });
-  const neighbour = { from: client6(1), count: 1, token: false };
-  expect(await burst(neighbour)).toMatchObject({ 429: 1 });
-  const other = { from: client6(2), count: 1, token: false };
-  expect(await burst(other)).toMatchObject({ 401: 1 });
+  const counts = await bursts(
+    [{ from: client6(0), count: 41, token: false }],
+    [{ from: client6(1), count: 1, token: false }],
+    [{ from: client6(2), count: 1, token: false }],
+  );
+  const [[first] = [], [neighbour] = [], [other] = []] = counts;
+  expect(first).toMatchObject({ 401: 40, 429: 1 });
+  expect(neighbour).toMatchObject({ 429: 1 });
+  expect(other).toMatchObject({ 401: 1 });
 });
 
 test("requests to a sandbox, and to no other", async () => {
-  // One was let in by the test before.
-  const counts = [
-    await burst({ from: client(2), count: 40 }),
-    await burst({ from: client(3), count: 40 }),
-  ];
+  const [counts = [], [elsewhere] = []] = await bursts(
+    [
+      { from: client(2), count: 20 },
+      { from: client(3), count: 20 },
+    ],
+    [{ from: client(4), to: SECOND_SANDBOX, count: 1 }],
+  );
   const sum = (status: string) =>
     counts.reduce((all, one) => all + Number(one[status] ?? 0), 0);
-  expect(sum("200")).toBeGreaterThanOrEqual(59);
-  expect(sum("429")).toBeGreaterThanOrEqual(15);
-  const elsewhere = { from: client(4), to: SECOND_SANDBOX, count: 1 };
-  expect(await burst(elsewhere)).toMatchObject({ 200: 1 });
+  // One may have been let in by the first test just before.
+  expect(sum("200")).toBeGreaterThanOrEqual(29);
+  expect(sum("429")).toBeGreaterThanOrEqual(5);
+  expect(elsewhere).toMatchObject({ 200: 1 });
 });
 
 test("requests at a time, of a client and to a sandbox", async () => {
   const silent = {
     to: SECOND_SANDBOX,
-    // As long as two of these programs may take to start.
-    path: "/silent?seconds=10",
+    // Longer than it takes to send all of them, and less than answerSeconds.
+    path: "/silent?seconds=8",
     count: 5,
     atATime: 5,
   };
@@ -161,11 +194,11 @@ test("requests at a time, of a client and to a sandbox", async () => {
     200: 4,
     429: 1,
   });
-  const [one, two] = await Promise.all([
-    burst({ ...silent, from: client(5) }),
-    burst({ ...silent, from: client(6) }),
+  const [[one, two] = []] = await bursts([
+    { ...silent, from: client(5) },
+    { ...silent, from: client(6) },
   ]);
-  expect(Number(one["200"]) + Number(two["200"])).toBe(6);
+  expect(Number(one?.["200"]) + Number(two?.["200"])).toBe(6);
 });
 
 test("streams at a time, of a client and to a sandbox", async () => {
@@ -174,12 +207,12 @@ test("streams at a time, of a client and to a sandbox", async () => {
     to: SECOND_SANDBOX,
     path: "/ws",
     count: 3,
-    holdMs: 12_000,
   } as const;
-  const held = burst({ ...streams, from: client(7) });
-  await sleep(6_000);
-  const late = await burst({ ...streams, from: client(8), holdMs: 0 });
-  expect(await held).toMatchObject({ 101: 2, 429: 1, retryAfter: "10" });
+  const [[held] = [], [late] = []] = await bursts(
+    [{ ...streams, from: client(7) }],
+    [{ ...streams, from: client(8) }],
+  );
+  expect(held).toMatchObject({ 101: 2, 429: 1, retryAfter: "10" });
   expect(late).toMatchObject({ 101: 1, 429: 2 });
 });
 
@@ -190,7 +223,8 @@ test.each([
   const counts = await burst({
     from: client(kind === "a gRPC call" ? 16 : 17),
     to: SECOND_SANDBOX,
-    path: "/silent?seconds=6",
+    // Until answerSeconds have passed.
+    port: silentPort,
     count: 3,
     atATime: 3,
     fields,
@@ -215,27 +249,35 @@ test("open connections of a client", async () => {
     from: client(10),
     count: 25,
     atATime: 25,
+    hold: true,
   });
   expect(counts).toMatchObject({ open: 20, closed: 5 });
 });
 
 test("neither waits for a TLS handshake that never comes", async () => {
-  const silent = { kind: "plain", count: 25, atATime: 25 } as const;
+  const silent = { kind: "plain", count: 25, atATime: 25, hold: true } as const;
   expect(await burst({ ...silent, from: client(12) })).toMatchObject({
     open: 20,
     closed: 5,
   });
-  const many = { kind: "plain", count: 40, atATime: 10 } as const;
-  const counts = await burst({ ...many, from: client(13) });
-  expect(Number(counts.closed)).toBeGreaterThanOrEqual(10);
+  // More new ones than a client may have, each closed at once; later ones are
+  // refused, although few are open.
+  const from = { kind: "plain", from: client(13), atATime: 10 } as const;
+  const [[used] = [], [later] = []] = await bursts(
+    [{ ...from, count: 45 }],
+    [{ ...from, count: 10, hold: true }],
+  );
+  expect(used).toEqual({ connected: 45 });
+  expect(later).toEqual({ closed: 10 });
 });
 
 test("behind a balancer, those of the client that it names", async () => {
   const from = { kind: "connection", from: balancer } as const;
-  const [one, two] = await Promise.all(
-    ["203.0.113.61", "203.0.113.62"].map((proxiedFor) =>
-      burst({ ...from, proxiedFor, count: 25, atATime: 25 }),
-    ),
+  const [[one, two] = []] = await bursts(
+    ["203.0.113.61", "203.0.113.62"].map((proxiedFor) => ({
+      ...from,
+      ...{ proxiedFor, count: 25, atATime: 25, hold: true },
+    })),
   );
   expect(one).toMatchObject({ open: 20, closed: 5 });
   expect(two).toMatchObject({ open: 20, closed: 5 });
@@ -256,7 +298,10 @@ test("on port 80 too a balancer names the client", async () => {
   expect(stdout).toBe("308");
 });
 
-/** What comes back, and after how many milliseconds, for a request that stops in the middle. */
+/**
+ * What comes back until the edge closes, and after how many milliseconds it
+ * does, for a request that stops in the middle.
+ */
 async function halfRequest(text: string) {
   const { stdout } = await inLab([
     process.execPath,
@@ -267,16 +312,16 @@ async function halfRequest(text: string) {
      socket.on("data", (data) => { got += data; });
      socket.on("error", () => {});
      socket.on("close", () => { console.log(JSON.stringify({ms: Date.now() - start, got})); process.exit(); });
-     setTimeout(() => { console.log(JSON.stringify({ms: Infinity, got})); process.exit(); }, 60000);`,
+     setTimeout(() => { console.log(JSON.stringify({ms: null, got})); process.exit(); }, 240000);`,
     JSON.stringify(text),
   ]);
-  return JSON.parse(stdout) as { ms: number; got: string };
+  return JSON.parse(stdout) as { ms: number | null; got: string };
 }
 
 test("a request head that does not end", async () => {
   const { ms } = await halfRequest("GET / HTTP/1.1\r\nHost: x\r\n");
+  // It was the edge that closed, and not at once.
   expect(ms).toBeGreaterThan(1_000);
-  expect(ms).toBeLessThan(60_000);
 });
 
 test("a body that does not go on", async () => {
@@ -290,14 +335,14 @@ test("a body that does not go on", async () => {
       "x",
     ].join("\r\n"),
   );
+  // It was the edge that closed, and not at once.
   expect(ms).toBeGreaterThan(1_000);
-  expect(ms).toBeLessThan(60_000);
   expect(got).not.toContain("200 OK");
 });
 
 const ask = async (args: string[]) => {
   const { stdout } = await labCurl([
-    ...["-w", "\n%{http_code}", "--interface", client(12)],
+    ...["-w", "\n%{http_code}", "--interface", client(18)],
     ...["--resolve", `*:443:${spareEdge.ipv4}`],
     ...args,
   ]);

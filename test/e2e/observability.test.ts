@@ -4,9 +4,9 @@
  * @module-tag edge
  * @module-tag certificate
  */
-import { setTimeout as sleep } from "node:timers/promises";
 import { beforeAll, expect, test } from "vitest";
 import { labSecrets } from "../../scripts/lab/secrets.ts";
+import { openRequests, rowOf, rowsSince } from "./edge-health.ts";
 import {
   DOMAIN,
   FIRST_SANDBOX,
@@ -16,9 +16,9 @@ import {
   inLab,
   labCurl,
   labExec,
-  sandboxExec,
   signedOutputs,
 } from "./lab.ts";
+import { startListener } from "./sandbox-listener.ts";
 import { type Key, claims, sign } from "./tokens.ts";
 
 const health = "http://198.18.0.5:8404";
@@ -32,13 +32,12 @@ beforeAll(async () => {
 test("a row of the log says who, what, how long and how it ended", async () => {
   const jti = `row-${crypto.randomUUID()}`;
   const token = sign(key, { ...claims(FIRST_SANDBOX), jti });
+  const begun = Date.now();
   await labCurl([
     ...["-4", "-H", `X-Sandbox-Token: ${token}`],
     `https://${host(FIRST_SANDBOX)}/headers?secret=1`,
   ]);
-  const rows = await edgeRows("edge-signed", 20);
-  const row = rows.find((line) => line.includes(jti));
-  expect(JSON.parse(row ?? "")).toEqual({
+  expect(await rowOf("edge-signed", begun, { jti })).toEqual({
     time: expect.any(Number) as number,
     requestId: expect.stringMatching(/^[0-9a-f-]{36}$/) as string,
     client: "198.18.0.1",
@@ -65,23 +64,31 @@ test("a row of the log says who, what, how long and how it ended", async () => {
 });
 
 test("a request that outlives a reload has its row as well", async () => {
-  const jti = `outlives-${crypto.randomUUID()}`;
-  const token = sign(key, { ...claims(FIRST_SANDBOX), jti });
+  // On the edge that waits for an answer as long as it takes.
+  const app = `https://${FIRST_SANDBOX}-3000.${DOMAIN}`;
+  // The figures have no sandbox to which nobody was let in yet.
+  await labCurl([app]);
+  const begun = Date.now();
   const requests = Array.from({ length: 10 }, () =>
     labCurl([
       ...["-o", "/dev/null", "-w", "%{http_code}"],
-      ...["-H", `X-Sandbox-Token: ${token}`],
-      `https://${host(FIRST_SANDBOX)}/silent?seconds=6`,
+      `${app}/silent?seconds=45`,
     ]),
   );
-  await sleep(2_000);
+  await expect
+    .poll(() => openRequests("edge", FIRST_SANDBOX))
+    .toBeGreaterThanOrEqual(10);
   const reload = ["systemctl", "reload", "daytona-edge"];
-  expect(await labExec("edge-signed", reload)).toMatchObject({ exitCode: 0 });
+  expect(await labExec("edge", reload)).toMatchObject({ exitCode: 0 });
   for (const { stdout } of await Promise.all(requests)) {
     expect(stdout).toBe("200");
   }
-  const rows = await edgeRows("edge-signed", 50);
-  expect(rows.filter((row) => row.includes(jti))).toHaveLength(10);
+  await expect
+    .poll(async () => {
+      const rows = await rowsSince("edge", begun);
+      return rows.filter(({ path }) => path === "/silent");
+    })
+    .toHaveLength(10);
 });
 
 test("metrics count what a sandbox was asked, and no stranger's invention", async () => {
@@ -180,15 +187,15 @@ test("the status says which live state is at work", async () => {
 test("a half-closed stream that a sandbox never ends is ended", async () => {
   // It takes every WebSocket, and never says farewell.
   const port = 3990;
-  await sandboxExec(
+  const stubborn = await startListener(
     FIRST_SANDBOX,
-    `cat >/tmp/stubborn.cjs <<'END'
-require("node:net").createServer({ allowHalfOpen: true }, (socket) => {
+    "stubborn",
+    `require("node:net").createServer({ allowHalfOpen: true }, (socket) => {
   socket.once("data", () => socket.write("HTTP/1.1 101 Switching Protocols\\r\\nConnection: Upgrade\\r\\nUpgrade: websocket\\r\\nSec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\\r\\n\\r\\n"));
   socket.on("error", () => undefined);
-}).listen(${String(port)});
-END
-(setsid node /tmp/stubborn.cjs >/dev/null 2>&1 &) ; sleep 1`,
+  socket.on("end", () => console.log("half-closed"));
+  socket.on("close", () => console.log("ended"));
+}).listen(${String(port)}, () => console.log("ready"));`,
   );
   const halfClosed = async () => {
     const { stdout } = await labExec("edge-signed", [
@@ -196,25 +203,30 @@ END
     ]);
     return stdout.split("\n").filter((line) => line !== "").length;
   };
+  const begun = Math.floor(Date.now() / 1000);
   try {
     await inLab([
       process.execPath,
       "-e",
       `const socket = require("tls").connect({ host: "198.18.0.5", port: 443, servername: process.argv[1] });
        socket.write("GET /ws HTTP/1.1\\r\\nHost: " + process.argv[1] + "\\r\\nX-Sandbox-Token: " + process.argv[2] + "\\r\\nConnection: Upgrade\\r\\nUpgrade: websocket\\r\\nSec-WebSocket-Version: 13\\r\\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\\r\\n\\r\\n");
-       socket.once("data", () => socket.end());
-       socket.on("close", () => process.exit());
-       setTimeout(() => process.exit(), 3000);`,
+       socket.once("data", () => { socket.end(); setTimeout(() => process.exit(), 3000); });
+       socket.on("close", () => process.exit());`,
       host(FIRST_SANDBOX, port),
       sign(key, claims(FIRST_SANDBOX, port)),
     ]);
-    expect(await halfClosed()).toBe(1);
-    await expect.poll(halfClosed, { interval: 2_000 }).toBe(0);
-    const { stdout } = await labExec("edge-signed", [
-      ..."journalctl --no-pager -o cat -u daytona-edge-agent -n 5".split(" "),
-    ]);
-    expect(stdout).toContain("ended 1 half-closed connections");
+    // The sandbox did not end it: so somebody else has.
+    await expect.poll(stubborn.log).toMatch(/^half-closed\nended$/m);
+    await expect.poll(halfClosed).toBe(0);
+    const saidByAgent = async () => {
+      const { stdout } = await labExec("edge-signed", [
+        ..."journalctl --no-pager -o cat -u daytona-edge-agent".split(" "),
+        `--since=@${String(begun)}`,
+      ]);
+      return stdout;
+    };
+    await expect.poll(saidByAgent).toContain("ended 1 half-closed connections");
   } finally {
-    await sandboxExec(FIRST_SANDBOX, "pkill -f /tmp/stubborn.cjs");
+    await stubborn.stop();
   }
 });

@@ -4,18 +4,15 @@
  * before each suite's file, in the process that runs the suite.
  */
 import { execa } from "execa";
-import { readFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect } from "vitest";
+import { needOf } from "../../scripts/test/need.ts";
 import type { Places } from "../../scripts/test/places.ts";
 
 const { testPath = "" } = expect.getState();
-/** Suites that bring their own machines say so; the stacks are not started for them. */
-const onlySurroundings = /@module-tag surroundings\b/.test(
-  readFileSync(testPath, "utf8"),
-);
+const onlySurroundings = needOf(testPath) === "surroundings";
 const places = JSON.parse(process.env.DAYTONA_EDGE_PLACES ?? "") as Places;
 const numbers = onlySurroundings
   ? range(places.whole + 1, places.surroundings)

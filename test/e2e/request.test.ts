@@ -44,20 +44,24 @@ describe("the request's own tests", () => {
 });
 
 describe("verify", () => {
-  test("every probe passes, and --json says so", async () => {
-    const { stdout, exitCode } = await inLab([
-      process.execPath,
-      join(checkout, "scripts/verify.ts"),
-      "--json",
-    ]);
-    const report = JSON.parse(stdout) as {
-      ok: boolean;
-      results: { name: string; ok: boolean; got: string }[];
-    };
-    expect(report.results.filter((result) => !result.ok)).toEqual([]);
-    expect(report.ok).toBe(true);
-    expect(exitCode).toBe(0);
-  });
+  test(
+    "every probe passes, and --json says so",
+    { timeout: 1_200_000 },
+    async () => {
+      const { stdout, exitCode } = await inLab([
+        process.execPath,
+        join(checkout, "scripts/verify.ts"),
+        "--json",
+      ]);
+      const report = JSON.parse(stdout) as {
+        ok: boolean;
+        results: { name: string; ok: boolean; got: string }[];
+      };
+      expect(report.results.filter((result) => !result.ok)).toEqual([]);
+      expect(report.ok).toBe(true);
+      expect(exitCode).toBe(0);
+    },
+  );
 });
 
 describe("a new sandbox", () => {
@@ -65,8 +69,7 @@ describe("a new sandbox", () => {
     const id = (await lab(["sandbox", "add"])).stdout.trim();
     try {
       const { stdout } = await labCurl([
-        "--retry",
-        "10",
+        ...["--retry", "240", "--retry-delay", "1"],
         "--retry-all-errors",
         "--fail",
         `https://${id}-8080.${DOMAIN}/`,
@@ -98,18 +101,24 @@ describe("secrets", () => {
 });
 
 describe("npm start again", () => {
-  test("changes nothing: the engine says so, and no machine restarts", async () => {
-    const bootOf = async () =>
-      (await labExec("edge", ["cat", "/proc/sys/kernel/random/boot_id"]))
-        .stdout +
-      (await labExec("edge", ["stat", "-c", "%Y", "/proc/1"])).stdout;
-    const before = await bootOf();
-    const again = await execa(
-      process.execPath,
-      [join(checkout, "scripts/start.ts")],
-      { all: true },
-    );
-    expect(again.all).toMatch(/pulumi up: no changes/);
-    expect(await bootOf()).toBe(before);
-  });
+  // Two stacks, looked at again from the engine to the probes of verify.
+  const patience = { timeout: 1_200_000 };
+  test(
+    "changes nothing: the engine says so, and no machine restarts",
+    patience,
+    async () => {
+      const bootOf = async () =>
+        (await labExec("edge", ["cat", "/proc/sys/kernel/random/boot_id"]))
+          .stdout +
+        (await labExec("edge", ["stat", "-c", "%Y", "/proc/1"])).stdout;
+      const before = await bootOf();
+      const again = await execa(
+        process.execPath,
+        [join(checkout, "scripts/start.ts")],
+        { all: true },
+      );
+      expect(again.all).toMatch(/pulumi up: no changes/);
+      expect(await bootOf()).toBe(before);
+    },
+  );
 });

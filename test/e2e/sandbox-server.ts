@@ -21,27 +21,19 @@ export async function startInSandbox(
   const program = fixtureProgram(fixture);
   const place = `/tmp/server-${String(port)}`;
   const controlPort = String(port + 1);
+  // Its toolbox first: a start that is tried twice would be two servers.
+  await untilDone(() => inSandbox(sandbox, fixture, "true"));
   await sandboxExec(
     sandbox,
     `cat >${place}.mjs <<'PROGRAM'\n${program}\nPROGRAM\nsetsid node ${place}.mjs ${String(port)} ${controlPort} >${place}.log 2>&1 </dev/null & echo $! >${place}.pid`,
   );
-  const control = async (method: string) => {
-    const { exitCode, result } = await sandboxExec(
+  const control = (method: string) =>
+    inSandbox(
       sandbox,
+      fixture,
       `curl -sS --fail -X ${method} http://127.0.0.1:${controlPort}/`,
     );
-    if (exitCode !== 0) throw new Error(`${fixture} in its sandbox: ${result}`);
-    return result;
-  };
-  for (let attempt = 0; ; attempt++) {
-    try {
-      await control("GET");
-      break;
-    } catch (error) {
-      if (attempt === 600) throw error;
-      await sleep(100);
-    }
-  }
+  await untilDone(() => control("GET"));
   return {
     control,
     stop: async () => {
@@ -51,4 +43,27 @@ export async function startInSandbox(
       );
     },
   };
+}
+
+/** @throws Error that names the fixture, when the command fails */
+async function inSandbox(
+  sandbox: string,
+  fixture: string,
+  command: string,
+): Promise<string> {
+  const { exitCode, result } = await sandboxExec(sandbox, command);
+  if (exitCode !== 0) throw new Error(`${fixture} in its sandbox: ${result}`);
+  return result;
+}
+
+async function untilDone(attempt: () => Promise<unknown>): Promise<void> {
+  for (let attempts = 1; ; attempts++) {
+    try {
+      await attempt();
+      return;
+    } catch (error) {
+      if (attempts === 1_200) throw error;
+      await sleep(100);
+    }
+  }
 }

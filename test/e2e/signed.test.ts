@@ -8,12 +8,13 @@ import {
   FIRST_SANDBOX,
   SECOND_SANDBOX,
   SIGNED_DOMAIN,
-  labCurl,
   edgeRows,
+  labCurl,
   labExec,
   script,
   signedOutputs,
 } from "./lab.ts";
+import { openRequests, rowOf } from "./edge-health.ts";
 import { holdStreams } from "./streams.ts";
 import { type Key, claims, now, sign } from "./tokens.ts";
 
@@ -27,7 +28,7 @@ beforeAll(async () => {
 
 async function ask(url: string, args: string[] = []) {
   const { stdout } = await labCurl([
-    ...["--max-time", "20", "-w", "\n%{http_code}"],
+    ...["--max-time", "240", "-w", "\n%{http_code}"],
     ...args,
     url,
   ]);
@@ -350,26 +351,29 @@ describe("no token goes further", () => {
   });
 
   test("not into the log, which names its key and its id", async () => {
-    const token = sign(key, { ...claims(id), jti: "log-test" });
+    const jti = `log-test-${crypto.randomUUID()}`;
+    const token = sign(key, { ...claims(id), jti });
+    const begun = Date.now();
     await ask(`${app}/headers?a=1&__sandbox_token=${token}`);
-    const rows = await edgeRows("edge-signed", 20);
-    expect(rows.join()).not.toContain(token.slice(-20));
-    expect(rows.join()).not.toContain("__sandbox_token");
-    const row = rows.find((line) => line.includes("log-test"));
-    expect(JSON.parse(row ?? "")).toMatchObject({
+    expect(await rowOf("edge-signed", begun, { jti })).toMatchObject({
       sandbox: id,
       port: "3000",
       path: "/headers",
       kid: key.kid,
-      jti: "log-test",
     });
+    const rows = await edgeRows("edge-signed", 20);
+    expect(rows.join()).not.toContain(token.slice(-20));
+    expect(rows.join()).not.toContain("__sandbox_token");
   });
 
   test("a stranger's kid is not in the log", async () => {
     const kid = `stranger-${String(Math.random())}`;
-    await withHeader(sign({ kid, secret: "x".repeat(48) }, claims(id)));
+    const path = `/${crypto.randomUUID()}`;
+    const begun = Date.now();
+    const token = sign({ kid, secret: "x".repeat(48) }, claims(id));
+    await withHeader(token, `${app}${path}`);
+    await rowOf("edge-signed", begun, { path });
     const rows = await edgeRows("edge-signed", 20);
-    expect(rows).not.toEqual([]);
     expect(rows.join()).not.toContain(kid);
   });
 });
@@ -381,11 +385,14 @@ describe("a page in a browser", () => {
   ];
 
   test("is loaded again at the clean address, with a cookie", async () => {
-    const token = sign(key, claims(id));
+    const payload = claims(id);
+    const token = sign(key, payload);
+    const asked = now();
     const { body } = await ask(
       `${app}/headers?a=1&__sandbox_token=${token}&b=2`,
       navigation,
     );
+    const answered = now();
     expect(body).toMatch(/^HTTP\/2 302/);
     expect(body).toContain(`location: ${app}/headers?a=1&b=2\r`);
     expect(body).toMatch(/cache-control: no-store/);
@@ -401,8 +408,9 @@ describe("a page in a browser", () => {
       "Partitioned",
     ]);
     const life = Number(/^Max-Age=(\d+)$/.exec(attributes.at(-1) ?? "")?.[1]);
-    expect(life).toBeGreaterThan(280);
-    expect(life).toBeLessThanOrEqual(300);
+    // What the token had left when the edge answered; clocks round.
+    expect(life).toBeGreaterThanOrEqual(payload.exp - answered - 1);
+    expect(life).toBeLessThanOrEqual(payload.exp - asked + 1);
   });
 
   test("at the host's own name, however it was written", async () => {
@@ -487,19 +495,35 @@ describe("revocation", () => {
       `wss://${SECOND_SANDBOX}-3000.${SIGNED_DOMAIN}/ws`,
       [`X-Sandbox-Token:${other}`],
     );
-    const silent = withHeader(token, `${app}/silent?seconds=7`);
+    // This edge waits eight seconds for an answer, and the command may take
+    // longer to start: so there is a new request that waits every second.
+    const silent: ReturnType<typeof ask>[] = [];
+    const another = () => {
+      silent.push(withHeader(token, `${app}/silent?seconds=5`));
+    };
+    const others = setInterval(another, 1_000);
     try {
+      // The streams, and a request that waits.
+      await expect
+        .poll(() => openRequests("edge-signed", id))
+        .toBeGreaterThanOrEqual(4);
       const { exitCode, stderr } = await sandbox("revoke", id);
       expect(stderr).toBe("");
       expect(exitCode).toBe(0);
       expect(await withHeader(token)).toMatchObject(revoked);
+      await expect.poll(mine.cut).toBe(3);
       expect(await mine.end()).toMatchObject({ opened: 3, cut: 3 });
       expect(await theirs.end()).toMatchObject({ opened: 3, cut: 0 });
-      // A request that was not answered yet is not sent a second time.
-      expect(await silent).toMatchObject({ status: "502" });
+      clearInterval(others);
+      // A request that was not answered yet is not sent a second time; before
+      // and after those, requests were answered or refused.
+      const statuses = (await Promise.all(silent)).map(({ status }) => status);
+      expect(statuses).toContain("502");
+      expect(["200", "403", "502"]).toEqual(expect.arrayContaining(statuses));
       const fresh = sign(key, { ...claims(id), iat: now() + 2 });
       expect(await withHeader(fresh)).toMatchObject(good);
     } finally {
+      clearInterval(others);
       await sandbox("restore", id);
     }
     expect(await withHeader(token)).toMatchObject(good);
@@ -548,9 +572,17 @@ describe("revocation", () => {
       await labExec("edge-signed", [
         "sh",
         "-c",
-        "systemctl stop daytona-edge-agent; systemctl kill --signal=KILL daytona-edge; sleep 2",
+        "systemctl stop daytona-edge-agent; systemctl kill --signal=KILL daytona-edge",
       ]);
-      expect(await withHeader(old())).toMatchObject(revoked);
+      // 000 is curl's word for no connection: systemd has not started it yet.
+      let first = { status: "000" };
+      await expect
+        .poll(async () => {
+          first = await withHeader(old());
+          return first.status;
+        })
+        .not.toBe("000");
+      expect(first).toMatchObject(revoked);
     } finally {
       await labExec("edge-signed", [
         "systemctl",

@@ -44,7 +44,7 @@ export async function bootSpareEdge(
   });
   if (boot.exitCode !== 0) throw new Error(boot.stderr + boot.stdout);
   const health = await labCurl([
-    ..."--retry 40 --retry-delay 1 --retry-all-errors -f".split(" "),
+    ..."--retry 240 --retry-delay 1 --retry-all-errors -f".split(" "),
     `http://${spareEdge.ipv4}:8404/healthz`,
   ]);
   if (health.exitCode !== 0) throw new Error(health.stderr);

@@ -21,6 +21,8 @@ export async function holdStreams(
   headers: readonly string[] = [],
   address?: string,
 ): Promise<{
+  /** How many were cut so far. */
+  cut: () => number;
   /** Ends them and says what became of them. */
   end: () => Promise<StreamsReport>;
 }> {
@@ -38,11 +40,16 @@ export async function holdStreams(
       ...(address === undefined ? {} : { STREAMS_ADDRESS: address }),
     },
   });
+  let said = "";
   const ready = new Promise((resolve) => {
-    holder.stdout.once("data", resolve);
+    holder.stdout.on("data", (piece: Buffer) => {
+      said += piece.toString();
+      resolve(undefined);
+    });
   });
   await Promise.race([ready, holder]);
   return {
+    cut: () => said.match(/^cut$/gm)?.length ?? 0,
     end: async () => {
       holder.stdin.end();
       const { stdout } = await holder;

@@ -1,3 +1,7 @@
+import { execa } from "execa";
+import { insideLab } from "../../scripts/lab/namespaces.ts";
+import { trustFile } from "../../scripts/lab/surroundings.ts";
+import { type Answer, answersOf } from "./fixtures/answers.ts";
 import type { Answered, Message, Road } from "./fixtures/exchange.ts";
 import type {
   Got,
@@ -77,4 +81,39 @@ export async function exchangeGroups(
       received: Buffer.from(received, "base64"),
     })),
   );
+}
+
+/** One connection to an edge, with whatever has to happen between its requests. */
+export interface Conversation {
+  /** Sends a request; its answer, unless the edge closed instead. */
+  ask(request: Buffer): Promise<Answer | undefined>;
+  end(): Promise<void>;
+}
+
+/** Resolves when the first request can be sent at once. */
+export async function converse(target: Target): Promise<Conversation> {
+  const [file, ...args] = insideLab([
+    process.execPath,
+    join(import.meta.dirname, "fixtures/conversation.ts"),
+    target.address,
+    hostOf(target),
+  ]);
+  const program = execa(file, args, {
+    stdin: "pipe",
+    env: { NODE_EXTRA_CA_CERTS: trustFile },
+  });
+  const lines: AsyncIterator<string> = program.iterable();
+  await lines.next();
+  return {
+    ask: async (request) => {
+      program.stdin.write(`${request.toString("base64")}\n`);
+      const line = await lines.next();
+      const said = line.done ? "" : line.value;
+      return answersOf(Buffer.from(said, "base64"))[0];
+    },
+    end: async () => {
+      program.stdin.end();
+      await program;
+    },
+  };
 }

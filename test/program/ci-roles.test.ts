@@ -441,7 +441,7 @@ describe("permissions", () => {
     } finally {
       prod.remove();
     }
-  });
+  }, 900_000);
 });
 
 /** What an action is allowed on. */

@@ -24,7 +24,7 @@ export function addressRows(target: BypassTarget): Row[] {
       attempt: "a client that dials by itself",
       command: each([
         `node -e 'require("https").get({host:"${ipv4}",servername:"${host}",rejectUnauthorized:false,agent:false},()=>console.log("reached")).on("error",e=>console.log(e.code))'`,
-        `python3 -c 'import socket; socket.create_connection(("${ipv4}",443),4)'`,
+        `python3 -c 'import socket; socket.create_connection(("${ipv4}",443),20)'`,
       ]),
       denied: /ECONNREFUSED|ECONNRESET|ConnectionRefusedError|refused/,
       logged: [toForbidden],
@@ -114,7 +114,7 @@ function allowedRows(
     {
       number: 17,
       attempt: "other ports of an allowed host",
-      command: each(ports.map((port) => `nc -zvw 3 ${allowed.host} ${port}`)),
+      command: each(ports.map((port) => `nc -zvw 20 ${allowed.host} ${port}`)),
       denied: /refused/,
       logged: ports.map((port) => `firewall ${gateway} tcp ${port} `),
     },

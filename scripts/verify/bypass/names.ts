@@ -11,7 +11,8 @@ export function nameRows(target: BypassTarget): Row[] {
   const { gateway, forbidden, nameServers, allowed } = target;
   const { host } = forbidden;
   const secret = `${mark}.${host}`;
-  const ask = (how: string) => `dig ${how} +time=1 +tries=1 ${secret}`;
+  const ask = (how: string, seconds = 1) =>
+    `dig ${how} +time=${String(seconds)} +tries=1 ${secret}`;
   const answer = (what: string) => `grep -io '${what}'`;
   return [
     {
@@ -26,7 +27,7 @@ export function nameRows(target: BypassTarget): Row[] {
       attempt: "data in names, by the given resolver",
       command: each(
         ["+notcp TXT", "+tcp"].map(
-          (how) => `${ask(how)} | ${answer("status: [A-Z]*")}`,
+          (how) => `${ask(how, 20)} | ${answer("status: [A-Z]*")}`,
         ),
       ),
       denied: /status: REFUSED/,
@@ -100,7 +101,7 @@ export function nameRows(target: BypassTarget): Row[] {
           {
             number: 24,
             attempt: "data in names below an allowed one",
-            command: `dig +time=2 +tries=1 ${mark}.${allowed.host} | ${answer("status: [A-Z]*")}`,
+            command: `dig +time=20 +tries=1 ${mark}.${allowed.host} | ${answer("status: [A-Z]*")}`,
             denied: /status: NXDOMAIN/,
             logged: [`resolver ${mark}.${allowed.host} A name_not_allowed`],
           },
@@ -110,9 +111,9 @@ export function nameRows(target: BypassTarget): Row[] {
             command: each([
               ...["TXT", "NULL", "ANY", "HTTPS", "SVCB", "MX"].map(
                 (type) =>
-                  `dig +time=2 +tries=1 ${allowed.host} ${type} | ${answer("ANSWER: [0-9]*")}`,
+                  `dig +time=20 +tries=1 ${allowed.host} ${type} | ${answer("ANSWER: [0-9]*")}`,
               ),
-              `dig +time=2 +tries=1 ${allowed.host} AXFR | ${answer("transfer failed")}`,
+              `dig +time=20 +tries=1 ${allowed.host} AXFR | ${answer("transfer failed")}`,
             ]),
             denied: /^ANSWER: 0$|Transfer failed/,
             logged: ["TXT", "HTTPS"].map(

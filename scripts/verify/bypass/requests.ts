@@ -62,7 +62,7 @@ export function requestRows(
         "--pinnedpubkey sha256//AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=",
       ]
         .map(
-          (trust) => `curl -sS --max-time 4 ${trust} ${url} 2>&1 | head -n 1`,
+          (trust) => `curl -sS --max-time 30 ${trust} ${url} 2>&1 | head -n 1`,
         )
         .join("\n"),
       denied: /^curl: \((60|77|90)\)/,

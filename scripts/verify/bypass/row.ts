@@ -16,7 +16,7 @@ export interface Row {
 
 /** Prints the status, or curl's own error. */
 export const curl =
-  "curl -sS -k --max-time 4 -o /dev/null -w '%{http_code}\\n'";
+  "curl -sS -k --max-time 10 -o /dev/null -w '%{http_code}\\n'";
 export const quiet = "2>&1 | grep -v '^000$'";
 
 /** curl's own words for a connection that was not to be. */

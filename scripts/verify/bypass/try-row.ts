@@ -5,7 +5,7 @@ import type { Refusals } from "./refusals.ts";
 import type { Row } from "./row.ts";
 
 /** How often the log is looked at, twice a second: ulogd2 writes a row a while later. */
-const looks = 16;
+const looks = 40;
 
 /**
  * Tries one row. It holds when every line that the sandbox printed is a "no"

@@ -21,6 +21,7 @@ import { awsMachines } from "../../../scripts/lab/machine-addresses.ts";
 import { stackFile } from "../../../scripts/stack.ts";
 import { matches } from "../../filter-pattern.ts";
 import { inLab, lab, labCurl, labExec } from "../lab.ts";
+import { holdStream } from "./held-stream.ts";
 import { keep, letGo, tellMachine } from "./metadata.ts";
 import { type AwsFront, type Moto, startAwsFront, startMoto } from "./moto.ts";
 import { plannedMachine, secrets } from "./production-plan.ts";
@@ -74,7 +75,7 @@ beforeAll(async () => {
     SecretString: rules(allowed),
   });
   await inLab(["ip", "address", "add", `${sandbox}/32`, "dev", "lab"]);
-});
+}, 900_000);
 
 afterAll(async () => {
   await lab(["machine", "remove", machine]);
@@ -127,7 +128,8 @@ async function makeAuthority(hosts: readonly string[]): Promise<string> {
 
 const health = async () => {
   const { stdout } = await labCurl([
-    ..."-o /dev/null -m 5 -w %{http_code}".split(" "),
+    // A packet that is dropped is no answer; who is busy may take longer.
+    ..."-o /dev/null --connect-timeout 5 -m 60 -w %{http_code}".split(" "),
     `http://${ipv4}:8404/healthz`,
   ]);
   return stdout;
@@ -138,9 +140,9 @@ async function ask(url: string, ...args: string[]): Promise<string> {
   const { hostname, port, protocol } = new URL(url);
   const at = port || (protocol === "http:" ? "80" : "443");
   const { stdout, stderr } = await inLab([
-    ...["curl", "-sS", "-m", "8", "--interface", sandbox],
-    ...["--resolve", `${hostname}:${at}:${ipv4}`, "-w", " %{http_code}"],
-    ...[...args, url],
+    ...["curl", "-sS", "--connect-timeout", "8", "-m", "60"],
+    ...["--interface", sandbox, "--resolve", `${hostname}:${at}:${ipv4}`],
+    ...["-w", " %{http_code}", ...args, url],
   ]);
   return stdout + stderr;
 }
@@ -159,48 +161,61 @@ const lifecycle = "daytona-aws-lifecycle";
 let booted: ReturnType<typeof lab>;
 let started: number;
 
-test("serves nobody while no public address of the stack's is free", async () => {
-  for (const [index, it] of addresses.entries()) {
-    await give(moto, it, others[index] ?? "");
-  }
-  started = performance.now();
-  booted = lab(["machine", "boot", machine], { input: userData });
-  await expect
-    .poll(() =>
-      tellMachine(machine, { "instance-id": instanceId }).then(
-        () => true,
-        () => false,
-      ),
-    )
-    .toBe(true);
-  await expect
-    .poll(() => rows(address))
-    .toContain("NONE IS FREE: all 2 belong to other machines");
-  expect(await health()).toBe("000");
-  expect(await ask("https://api.github.com/zen", "-k")).toMatch(/ 000/);
-  // Nobody's address was taken away.
-  expect(await holders(moto, addresses)).toEqual(others);
-});
+test(
+  "serves nobody while no public address of the stack's is free",
+  {
+    timeout: 900_000,
+  },
+  async () => {
+    for (const [index, it] of addresses.entries()) {
+      await give(moto, it, others[index] ?? "");
+    }
+    started = performance.now();
+    booted = lab(["machine", "boot", machine], { input: userData });
+    await expect
+      .poll(() =>
+        tellMachine(machine, { "instance-id": instanceId }).then(
+          () => true,
+          () => false,
+        ),
+      )
+      .toBe(true);
+    // A whole boot and an install come before it.
+    await expect
+      .poll(() => rows(address), { timeout: 600_000 })
+      .toContain("NONE IS FREE: all 2 belong to other machines");
+    expect(await health()).toBe("000");
+    expect(await ask("https://api.github.com/zen", "-k")).toMatch(/ 000/);
+    // Nobody's address was taken away.
+    expect(await holders(moto, addresses)).toEqual(others);
+  },
+);
 
-test("takes the one that is given back; healthy once its rules are in force, and serves", async () => {
-  const [, second] = addresses;
-  if (!second) throw new Error("there are two");
-  await giveBack(moto, second);
-  const boot = await booted;
-  expect(boot.stderr + boot.stdout).toContain("status: done");
-  expect(boot.exitCode).toBe(0);
-  await expect.poll(() => health()).toBe("200");
-  console.log(
-    `boot to healthy, waiting for an address: ${((performance.now() - started) / 1000).toFixed(1)} s; user data ${String(userData.length)} bytes`,
-  );
-  expect(await holders(moto, addresses)).toEqual([others[0], instanceId]);
-  expect(await rows(address)).toContain(`this machine has ${second.ipv4}`);
-  expect(await ask("https://openrouter.ai/api/v1/models", ...trusting)).toMatch(
-    / 200$/,
-  );
-  // Spliced: it is the real host's certificate that is seen.
-  expect(await ask("https://api.github.com/zen", "-k")).toMatch(/ 200$/);
-});
+test(
+  "takes the one that is given back; healthy once its rules are in force, and serves",
+  {
+    timeout: 900_000,
+  },
+  async () => {
+    const [, second] = addresses;
+    if (!second) throw new Error("there are two");
+    await giveBack(moto, second);
+    const boot = await booted;
+    expect(boot.stderr + boot.stdout).toContain("status: done");
+    expect(boot.exitCode).toBe(0);
+    await expect.poll(() => health()).toBe("200");
+    console.log(
+      `boot to healthy, waiting for an address: ${((performance.now() - started) / 1000).toFixed(1)} s; user data ${String(userData.length)} bytes`,
+    );
+    expect(await holders(moto, addresses)).toEqual([others[0], instanceId]);
+    expect(await rows(address)).toContain(`this machine has ${second.ipv4}`);
+    expect(
+      await ask("https://openrouter.ai/api/v1/models", ...trusting),
+    ).toMatch(/ 200$/);
+    // Spliced: it is the real host's certificate that is seen.
+    expect(await ask("https://api.github.com/zen", "-k")).toMatch(/ 200$/);
+  },
+);
 
 test("a machine that has one takes no other", async () => {
   const [first, second] = addresses;
@@ -326,7 +341,7 @@ test("all gateways serve one authority", async () => {
 test("sandboxes reach two ports, others none, the balancer its health", async () => {
   const reach = async (from: string, port: number) => {
     const { stderr } = await inLab([
-      ...["curl", "-sS", "-m", "3", "-o", "/dev/null", "--interface", from],
+      ...["curl", "-sS", "-m", "20", "-o", "/dev/null", "--interface", from],
       `http://${ipv4}:${String(port)}/`,
     ]);
     return /Failed to connect/.test(stderr) ? "refused" : "reached";
@@ -344,7 +359,7 @@ test("sandboxes reach two ports, others none, the balancer its health", async ()
 
 test("what is refused is refused at once, and is in the log", async () => {
   const { stderr } = await inLab([
-    ...["curl", "-sS", "-m", "5", "--interface", sandbox],
+    ...["curl", "-sS", "-m", "60", "--interface", sandbox],
     `http://${ipv4}:2222/`,
   ]);
   // 28 would be the end of curl's patience.
@@ -434,20 +449,38 @@ test("a firewall that another program empties is back at once", async () => {
 test("Auto Scaling lets it go: a stream lives until its end, then the machine may go", async () => {
   await labExec(machine, [
     ...["sh", "-ec"],
-    `sed -i s/HEARTBEAT_SECONDS=.*/HEARTBEAT_SECONDS=4/ /etc/daytona-edge/aws/env
+    // Long enough that a look at its health finds it draining.
+    `sed -i s/GRACE_SECONDS=.*/GRACE_SECONDS=30/ /etc/daytona-edge/gateway/env
+     sed -i s/HEARTBEAT_SECONDS=.*/HEARTBEAT_SECONDS=4/ /etc/daytona-edge/aws/env
      systemctl restart ${lifecycle}`,
   ]);
-  const stream = ask(
+  const stream = await holdStream([
+    ...["--interface", sandbox, ...trusting],
+    ...["--resolve", `openrouter.ai:443:${ipv4}`],
     "https://openrouter.ai/api/v1/sse",
-    ...["-N", "-m", "20", ...trusting],
-  );
+  ]);
   await letGo(machine);
   await expect.poll(() => health()).toBe("503");
-  const events = (await stream).match(/^data:/gm) ?? [];
-  const ended = performance.now();
-  // Two a second, until its client ended it.
-  expect(events.length).toBeGreaterThan(35);
   const said = () => front.lifecycleRequests();
+  await expect.poll(() => said().length).toBeGreaterThan(1);
+  // HAProxy has its signal, and accepts nobody else.
+  const state = async () => {
+    const { stdout } = await labExec(machine, [
+      ..."systemctl show --property=SubState --value daytona-gateway".split(
+        " ",
+      ),
+    ]);
+    return stdout.trim();
+  };
+  await expect.poll(state).toBe("stop-sigterm");
+  const seen = stream.events();
+  await expect.poll(() => stream.events()).toBeGreaterThan(seen + 10);
+  // Nothing was said of an end while the stream lived, but that it drains.
+  expect(new Set(said().map(({ Action }) => Action))).toEqual(
+    new Set(["RecordLifecycleActionHeartbeat"]),
+  );
+  expect(await stream.end()).toBe(true);
+  const ended = performance.now();
   await expect
     .poll(() => said().at(-1))
     .toEqual({

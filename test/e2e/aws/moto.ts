@@ -34,7 +34,7 @@ export interface Moto {
 
 /**
  * Starts it on the lab's operator side.
- * @param port of the loopback; suites that run beside each other have two
+ * @param port of the lab's own loopback
  */
 export async function startMoto(port: number): Promise<Moto> {
   const root = await ensureDebianRoot("moto", packages);
@@ -45,7 +45,7 @@ export async function startMoto(port: number): Promise<Moto> {
   const server = execa(file, args, { reject: false, all: true });
   const url = `http://127.0.0.1:${String(port)}`;
   const { exitCode } = await inLab([
-    ..."curl -sS -o /dev/null --retry 60 --retry-delay 1 --retry-all-errors".split(
+    ..."curl -sS -o /dev/null --retry 250 --retry-delay 1 --retry-all-errors".split(
       " ",
     ),
     `${url}/moto-api/`,

@@ -56,7 +56,7 @@ export const labRows: readonly Row[] = [
     number: 35,
     attempt: "a redirect of an allowed host",
     command:
-      "curl -sSL --max-time 4 'https://openrouter.ai/api/v1/echo?redirect=https://example.org/' 2>&1 | grep -o 'Could not resolve host: example.org'",
+      "curl -sSL --max-time 30 'https://openrouter.ai/api/v1/echo?redirect=https://example.org/' 2>&1 | grep -o 'Could not resolve host: example.org'",
     denied: /Could not resolve/,
     logged: ["resolver example.org A name_not_allowed"],
   },

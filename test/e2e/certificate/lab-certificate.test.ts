@@ -105,6 +105,11 @@ describe("its machine", () => {
   });
 
   test("what the timer starts keeps a good certificate, and reports", async () => {
+    const readReport = async () =>
+      certificateReport.parse(
+        JSON.parse(await readFile(join(store, reportDocument), "utf8")),
+      );
+    const { issuedAt } = await readReport();
     const before = Date.now();
     const { stdout, exitCode } = await onMachine(script, "issue");
     expect(exitCode).toBe(0);
@@ -112,19 +117,19 @@ describe("its machine", () => {
       action: "kept",
       serial: held.serial,
     });
-    const report = certificateReport.parse(
-      JSON.parse(await readFile(join(store, reportDocument), "utf8")),
-    );
+    const report = await readReport();
     expect(report.error).toBeUndefined();
     expect(Date.parse(report.succeededAt ?? "")).toBeGreaterThanOrEqual(before);
-    expect(report.issuedAt).toHaveLength(1);
+    // Other suites of this lab may have had more than the first one issued.
+    expect(report.issuedAt).toEqual(issuedAt);
+    expect(report.issuedAt.length).toBeGreaterThan(0);
     expect(report.renewalDue).toBeDefined();
   });
 
   test("one that fails says why, here and in the report, and the certificate stays", async () => {
     const old = await readFile(file, "utf8");
     await rename(file, `${file}.aside`);
-    await failAtCloudflare({ count: 1, status: 403 });
+    await failAtCloudflare({ count: 1, status: 403, about: DOMAIN });
     try {
       const { stderr, exitCode } = await onMachine(script, "issue");
       expect(exitCode).toBe(1);

@@ -17,7 +17,11 @@ export interface PebbleArgs {
   /** Path on the machine; Debian's when absent. */
   readonly program?: string;
   readonly environment?: Readonly<Record<string, string>>;
-  /** The resolver that it validates by. */
+  /**
+   * The resolver that it validates by; the machine's own when absent. One that
+   * is named here gets 2 s for an answer and is asked once, which a busy
+   * computer can miss; the machine's own is asked again after 5 s.
+   */
   readonly resolver?: string;
   /** Goes into its configuration. */
   readonly config?: Readonly<Record<string, unknown>>;
@@ -30,7 +34,7 @@ export async function startPebble(args: PebbleArgs): Promise<Pebble> {
     port,
     program = "/usr/bin/pebble",
     environment = {},
-    resolver = "198.18.0.2:53",
+    resolver,
   } = args;
   const usual = JSON.parse(readFileSync(shipped, "utf8")) as { pebble: object };
   const config = {
@@ -50,8 +54,8 @@ export async function startPebble(args: PebbleArgs): Promise<Pebble> {
   await onInternet(`cat >/run/${unit}.json`, JSON.stringify(config));
   await onInternet(
     `if systemctl --quiet is-active ${unit}; then systemctl stop ${unit}; fi
-     systemd-run --quiet --collect --unit=${unit} ${settings.join(" ")} ${program} -config /run/${unit}.json -dnsserver ${resolver}
-     for attempt in $(seq 100); do
+     systemd-run --quiet --collect --unit=${unit} ${settings.join(" ")} ${program} -config /run/${unit}.json${resolver === undefined ? "" : ` -dnsserver ${resolver}`}
+     while systemctl --quiet is-active ${unit}; do
        curl -sk -o /dev/null https://127.0.0.1:${String(port)}/dir && exit 0
        sleep 0.1
      done

@@ -44,9 +44,12 @@ describe("refused, and nothing changed", () => {
   const bundle = () => edgeBundle(parsedHostConfig());
   const system = (name: string, id: string, version: string) =>
     `printf 'PRETTY_NAME="${name}"\\nID=${id}\\nVERSION_ID=${version}\\n' >/run/other && mount --bind /run/other /etc/os-release && rm -f /run/other`;
+  /** Shell: waits until somebody listens on a port, without a connection. */
+  const listening = (port: number) =>
+    `until ss -Hltn 'sport = :${String(port)}' | grep -q .; do sleep 0.1; done`;
   const listen = (unit: string, port: number) =>
     onServer(
-      `systemd-run --quiet --unit=${unit} socat TCP-LISTEN:${String(port)},reuseaddr,fork -`,
+      `systemd-run --quiet --unit=${unit} socat TCP-LISTEN:${String(port)},reuseaddr,fork -; ${listening(port)}`,
     );
   afterAll(async () => {
     await onServer("systemctl stop dnsmasq; systemctl reset-failed");
@@ -68,7 +71,7 @@ describe("refused, and nothing changed", () => {
   test("all that is wrong, at once", async () => {
     await listen("nginx", 443);
     await onServer(
-      `systemd-run --quiet --unit=dnsmasq sh -c 'while :; do printf "HTTP/1.0 200\\r\\nDate: Mon, 02 Nov 2026 10:00:00 GMT\\r\\n\\r\\n" | nc -l -p 9999 -q 0; done'`,
+      `systemd-run --quiet --unit=dnsmasq sh -c 'while :; do printf "HTTP/1.0 200\\r\\nDate: Mon, 02 Nov 2026 10:00:00 GMT\\r\\n\\r\\n" | nc -l -p 9999 -q 1; done'; ${listening(9999)}`,
     );
     const { stderr, exitCode } = await install(
       machine,
@@ -98,7 +101,7 @@ describe("refused, and nothing changed", () => {
       "cp /usr/bin/socat /root/docker-proxy; systemctl stop nginx",
     );
     await onServer(
-      "systemd-run --quiet --unit=proxy /root/docker-proxy TCP-LISTEN:80,reuseaddr,fork -; sleep 0.5; rm /root/docker-proxy",
+      `systemd-run --quiet --unit=proxy /root/docker-proxy TCP-LISTEN:80,reuseaddr,fork -; ${listening(80)}; rm /root/docker-proxy`,
     );
     const { stderr } = await install(machine, bundle());
     await onServer("systemctl stop proxy");
@@ -132,7 +135,7 @@ describe("refused, and nothing changed", () => {
       ip netns add runner
       ip -n runner link add br-inner type bridge
       ip -n runner address add 172.20.0.1/16 dev br-inner
-      systemd-run --quiet --unit=runner ip netns exec runner sleep 600
+      systemd-run --quiet --unit=runner ip netns exec runner sleep infinity
       until ip netns pids runner | grep -q .; do sleep 0.1; done`);
     const { stderr } = await install(
       machine,

@@ -5,7 +5,7 @@ import { trustFile } from "../../../scripts/lab/surroundings.ts";
 
 const script = `
   while ! read -r -t 0.05 _; do
-    curl -sS -o /dev/null -w '%{http_code}\\n' --max-time 5 --cacert "$0" "$1" 2>&1
+    curl -sS -o /dev/null -w '%{http_code}\\n' --max-time 60 --cacert "$0" "$1" 2>&1
   done
   exit 0`;
 

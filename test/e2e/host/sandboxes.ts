@@ -29,10 +29,17 @@ export function sandboxesOf(
   /** What a sandbox gets of a host that is listed. */
   const allowedStatus = async () => {
     const { result } = await inSandbox(
-      "curl -sS -m 10 -o /dev/null -w '%{http_code}' https://openrouter.ai/api/v1/models",
+      "curl -sS -m 60 -o /dev/null -w '%{http_code}' https://openrouter.ai/api/v1/models",
     );
     return result.trim();
   };
 
-  return { inSandbox, allowedStatus };
+  /** Whether the first sandbox runs commands: after a start it takes a while. */
+  const isUp = () =>
+    inSandbox("true").then(
+      ({ exitCode }) => exitCode === 0,
+      () => false,
+    );
+
+  return { inSandbox, allowedStatus, isUp };
 }

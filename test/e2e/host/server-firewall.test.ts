@@ -62,6 +62,7 @@ beforeAll(async () => {
        name=\${at%:*} port=\${at#*:}
        systemd-run --quiet --collect --unit=wall-$name-$port ip netns exec wall-$name \
          socat TCP-LISTEN:$port,reuseaddr,fork "SYSTEM:echo $name"
+       until ip netns exec wall-$name ss -Hltn "sport = :$port" | grep -q .; do sleep 0.1; done
      done`,
     docker,
   );
@@ -77,7 +78,7 @@ afterAll(() =>
 /** Who answers; empty when nobody does. */
 const answer = (from: string, address: string, port: number) =>
   machine(
-    `ip netns exec wall-${from} socat -u TCP:${address}:${String(port)},connect-timeout=1 - 2>/dev/null || true`,
+    `ip netns exec wall-${from} socat -u TCP:${address}:${String(port)},connect-timeout=3 - 2>/dev/null || true`,
   );
 
 /** Loads the firewall as firewall.sh does. */

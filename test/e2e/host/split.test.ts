@@ -16,7 +16,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { parse, stringify } from "yaml";
 import { daytonaMachines } from "../../../scripts/lab/machine-addresses.ts";
 import { FIRST_SANDBOX, inLab, labCurl, labExec } from "../lab.ts";
@@ -24,6 +24,9 @@ import { removeNames } from "./names.ts";
 import { sandboxesOf, trustAuthority } from "./sandboxes.ts";
 import { hostSettings } from "./stack-file.ts";
 import { toolsFor } from "./tools.ts";
+
+// An up installs all three, and may have half a core to do so.
+vi.setConfig({ testTimeout: 1_200_000, hookTimeout: 1_200_000 });
 
 const edge = "server-edge";
 const runners = ["server-two", "server-three"] as const;
@@ -121,14 +124,18 @@ test("and from the second by no known way to anything else", async () => {
 });
 
 test("all that stands on all of them is as it was installed", async () => {
-  const { rows, wanting } = await toolsFor(workDir).doctor();
+  const { doctor } = toolsFor(workDir);
+  const { rows } = await doctor();
   expect(rows.map(({ what }) => what)).toEqual(
     expect.arrayContaining([
       `${daytonaMachines[edge].ipv4}: edge`,
       ...runners.map((runner) => `${daytonaMachines[runner].ipv4}: gateway`),
     ]),
   );
-  expect(wanting).toEqual([]);
+  // A name server that a busy computer keeps waiting is a row, too.
+  await expect
+    .poll(async () => (await doctor()).wanting, { interval: 1_000 })
+    .toEqual([]);
 });
 
 test("destroy leaves nothing on any of them", async () => {

@@ -41,13 +41,13 @@ describe("a refusal", () => {
     );
     const start = Date.now();
     const refusal = await refusalOf(client.newOrder({ names }));
-    expect(Date.now() - start).toBeLessThan(2_000);
     expect(refusal).toMatchObject({ type: "rateLimited", status: 429 });
     const wait = (refusal.retryAfter?.getTime() ?? 0) - start;
     expect(wait).toBeGreaterThanOrEqual(120_000_000);
     expect(refusal.message).toMatch(
       /^The certificate authority refused the order for \*\.example\.net, example\.net: too many certificates \(5\) .+ \(rateLimited, HTTP 429, try again after \d{4}-/,
     );
+    // Once, and without the wait, which would be longer than this test may be.
     expect(server.requests.filter(({ path }) => path === "order").length).toBe(
       1,
     );

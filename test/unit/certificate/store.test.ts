@@ -57,6 +57,13 @@ describe("the lock", () => {
     let inside = 0;
     const work = async () => {
       inside++;
+      // The first stays until the others have found the lock taken.
+      await vi.waitFor(
+        () => {
+          expect(onWait).toHaveBeenCalledTimes(2);
+        },
+        { timeout: 120_000 },
+      );
       await sleep(30);
       expect(inside).toBe(1);
       inside--;
@@ -88,7 +95,7 @@ describe("the lock", () => {
     const directory = await temporaryDirectory();
     const holder = await lockHolder(directory);
     holder.kill("SIGKILL");
-    const store = new DirectoryStore(directory, { lockTimeout: 5 });
+    const store = new DirectoryStore(directory, { lockTimeout: 120 });
     expect(await store.lock(() => Promise.resolve("in"))).toBe("in");
   });
 });

@@ -279,7 +279,7 @@ test.each<[Record<string, unknown>, string, string]>([
     {
       egress: {
         allow: [],
-        learn: { until: new Date(Date.now() + 60_000).toISOString() },
+        learn: { until: new Date(Date.now() + 3_600_000).toISOString() },
       },
     },
     "egress.learn",

@@ -39,9 +39,6 @@ it("starts every unit it names", () => {
   for (const unit of machine.units) {
     expect(file(`/etc/systemd/system/${unit}`)).toContain("[Service]");
   }
-  expect(file("/etc/systemd/system/pebble.service")).toContain(
-    `-dnsserver ${internetMachineHost.ipv4}:53`,
-  );
 });
 
 it.each([{ cloudflareToken: "with space" }, { zoneId: "defikit.net" }])(
