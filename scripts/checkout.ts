@@ -30,6 +30,12 @@ export const cacheDirectory = join(
   "daytona-edge",
 );
 
+/** What a client in the lab trusts: the web's roots and the ACME server's. */
+export const trustFile = join(labDirectory, "ca.pem");
+
+/** Roots of Daytona snapshots beside the lab's own; a suite may put one there. */
+export const snapshots = join(cacheDirectory, "snapshots");
+
 /** The store that a machine of the lab reads its live state from. */
 export function storeDirectory(machine: string): string {
   return join(labDirectory, "stores", machine);

@@ -52,7 +52,7 @@ await main(async () => {
 });
 
 async function labRows(): Promise<StackRow[]> {
-  ensureInside();
+  await ensureInside();
   const rows = await Promise.all(
     stackNames.map(async (stack) => named(stack, await labStackRows(stack))),
   );

@@ -20,7 +20,7 @@ import { main } from "./failure.ts";
 import { ensureInside } from "./inside.ts";
 import { run } from "./lab/command.ts";
 import { inMachine } from "./lab/machine.ts";
-import { stackRules } from "./stack.ts";
+import { stackRules } from "./stack-rules.ts";
 
 interface DenialsOptions {
   readonly since: string;
@@ -60,7 +60,7 @@ program
   .option("--sandbox <address>", "of one sandbox only")
   .option("--json", "as JSON, one group a line")
   .action(async (options: DenialsOptions) => {
-    ensureInside();
+    await ensureInside();
     const journal = await readJournal(options.since);
     const groups = grouped(denialsOf(journal)).filter(
       ({ sandbox }) =>
@@ -113,7 +113,7 @@ program
   )
   .addOption(since("7d"))
   .action(async (options: { since: string }) => {
-    ensureInside();
+    await ensureInside();
     const journal = await readJournal(options.since);
     const name = "Pulumi.local.yaml";
     const before = await readFile(join(checkout, name), "utf8");

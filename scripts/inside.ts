@@ -1,9 +1,8 @@
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { imageDirectory } from "./lab/image.ts";
 import { insideLab, isInsideLab } from "./lab/namespaces.ts";
-import { trustFile } from "./lab/surroundings.ts";
+import { trustFile } from "./checkout.ts";
 import { ensureRoot } from "./root.ts";
 
 /**
@@ -11,17 +10,15 @@ import { ensureRoot } from "./root.ts";
  * trusted, unless it runs there already.
  * @throws LabError when no lab runs.
  */
-export function ensureInside(): void {
+export async function ensureInside(): Promise<void> {
   if (isInsideLab()) return;
   ensureRoot();
-  process.exit(runInside(process.argv.slice(1)));
+  process.exit(await runInside(process.argv.slice(1)));
 }
 
 /** Runs a script of this project inside the lab; returns its exit code. */
-export function runInside(argv: readonly string[]): number {
-  const trust = existsSync(trustFile)
-    ? trustFile
-    : join(imageDirectory(), "web-ca.pem");
+export async function runInside(argv: readonly string[]): Promise<number> {
+  const trust = existsSync(trustFile) ? trustFile : await webRoots();
   const [file, ...args] = insideLab([process.execPath, ...argv]);
   const result = spawnSync(file, args, {
     stdio: "inherit",
@@ -34,4 +31,11 @@ export function runInside(argv: readonly string[]): number {
   });
   if (result.error) throw result.error;
   return result.status ?? 1;
+}
+
+/** Before the lab's authorities have certificates, only the image's is known. */
+async function webRoots(): Promise<string> {
+  // Not for each short command: much stands behind the image.
+  const { imageDirectory } = await import("./lab/image.ts");
+  return join(imageDirectory(), "web-ca.pem");
 }

@@ -16,7 +16,7 @@ const command = new Command("npm run outputs --")
   .parse();
 
 await main(async () => {
-  ensureInside();
+  await ensureInside();
   const { showSecrets, stack: stackName } = command.opts<{
     showSecrets?: boolean;
     stack: string;

@@ -33,7 +33,7 @@ program
   .option("--port <number>", "this port only", portNumber)
   .addOption(stack())
   .action(async (sandbox: string, options: PlaceOptions) => {
-    const store = openStore(options.stack);
+    const store = await openStore(options.stack);
     const content = await revoke(store, sandbox, options.port, Date.now());
     await takeEffect(options.stack, content);
     console.log(
@@ -48,7 +48,7 @@ program
   .option("--port <number>", "of this port only", portNumber)
   .addOption(stack())
   .action(async (sandbox: string, options: PlaceOptions) => {
-    const store = openStore(options.stack);
+    const store = await openStore(options.stack);
     await takeEffect(
       options.stack,
       await restore(store, sandbox, options.port),
@@ -61,7 +61,7 @@ program
   .description("what is revoked, one a line")
   .addOption(stack())
   .action(async (options: { stack: StackName }) => {
-    const revocations = await readRevocations(openStore(options.stack));
+    const revocations = await readRevocations(await openStore(options.stack));
     for (const { sandbox, port, notBefore } of revocations) {
       const moment = new Date(notBefore * 1000).toISOString();
       console.log(`${placeText(sandbox, port)}  issued before ${moment}`);
@@ -76,8 +76,8 @@ function edgeMachine(name: StackName): keyof typeof edgeAddresses {
   );
 }
 
-function openStore(name: StackName): DirectoryStore {
-  ensureInside();
+async function openStore(name: StackName): Promise<DirectoryStore> {
+  await ensureInside();
   return new DirectoryStore(storeDirectory(edgeMachine(name)));
 }
 

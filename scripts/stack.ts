@@ -2,7 +2,6 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse, stringify } from "yaml";
-import { type EgressRule, parseEgressRules } from "../infra/gateway/rules.ts";
 import { checkout, labDirectory } from "./checkout.ts";
 import type { LabSecrets } from "./lab/secrets.ts";
 
@@ -50,12 +49,6 @@ export function ownKeys({ config }: StackFile): Record<string, unknown> {
       .filter(([key]) => key.startsWith(prefix))
       .map(([key, value]) => [key.slice(prefix.length), value]),
   );
-}
-
-/** What Pulumi.local.yaml allows sandboxes to call. */
-export function stackRules(): EgressRule[] {
-  const { allow } = stackConfig<{ allow: unknown }>("egress");
-  return parseEgressRules(allow).rules;
 }
 
 /** One value of Pulumi.<stack>.yaml. */

@@ -45,13 +45,13 @@ await main(async () => {
   if (livingLab() === undefined) await step("lab namespaces", newLab);
   const { stacks, verify: wanted } = command.opts<Options>();
   const deploy = [deployScript, ...(stacks ? [] : ["--no-stacks"])];
-  let code = runInside(deploy);
+  let code = await runInside(deploy);
   if (code === worldIsGone) {
     await step("the lab's internet had died: a new lab", newLab);
-    code = runInside(deploy);
+    code = await runInside(deploy);
   }
   const verify = wanted && stacks;
-  if (code === 0 && verify) code = runInside([verifyScript]);
+  if (code === 0 && verify) code = await runInside([verifyScript]);
   if (code === 0 && verify) {
     const app = `https://${firstSandbox}-3000.${stackConfig<string>("domain")}`;
     console.log(`

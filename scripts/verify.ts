@@ -96,7 +96,7 @@ await main(async () => {
 async function deploymentOf(options: VerifyOptions): Promise<Deployment> {
   const { stack, sandbox, otherSandbox, port } = options;
   if (stack === undefined) {
-    ensureInside();
+    await ensureInside();
     return labDeployment();
   }
   const apiKey = process.env.DAYTONA_API_KEY;

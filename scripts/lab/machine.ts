@@ -8,7 +8,6 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { labDirectory } from "../checkout.ts";
 import { LabError, run, runDetached } from "./command.ts";
-import { imageDirectory } from "./image.ts";
 import { layDisk } from "./machine-disk.ts";
 import type { MachineSpec } from "./machine-spec.ts";
 import {
@@ -56,6 +55,8 @@ export async function bootMachine(name: string): Promise<void> {
   ) as string[];
   await endControlGroups(name);
   await removeInterface(name);
+  // Not for each short command: much stands behind the image.
+  const { imageDirectory } = await import("./image.ts");
   const pid = runDetached(
     [
       bootScript,

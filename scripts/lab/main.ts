@@ -21,8 +21,7 @@ import {
   removeMachine,
 } from "./machine.ts";
 import { livingLab, stopNamespaces } from "./namespaces.ts";
-import { showStatus } from "./status.ts";
-import { trustFile } from "./surroundings.ts";
+import { trustFile } from "../checkout.ts";
 
 const lab = new Command("npm run lab --")
   .description("The local surroundings of the stack, and ways into them.")
@@ -37,7 +36,8 @@ lab
       console.log('No lab is running in this checkout; "npm start" makes one.');
       return;
     }
-    ensureInside();
+    await ensureInside();
+    const { showStatus } = await import("./status.ts");
     await showStatus();
   });
 
@@ -48,8 +48,8 @@ lab
   .passThroughOptions()
   .allowUnknownOption()
   .helpOption(false)
-  .action((args: string[]) => {
-    ensureInside();
+  .action(async (args: string[]) => {
+    await ensureInside();
     become(["curl", "--cacert", trustFile, ...args]);
   });
 
@@ -60,7 +60,7 @@ lab
   .argument("<command...>", "the command, after --")
   .passThroughOptions()
   .action(async (sandbox: string, argv: string[]) => {
-    ensureInside();
+    await ensureInside();
     const { exitCode, result } = await daytona().executeArgv(
       sandbox,
       withoutDashes(argv),
@@ -75,8 +75,8 @@ lab
   .argument("<machine>", "one of those that status shows")
   .argument("[command...]", "the command, after --", ["bash", "-l"])
   .passThroughOptions()
-  .action((machine: string, argv: string[]) => {
-    ensureInside();
+  .action(async (machine: string, argv: string[]) => {
+    await ensureInside();
     become(inMachine(machine, withoutDashes(argv)));
   });
 
@@ -86,8 +86,8 @@ lab
   .argument("<machine>", "one of those that status shows")
   .argument("[options...]", "options of journalctl, after --")
   .passThroughOptions()
-  .action((machine: string, options: string[]) => {
-    ensureInside();
+  .action(async (machine: string, options: string[]) => {
+    await ensureInside();
     if (isRunning(machine)) {
       become(
         inMachine(machine, [
@@ -123,7 +123,7 @@ sandbox
   .command("list")
   .description("every sandbox, one a line")
   .action(async () => {
-    ensureInside();
+    await ensureInside();
     for (const { id, state, public: isPublic } of await daytona().list()) {
       console.log(`${id}  ${state}  ${isPublic ? "public" : "private"}`);
     }
@@ -149,7 +149,7 @@ sandbox
       snapshot?: string;
       env: Record<string, string>;
     }) => {
-      ensureInside();
+      await ensureInside();
       const { private: isPrivate, ...chosen } = options;
       const { id } = await daytona().add({ ...chosen, public: !isPrivate });
       console.log(id);
@@ -161,7 +161,7 @@ sandbox
   .description("end a sandbox and remove what it holds")
   .argument("<sandbox>", "id of the sandbox")
   .action(async (id: string) => {
-    ensureInside();
+    await ensureInside();
     await daytona().remove(id);
   });
 
@@ -176,7 +176,7 @@ machine
   )
   .argument("<name>", `one of ${stackMachineNames.join(", ")}`)
   .action(async (name: string) => {
-    ensureInside();
+    await ensureInside();
     await createMachine(await stackMachine(name, await text(process.stdin)));
     await bootMachine(name);
     become(inMachine(name, ["cloud-init", "status", "--wait", "--long"]));
@@ -187,7 +187,7 @@ machine
   .description("let a machine go down and boot it again, its disk as it is")
   .argument("<name>", "name of the machine")
   .action(async (name: string) => {
-    ensureInside();
+    await ensureInside();
     await rebootMachine(name);
   });
 
@@ -196,7 +196,7 @@ machine
   .description("end a machine and remove its disk")
   .argument("<name>", "name of the machine")
   .action(async (name: string) => {
-    ensureInside();
+    await ensureInside();
     await removeMachine(name);
   });
 

@@ -38,14 +38,22 @@ export function isInsideLab(): boolean {
  * `npm start` cannot leave a lab that nobody knows of.
  */
 export function livingLab(directory = labDirectory): number | undefined {
-  return readdirSync("/proc")
+  if (lastHolder !== undefined && holds(lastHolder, directory)) {
+    return lastHolder;
+  }
+  lastHolder = readdirSync("/proc")
     .filter((entry) => /^[0-9]+$/.test(entry))
     .map(Number)
-    .find((pid) => {
-      const [, script, argument] = procFile(pid, "cmdline").split("\0");
-      if (script !== initScript || argument !== directory) return false;
-      return /^NSpid:.*\t1$/m.test(procFile(pid, "status"));
-    });
+    .find((pid) => holds(pid, directory));
+  return lastHolder;
+}
+/** The one that was found last: suites ask many times. */
+let lastHolder: number | undefined;
+
+function holds(pid: number, directory: string): boolean {
+  const [, script, argument] = procFile(pid, "cmdline").split("\0");
+  if (script !== initScript || argument !== directory) return false;
+  return /^NSpid:.*\t1$/m.test(procFile(pid, "status"));
 }
 
 /** Makes the namespaces of this lab. */

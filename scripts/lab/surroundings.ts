@@ -3,9 +3,8 @@
  * stand-ins that run on machines of their own.
  */
 import { mkdir, writeFile } from "node:fs/promises";
-import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { cacheDirectory, labDirectory } from "../checkout.ts";
+import { snapshots, trustFile } from "../checkout.ts";
 import { LabError } from "./command.ts";
 import { daytonaMachine } from "./daytona/machine.ts";
 import type { Image } from "./image.ts";
@@ -21,12 +20,6 @@ import {
 import { bundleProgram } from "./programs.ts";
 import { firstSandbox, secondSandbox } from "./sandboxes.ts";
 import type { LabSecrets } from "./secrets.ts";
-
-/** What a client in the lab trusts: the web's roots and the ACME server's. */
-export const trustFile = join(labDirectory, "ca.pem");
-
-/** Roots of Daytona snapshots beside the lab's own; a suite may put one there. */
-export const snapshots = join(cacheDirectory, "snapshots");
 
 /** Exit code of a deployment that needs a new lab (EX_TEMPFAIL of sysexits.h). */
 export const worldIsGone = 75;

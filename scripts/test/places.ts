@@ -4,8 +4,8 @@ import { availableParallelism } from "node:os";
 
 /** What a lab needs at its largest, with the machines that suites add to it. */
 const whole = { memory: 1000, inotify: 28 };
-/** The same of one without the stacks. */
-const surroundings = { memory: 800, inotify: 20 };
+/** The same of one without the stacks: three servers, or a second checkout's lab. */
+const surroundings = { memory: 1200, inotify: 32 };
 /** What the rest of a run needs. */
 const rest = { memory: 2000, inotify: 4 };
 
@@ -28,30 +28,19 @@ export interface Computer {
 }
 
 /**
- * The labs that a computer has room for: suites wait more than they work, so
- * there are more of them than cores.
+ * The labs that a computer has room for. Suites wait more than they work, so
+ * there are more of them than cores; three in four need the stacks.
  */
 export function placesFor({ cores, memory, inotify }: Computer): Places {
-  const fits = (labs: number, others: number) =>
-    labs * whole.memory + others * surroundings.memory + rest.memory <=
-      memory &&
-    labs * whole.inotify + others * surroundings.inotify + rest.inotify <=
-      inotify;
-  const places = { whole: 1, surroundings: 1 };
-  for (let more = true; more;) {
-    more = false;
-    for (const [kind, most] of [
-      ["whole", 2 * cores],
-      ["surroundings", cores],
-    ] as const) {
-      const grown = { ...places, [kind]: places[kind] + 1 };
-      if (grown[kind] > most || !fits(grown.whole, grown.surroundings))
-        continue;
-      places[kind]++;
-      more = true;
-    }
+  for (let labs = 2 * cores; ; labs--) {
+    const others = Math.ceil(labs / 3);
+    const needed = (what: "memory" | "inotify") =>
+      labs * whole[what] + others * surroundings[what] + rest[what];
+    const fits = needed("memory") <= memory && needed("inotify") <= inotify;
+    // With less than one of each there would be nothing to run in.
+    if (!fits && labs > 1) continue;
+    return { whole: labs, surroundings: others, all: labs + others + 1 };
   }
-  return { ...places, all: places.whole + places.surroundings + 1 };
 }
 
 export function thisComputer(): Computer {

@@ -9,7 +9,7 @@ import { execa } from "execa";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { insideLab } from "../../scripts/lab/namespaces.ts";
-import { trustFile } from "../../scripts/lab/surroundings.ts";
+import { trustFile } from "../../scripts/checkout.ts";
 import { FIRST_SANDBOX, SIGNED_DOMAIN, inLab } from "./lab.ts";
 import { bootSpareEdge, removeSpareEdge, spareEdge } from "./spare-edge.ts";
 

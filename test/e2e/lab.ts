@@ -1,12 +1,11 @@
 /** The living lab, as the e2e suites reach it. */
 import { type Options, execa } from "execa";
 import { join } from "node:path";
-import { checkout } from "../../scripts/checkout.ts";
+import { checkout, trustFile } from "../../scripts/checkout.ts";
 import { shellCommand } from "../../scripts/lab/daytona/shell-command.ts";
 import { inMachineFromOutside } from "../../scripts/lab/machine.ts";
 import { insideLab } from "../../scripts/lab/namespaces.ts";
 import { labSecrets } from "../../scripts/lab/secrets.ts";
-import { trustFile } from "../../scripts/lab/surroundings.ts";
 
 export {
   firstSandbox as FIRST_SANDBOX,

@@ -11,10 +11,9 @@ import { rename } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { storeDirectory } from "../../scripts/checkout.ts";
+import { storeDirectory, trustFile } from "../../scripts/checkout.ts";
 import { edgeAddresses } from "../../scripts/lab/machine-addresses.ts";
 import { insideLab } from "../../scripts/lab/namespaces.ts";
-import { trustFile } from "../../scripts/lab/surroundings.ts";
 import {
   FIRST_SANDBOX,
   SECOND_SANDBOX,

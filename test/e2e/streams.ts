@@ -2,7 +2,7 @@
 import { execa } from "execa";
 import { join } from "node:path";
 import { insideLab } from "../../scripts/lab/namespaces.ts";
-import { trustFile } from "../../scripts/lab/surroundings.ts";
+import { trustFile } from "../../scripts/checkout.ts";
 
 export interface StreamsReport {
   readonly opened: number;

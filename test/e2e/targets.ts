@@ -1,6 +1,6 @@
 import { execa } from "execa";
 import { insideLab } from "../../scripts/lab/namespaces.ts";
-import { trustFile } from "../../scripts/lab/surroundings.ts";
+import { trustFile } from "../../scripts/checkout.ts";
 import { type Answer, answersOf } from "./fixtures/answers.ts";
 import type { Answered, Message, Road } from "./fixtures/exchange.ts";
 import type {

@@ -7,7 +7,7 @@ import { readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { run } from "../../scripts/lab/command.ts";
 import { ensureStaged } from "../../scripts/lab/staged.ts";
-import { snapshots } from "../../scripts/lab/surroundings.ts";
+import { snapshots } from "../../scripts/checkout.ts";
 
 const fixtures = join(import.meta.dirname, "fixtures/trust");
 

@@ -8,9 +8,8 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { storeDirectory } from "../../../scripts/checkout.ts";
+import { storeDirectory, trustFile } from "../../../scripts/checkout.ts";
 import { awsMachines } from "../../../scripts/lab/machine-addresses.ts";
-import { trustFile } from "../../../scripts/lab/surroundings.ts";
 import { DOMAIN, FIRST_SANDBOX, lab, labCurl, labExec } from "../lab.ts";
 import { type AgentPackage, agentPackage } from "./agent-package.ts";
 import { holdStream } from "./held-stream.ts";

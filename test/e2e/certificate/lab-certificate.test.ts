@@ -20,9 +20,9 @@ import {
 import {
   certificateDirectory,
   storeDirectory,
+  trustFile,
 } from "../../../scripts/checkout.ts";
 import { edgeAddresses } from "../../../scripts/lab/machine-addresses.ts";
-import { trustFile } from "../../../scripts/lab/surroundings.ts";
 import { labSecrets } from "../../../scripts/lab/secrets.ts";
 import { stackDirectory } from "../../../scripts/stack.ts";
 import {

@@ -1,7 +1,7 @@
 /** Requests one after the other, each on a connection of its own, while something happens. */
 import { execa } from "execa";
 import { insideLab } from "../../../scripts/lab/namespaces.ts";
-import { trustFile } from "../../../scripts/lab/surroundings.ts";
+import { trustFile } from "../../../scripts/checkout.ts";
 
 const script = `
   while ! read -r -t 0.05 _; do

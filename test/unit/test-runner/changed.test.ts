@@ -86,6 +86,6 @@ describe("suites that a change touches", () => {
       ]),
     );
     expect(suites).not.toContain("test/e2e/signed.test.ts");
-    expect(suites).not.toContain("test/unit/client/client.test.ts");
+    expect(suites).not.toContain("test/unit/edge/certificate.test.ts");
   });
 });
