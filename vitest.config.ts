@@ -2,12 +2,12 @@ import { defineConfig } from "vitest/config";
 import { leaveAccounts } from "./scripts/test/no-accounts.ts";
 import { parts } from "./scripts/test/parts.ts";
 import { Progress } from "./scripts/test/progress.ts";
-import { type Places, placesFor, thisComputer } from "./scripts/test/places.ts";
+import { type Places, placesHere } from "./scripts/test/places.ts";
 import { sequencer } from "./scripts/test/schedule.ts";
 
 leaveAccounts(process.env);
 // The suites' processes read it as well.
-process.env.DAYTONA_EDGE_PLACES ??= JSON.stringify(placesFor(thisComputer()));
+process.env.DAYTONA_EDGE_PLACES ??= JSON.stringify(placesHere());
 const places = JSON.parse(process.env.DAYTONA_EDGE_PLACES) as Places;
 
 /** Only a test that fails waits so long, so there is no reason to be stingy. */

@@ -3,6 +3,7 @@ import { execa, execaSync } from "execa";
 import { join } from "node:path";
 import { checkout } from "../../scripts/checkout.ts";
 import { prepare } from "../../scripts/prepare.ts";
+import { raiseInotifyLimit } from "../../scripts/test/inotify.ts";
 
 const stop: [string, string[]] = [
   process.execPath,
@@ -12,6 +13,7 @@ const stop: [string, string[]] = [
 export default async function setup(): Promise<void> {
   // Once, and not by each place that starts a lab.
   await prepare();
+  raiseInotifyLimit();
   if (process.env.DAYTONA_EDGE_KEEP_LABS) return;
   // Not a teardown: there is none after Ctrl-C, nor when the start fails.
   process.once("exit", () => {
