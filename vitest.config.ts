@@ -21,7 +21,7 @@ export default defineConfig({
     reporters: ["default", new Progress(places)],
     testTimeout: patience,
     hookTimeout: patience,
-    expect: { poll: { timeout: 120_000, interval: 200 } },
+    expect: { poll: { timeout: 120_000, interval: 500 } },
     tags: [
       ...Object.entries(parts).map(([name, { description }]) => ({
         name,

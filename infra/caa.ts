@@ -1,5 +1,6 @@
 /** Cloudflare: who may certify the sandboxes' names (RFC 8659). */
-import * as cloudflare from "@pulumi/cloudflare";
+// Not the whole package: its index loads each of 800 modules.
+import { DnsRecord } from "@pulumi/cloudflare/dnsRecord.js";
 import * as pulumi from "@pulumi/pulumi";
 import { recordTtl } from "./dns.ts";
 
@@ -29,7 +30,7 @@ export class Caa extends pulumi.ComponentResource {
     super("daytona-edge:Caa", name, {}, opts);
     const value = pulumi.interpolate`${args.caaIdentity}; validationmethods=dns-01; accounturi=${args.account}`;
     for (const tag of ["issue", "issuewild"]) {
-      new cloudflare.DnsRecord(
+      new DnsRecord(
         `${name}-${tag}`,
         {
           zoneId: args.zoneId,

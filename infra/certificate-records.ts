@@ -1,5 +1,6 @@
 /** Cloudflare: the records that must stand before a certificate is ordered. */
-import * as cloudflare from "@pulumi/cloudflare";
+// Not the whole package: its index loads each of 800 modules.
+import { DnsRecord } from "@pulumi/cloudflare/dnsRecord.js";
 import type * as pulumi from "@pulumi/pulumi";
 import { Caa } from "./caa.ts";
 import { challengeName } from "./certificate/dns01.ts";
@@ -33,7 +34,7 @@ export function certificateRecords(
     opts,
   );
   if (!certificate.challenge) return [caa];
-  const alias = new cloudflare.DnsRecord(
+  const alias = new DnsRecord(
     `${name}-challenge`,
     {
       zoneId,

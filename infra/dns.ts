@@ -1,5 +1,6 @@
 /** Cloudflare: where the sandboxes' names lead. Who may certify them: caa.ts. */
-import * as cloudflare from "@pulumi/cloudflare";
+// Not the whole package: its index loads each of 800 modules.
+import { DnsRecord, type DnsRecordArgs } from "@pulumi/cloudflare/dnsRecord.js";
 import * as pulumi from "@pulumi/pulumi";
 import { type PublishedRecords, ensurePublished } from "./published-records.ts";
 
@@ -30,7 +31,7 @@ export interface EdgeAddress {
  * it has CAA, and no other record may stand beside a CNAME (RFC 1034, 3.6.2).
  */
 export class Dns extends pulumi.ComponentResource {
-  private readonly records: cloudflare.DnsRecord[] = [];
+  private readonly records: DnsRecord[] = [];
 
   constructor(
     name: string,
@@ -94,10 +95,10 @@ export class Dns extends pulumi.ComponentResource {
   private record(
     name: string,
     { zoneId }: DnsArgs,
-    record: Pick<cloudflare.DnsRecordArgs, "name" | "type" | "content">,
+    record: Pick<DnsRecordArgs, "name" | "type" | "content">,
   ): void {
     this.records.push(
-      new cloudflare.DnsRecord(
+      new DnsRecord(
         name,
         { zoneId, ...record, ttl: recordTtl, proxied: false },
         { parent: this },

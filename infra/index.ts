@@ -6,7 +6,6 @@ import { AccessKeys } from "./access.ts";
 import { readConfig } from "./config.ts";
 import { Dns } from "./dns.ts";
 import { stackOutputs, type StackOutputs } from "./outputs.ts";
-import { awsPlatform } from "./platforms/aws/index.ts";
 import { hostPlatform } from "./platforms/host/index.ts";
 import { LocalPlatform } from "./platforms/local/index.ts";
 
@@ -31,11 +30,11 @@ export default async function program(): Promise<StackOutputs> {
     access: access?.document,
     egressCredentials,
   };
+  // Loaded where it is used: its SDK takes other platforms half a second.
   const platform = config.aws
-    ? await awsPlatform("aws", {
-        ...common,
-        settings: config.aws,
-      })
+    ? await (
+        await import("./platforms/aws/index.ts")
+      ).awsPlatform("aws", { ...common, settings: config.aws })
     : config.host
       ? await hostPlatform("host", {
           ...common,

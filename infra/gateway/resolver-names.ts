@@ -1,17 +1,11 @@
-import { execFile } from "node:child_process";
-import { promisify } from "node:util";
 import { gatewayName } from "./address.ts";
-
-const run = promisify(execFile);
+import { type Control, resolverControl } from "./resolver-control.ts";
 
 /** How long a sandbox may keep an answer, in seconds. */
 const ttl = 30;
 
 /** Holds for all names that have no zone of their own; resolver.conf has it. */
 const rootZone = ".";
-
-/** Asks unbound's control socket; the input, where a command reads a list. */
-export type Control = (command: string, input?: string) => Promise<string>;
 
 /**
  * Makes the sandboxes' resolver answer exactly these hosts and the gateway's own
@@ -23,7 +17,7 @@ export type Control = (command: string, input?: string) => Promise<string>;
 export async function applyNames(
   hosts: readonly string[],
   address: string,
-  control: Control = unboundControl,
+  control: Control = resolverControl,
 ): Promise<void> {
   const wanted = zonesOf([gatewayName, ...hosts]);
   const present = await presentZones(address, control);
@@ -58,7 +52,7 @@ export async function applyNames(
 export async function applyUnlisted(
   isAnswered: boolean,
   address: string,
-  control: Control = unboundControl,
+  control: Control = resolverControl,
 ): Promise<void> {
   const zones = await control("list_local_zones");
   const type = isAnswered ? "redirect" : "always_refuse";
@@ -112,27 +106,4 @@ function list<Item>(
   line: (item: Item) => string,
 ): string {
   return items.map((item) => `${line(item)}\n`).join("");
-}
-
-async function unboundControl(
-  command: string,
-  input?: string,
-): Promise<string> {
-  try {
-    const answer = run("unbound-control", [
-      "-c",
-      "/etc/daytona-edge/gateway/resolver.conf",
-      command,
-    ]);
-    answer.child.stdin?.end(input);
-    return (await answer).stdout;
-  } catch (error) {
-    // Its lines begin with a time and a process number, never twice the same.
-    const { stderr } = error as { stderr?: string };
-    const lines = (stderr ?? String(error)).trim().split("\n");
-    const reasons = lines.map((line) => line.replace(/^\[\d+\] \S+ /, ""));
-    throw new Error(`the sandboxes' resolver: ${reasons.join("; ")}`, {
-      cause: error,
-    });
-  }
 }

@@ -174,6 +174,10 @@ async function select(
         PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
         PULUMI_AUTOMATION_API_SKIP_VERSION_CHECK: "true",
         PULUMI_ERROR_OUTPUT_STRING: "true",
+        // Each operation is several short runs of a large Go program, which
+        // else collects garbage for a third of its time.
+        GOGC: "off",
+        GOMEMLIMIT: "512MiB",
         ...(options.policyPacks ? policyRunner() : {}),
         ...env,
         ...options.env,

@@ -26,7 +26,7 @@ import {
   request,
   trustAgain,
 } from "./gateway-rules.ts";
-import { FIRST_SANDBOX, lab } from "./lab.ts";
+import { FIRST_SANDBOX, lab, sandboxExec } from "./lab.ts";
 import { type SandboxServer, startInSandbox } from "./sandbox-server.ts";
 
 const store = "/var/lib/daytona-edge/store";
@@ -394,6 +394,10 @@ test(
     } finally {
       await removeBootProbe();
     }
+    // Its toolbox starts after the machine has.
+    await expect
+      .poll(async () => (await sandboxExec(FIRST_SANDBOX, "echo up")).result)
+      .toBe("up");
     await trustAgain();
   },
 );

@@ -21,7 +21,7 @@ import { type Key, claims, sign } from "./tokens.ts";
 let key: Key;
 /** Takes connections, and answers none. */
 const silentPort = 3992;
-let silentListener: Listener;
+let silentListener: Listener | undefined;
 /** Every test calls from addresses of its own. */
 const clients = Array.from(
   { length: 20 },
@@ -83,7 +83,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await removeSpareEdge();
   await onBridge("delete");
-  await silentListener.stop();
+  await silentListener?.stop();
 });
 
 interface BurstOptions {

@@ -1,5 +1,5 @@
 /** Small servers in a sandbox, for what the lab's application cannot do. */
-import { expect } from "vitest";
+import { expect, vi } from "vitest";
 import { sandboxExec } from "./lab.ts";
 
 export interface Listener {
@@ -24,7 +24,10 @@ export async function startListener(
   );
   const log = async () =>
     (await sandboxExec(sandbox, `cat ${place}.log`)).result;
-  await expect.poll(log).toContain("ready");
+  // expect.poll() is for tests only, and this is for hooks too.
+  await vi.waitFor(async () => {
+    expect(await log()).toContain("ready");
+  }, 120_000);
   return {
     log,
     stop: async () => {

@@ -1,0 +1,49 @@
+import { createConnection } from "node:net";
+
+/** Where the sandboxes' resolver listens, as resolver.conf has it. */
+const controlSocket = "/run/daytona-gateway/resolver.ctl";
+
+/** How long unbound may take to answer a command, in milliseconds. */
+const answerLimit = 10_000;
+
+/** Asks unbound's control socket; the input, where a command reads a list. */
+export type Control = (command: string, input?: string) => Promise<string>;
+
+/**
+ * Asks the sandboxes' resolver as unbound-control(8) does, without starting that
+ * program: the agent asks several times a second. A command is a line, a list
+ * that it reads ends with a line of EOT, and an answer ends with the connection.
+ * @throws Error when the resolver does not run, does not answer or refuses
+ */
+export async function resolverControl(
+  command: string,
+  input?: string,
+): Promise<string> {
+  try {
+    const answer = await ask(command, input);
+    if (answer.startsWith("error")) throw new Error(answer.trim());
+    return answer;
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    throw new Error(`the sandboxes' resolver: ${message}`, { cause: error });
+  }
+}
+
+function ask(command: string, input = ""): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const socket = createConnection(controlSocket);
+    const chunks: Buffer[] = [];
+    socket.setTimeout(answerLimit, () => {
+      socket.destroy(new Error(`no answer to ${command}`));
+    });
+    socket.on("connect", () => {
+      const list = input === "" ? "" : `${input.trimEnd()}\n\u0004\n`;
+      socket.write(`UBCT1 ${command}\n${list}`);
+    });
+    socket.on("data", (chunk: Buffer) => chunks.push(chunk));
+    socket.on("error", reject);
+    socket.on("close", () => {
+      resolve(Buffer.concat(chunks).toString());
+    });
+  });
+}
