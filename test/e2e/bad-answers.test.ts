@@ -170,7 +170,7 @@ describe.each(targets)("$machine", (target) => {
       const counts = JSON.parse(await application.control("GET")) as object;
       return new Map(Object.entries(counts)).get(path);
     };
-    await expect.poll(asked, String(got?.received)).toBe(1);
+    await expect.poll(asked, { message: String(got?.received) }).toBe(1);
   });
 
   test("afterwards the edge is the same process and no larger", async () => {
