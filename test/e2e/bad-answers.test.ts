@@ -5,6 +5,7 @@
  *
  * @module-tag edge
  */
+import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import {
   type EdgeHealth,
@@ -105,6 +106,21 @@ const expected: Record<string, readonly Outcome[]> = {
   "unasked-101-h2c": ["bad"],
 };
 
+/**
+ * More follows behind these answers. The edge closes a connection on which an
+ * answer comes that nobody awaits; a client that takes the connection before the
+ * edge has seen it gets that answer, which HTTP/1 cannot tell from its own, and
+ * which the application could have given in the first place. So each of these
+ * is asked for alone, and the next client comes a moment later.
+ */
+const withMoreBehind = [
+  "length-short",
+  "body-of-204",
+  "body-of-304",
+  "two-answers",
+  "second-answer-later",
+];
+
 /** Daytona's proxies read this themselves, and make an answer of it. */
 const readByDaytona: Record<string, Outcome> = { "thousand-headers": "empty" };
 
@@ -116,8 +132,8 @@ describe.each(targets)("$machine", (target) => {
 
   beforeAll(async () => {
     // What a first round needs is not taken again by a second.
-    await ask(target, Object.keys(expected), "http/1.1");
-    await ask(target, Object.keys(expected), "h2");
+    await ask(target, "http/1.1");
+    await ask(target, "h2");
     before = await healthOf(target.machine);
   });
 
@@ -125,7 +141,7 @@ describe.each(targets)("$machine", (target) => {
     const outcomes = new Map<string, { outcome: string; honest: unknown }>();
 
     beforeAll(async () => {
-      for (const one of await ask(target, Object.keys(expected), protocol)) {
+      for (const one of await ask(target, protocol)) {
         outcomes.set(one.name, one);
       }
     });
@@ -133,10 +149,7 @@ describe.each(targets)("$machine", (target) => {
     test.each(Object.entries(expected))("%s: %s", (name, allowed) => {
       const got = outcomes.get(name);
       const readable = target.key ? undefined : readByDaytona[name];
-      // An application that answers twice may, when its second answer comes
-      // late, answer its own next client with it; HTTP/1 cannot tell, and it
-      // could have said the same in the first place.
-      expect([...allowed, readable, "poison"]).toContain(got?.outcome);
+      expect([...allowed, readable]).toContain(got?.outcome);
       // The next client, perhaps on the same connection to the sandbox.
       expect(got?.honest).toMatchObject({ status: 200, body: `ok ${name}` });
     });
@@ -208,29 +221,44 @@ test.each(["GET", "HEAD", "OPTIONS"])(
 );
 
 /** Asks for each behaviour, and after each for something honest. */
-async function ask(
-  target: Target,
-  names: readonly string[],
-  protocol: "http/1.1" | "h2",
-) {
+/** Asks for each answer, and then, as the next client, for an honest one. */
+async function ask(target: Target, protocol: "http/1.1" | "h2") {
+  const pairs = Object.entries(expected).map(([name, allowed]) => ({
+    name,
+    bad: {
+      ...message(target, `/${name}`, protocol),
+      ...(allowed.includes("silent") ? { limit: patience } : {}),
+    },
+    honest: message(target, `/ok/${name}`, "http/1.1"),
+  }));
+  const isAlone = ({ name }: { name: string }) => withMoreBehind.includes(name);
+  const others = pairs.filter((pair) => !isAlone(pair));
   const answered = await exchangeGroups(
-    names.map((name) => [
-      {
-        ...message(target, `/${name}`, protocol),
-        ...(expected[name]?.includes("silent") ? { limit: patience } : {}),
-      },
-      message(target, `/ok/${name}`, "http/1.1"),
-    ]),
+    others.map(({ bad, honest }) => [bad, honest]),
     8,
   );
-  return names.map((name, index) => {
-    const [bad, good] = answered[index] ?? [];
-    return {
-      name,
-      outcome: bad ? outcomeOf(bad, protocol) : "not asked",
-      honest: good ? answersOf(good.received)[0] : undefined,
-    };
-  });
+  const outcomes = others.map(({ name }, index) =>
+    outcomeAndNext(name, answered[index] ?? [], protocol),
+  );
+  for (const { name, bad, honest } of pairs.filter(isAlone)) {
+    const first = await exchangeAll([bad]);
+    await sleep(500);
+    const next = await exchangeAll([honest]);
+    outcomes.push(outcomeAndNext(name, [...first, ...next], protocol));
+  }
+  return outcomes;
+}
+
+function outcomeAndNext(
+  name: string,
+  [bad, next]: readonly Answered[],
+  protocol: "http/1.1" | "h2",
+) {
+  return {
+    name,
+    outcome: bad ? outcomeOf(bad, protocol) : "not asked",
+    honest: next ? answersOf(next.received)[0] : undefined,
+  };
 }
 
 function message(
