@@ -6,6 +6,8 @@ import { type Places, placesHere } from "./scripts/test/places.ts";
 import { sequencer } from "./scripts/test/schedule.ts";
 
 leaveAccounts(process.env);
+// What verify promises in seconds is not measured while other suites run.
+process.env.DAYTONA_EDGE_PATIENCE ??= "20";
 // The suites' processes read it as well.
 process.env.DAYTONA_EDGE_PLACES ??= JSON.stringify(placesHere());
 const places = JSON.parse(process.env.DAYTONA_EDGE_PLACES) as Places;

@@ -20,14 +20,14 @@ export interface Places {
 }
 
 /**
- * The labs that a computer has room for. Suites wait more than they work, so
- * there are more of them than cores; two in three need the stacks.
+ * The labs that a computer has room for: of each kind as many as cores. Suites
+ * wait as much as they work, and more at a time only wait for each other.
  * @param cores that this process may use
  * @param memory that can be had without swapping, in MiB
  */
 export function placesFor(cores: number, memory: number): Places {
-  for (let labs = 2 * cores; ; labs--) {
-    const others = Math.ceil(labs / 2);
+  for (let labs = cores; ; labs--) {
+    const others = labs;
     const needed = labs * whole + others * surroundings + rest;
     // With less than one of each there would be nothing to run in.
     if (needed > memory && labs > 1) continue;

@@ -25,8 +25,11 @@ export interface RevocationTarget {
   readonly restore: (sandbox: string, port: number) => Promise<void>;
 }
 
-/** How long it may take on this platform, in milliseconds. */
-const limit = 2_000;
+/**
+ * How long it may take, in milliseconds: the README's promise, or so many times
+ * as much where this computer runs other things beside, as test suites do.
+ */
+const limit = 2_000 * Number(process.env.DAYTONA_EDGE_PATIENCE ?? 1);
 
 /** A timer that keeps no process alive. */
 const unheld = { ref: false };
