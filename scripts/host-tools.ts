@@ -16,7 +16,7 @@ const tools: Readonly<Record<string, string>> = {
   unshare: "util-linux",
 };
 
-const searchPath = [
+const searchPath = () => [
   ...(process.env.PATH ?? "").split(delimiter),
   "/usr/sbin",
   "/sbin",
@@ -24,7 +24,7 @@ const searchPath = [
 
 /** Whether a program can be started. */
 export function hasProgram(name: string): boolean {
-  return searchPath.some((directory) => {
+  return searchPath().some((directory) => {
     try {
       accessSync(join(directory, name), constants.X_OK);
       return true;
