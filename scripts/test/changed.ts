@@ -24,10 +24,10 @@ const labRoots = ["scripts/start.ts", "scripts/lab/main.ts"];
  */
 export async function changedFiles(since: string): Promise<string[]> {
   const git = (...args: string[]) =>
-    execa("git", [...args, "-z"], { cwd: checkout, reject: false });
+    execa("git", args, { cwd: checkout, reject: false });
   const answers = await Promise.all([
-    git("diff", "--name-only", "--no-renames", since, "--"),
-    git("ls-files", "--others", "--exclude-standard"),
+    git("diff", "--name-only", "--no-renames", "-z", since, "--"),
+    git("ls-files", "--others", "--exclude-standard", "-z"),
   ]);
   for (const { exitCode, stderr } of answers) {
     if (exitCode === 0) continue;

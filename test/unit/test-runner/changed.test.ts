@@ -1,5 +1,11 @@
+import { rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { allFiles, touchedSuites } from "../../../scripts/test/changed.ts";
+import {
+  allFiles,
+  changedFiles,
+  touchedSuites,
+} from "../../../scripts/test/changed.ts";
 
 /** A small checkout. */
 const checkout: Readonly<Record<string, string>> = {
@@ -88,4 +94,26 @@ describe("suites that a change touches", () => {
     expect(suites).not.toContain("test/e2e/signed.test.ts");
     expect(suites).not.toContain("test/unit/edge/certificate.test.ts");
   });
+});
+
+test("git is asked for what differs, new files too", async () => {
+  const name = `new-${crypto.randomUUID()}.txt`;
+  const file = join(import.meta.dirname, name);
+  writeFileSync(file, "");
+  try {
+    expect(await changedFiles("HEAD")).toContain(
+      `test/unit/test-runner/${name}`,
+    );
+  } finally {
+    rmSync(file);
+  }
+  // The commit before the first is the empty tree: all files differ from it.
+  const emptyTree = "4b825dc642cb6eb9a060e54bf8d69288fbee4904";
+  expect(await changedFiles(emptyTree)).toContain("package.json");
+});
+
+test("a commit that git does not know is named", async () => {
+  await expect(changedFiles("no-such-commit")).rejects.toThrow(
+    /^--changed no-such-commit: git cannot compare with it \(fatal: bad revision/,
+  );
 });
