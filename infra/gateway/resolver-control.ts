@@ -1,4 +1,5 @@
 import { createConnection } from "node:net";
+import { messageOf } from "../machine/agent/message-of.ts";
 
 /** Where the sandboxes' resolver listens, as resolver.conf has it. */
 const controlSocket = "/run/daytona-gateway/resolver.ctl";
@@ -24,8 +25,9 @@ export async function resolverControl(
     if (answer.startsWith("error")) throw new Error(answer.trim());
     return answer;
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
-    throw new Error(`the sandboxes' resolver: ${message}`, { cause: error });
+    throw new Error(`the sandboxes' resolver: ${messageOf(error)}`, {
+      cause: error,
+    });
   }
 }
 
