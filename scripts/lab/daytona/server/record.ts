@@ -43,9 +43,13 @@ export interface NewSandbox {
   readonly previewToken?: string | undefined;
 }
 
-export function newRecord(chosen: NewSandbox, number: number): SandboxRecord {
+export function newRecord(
+  chosen: NewSandbox,
+  number: number,
+  createdAt: Date,
+): SandboxRecord {
   const id = chosen.id ?? randomUUID();
-  const now = new Date().toISOString();
+  const now = createdAt.toISOString();
   return {
     id,
     name: chosen.name ?? id,

@@ -160,8 +160,12 @@ export class Sandboxes {
   }
 
   #add(chosen: NewSandbox): SandboxRecord {
-    const taken = new Set([...this.#records.values()].map((it) => it.number));
-    const record = newRecord(chosen, freeNumber(taken));
+    const others = [...this.#records.values()];
+    const taken = new Set(others.map((it) => it.number));
+    // Two within a millisecond keep their order when they are read again.
+    const latest = Math.max(0, ...others.map((it) => Date.parse(it.createdAt)));
+    const createdAt = new Date(Math.max(Date.now(), latest + 1));
+    const record = newRecord(chosen, freeNumber(taken), createdAt);
     this.#records.set(record.id, record);
     this.#save(record, "creating");
     return record;
