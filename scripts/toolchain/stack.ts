@@ -3,13 +3,12 @@ import {
   type EngineEvent,
   type InlineProgramArgs,
   LocalWorkspace,
-  type OutputMap,
   type PulumiCommand,
   type Stack as EngineStack,
 } from "@pulumi/pulumi/automation/index.js";
 import { execa } from "execa";
-import { existsSync, readdirSync } from "node:fs";
-import { mkdir, symlink } from "node:fs/promises";
+import { existsSync, readFileSync, readdirSync } from "node:fs";
+import { mkdir, symlink, writeFile } from "node:fs/promises";
 import { delimiter, dirname, join } from "node:path";
 import { cacheDirectory } from "../checkout.ts";
 import { LabError } from "../lab/command.ts";
@@ -51,7 +50,7 @@ export interface Preview {
 export interface Stack extends AsyncDisposable {
   readonly providers: readonly ProviderSource[];
   /** @throws LabError with the engine's own diagnostics */
-  up(): Promise<{ changed: boolean; outputs: OutputMap }>;
+  up(): Promise<{ changed: boolean }>;
   /** @throws LabError with the engine's own diagnostics */
   preview(): Promise<Preview>;
   /** @throws LabError with the engine's own diagnostics */
@@ -86,13 +85,8 @@ export async function openStack(options: StackOptions): Promise<Stack> {
     return {
       providers,
       up: async () => {
-        const result = await engine((call) =>
-          stack.up({ ...call, policyPacks }),
-        );
-        return {
-          changed: hasChanges(result.summary.resourceChanges ?? {}),
-          outputs: result.outputs,
-        };
+        await engine((call) => stack.up({ ...call, policyPacks }));
+        return { changed: hasChanges(lastChanges(options)) };
       },
       preview: async () => {
         const touched: Record<string, string> = {};
@@ -188,17 +182,42 @@ async function select(
     ([key, value]) => [key, { value, secret: true }] as const,
   );
   if (secrets.length > 0) await stack.setAllConfig(Object.fromEntries(secrets));
+  // After each operation the Automation API asks for these by three more runs
+  // of the command line, and each derives the key of the secrets anew.
+  stack.outputs = () => Promise.resolve({});
+  stack.info = () => Promise.resolve(undefined);
   return stack;
 }
 
+/** What the engine's history says of its last update. */
+function lastChanges({ workDir, stackName }: StackOptions) {
+  const history = join(
+    workDir,
+    "state/.pulumi/history/daytona-edge",
+    stackName,
+  );
+  const last = readdirSync(history)
+    .filter((file) => file.endsWith(".history.json"))
+    .toSorted()
+    .at(-1);
+  if (last === undefined) throw new Error(`${history} holds no update`);
+  const { resourceChanges } = JSON.parse(
+    readFileSync(join(history, last), "utf8"),
+  ) as { resourceChanges: Record<string, number> };
+  return resourceChanges;
+}
+
 /**
- * The engine keeps a log of each run in its home: that one goes with the work
- * directory, the plugins in it are the cache's.
+ * A home of the engine that goes with the work directory; the plugins in it are
+ * the cache's. Pulumi keeps a compressed log there of every property that it
+ * passes on, which takes two thirds of an operation's processor time and has no
+ * switch. It goes on without one where it cannot make the directory.
  */
 async function engineHome(workDir: string): Promise<string> {
   const home = join(workDir, "home");
   await mkdir(join(pulumiHome, "plugins"), { recursive: true });
   await mkdir(home, { recursive: true });
+  await writeFile(join(home, "logs"), "");
   if (!existsSync(join(home, "plugins"))) {
     await symlink(join(pulumiHome, "plugins"), join(home, "plugins"));
   }

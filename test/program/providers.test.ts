@@ -67,9 +67,8 @@ describe("command", () => {
   test("creates, stays, updates in place, replaces on a trigger, deletes", async () => {
     let current = program("one", "a");
     await using stack = await open(() => current());
-    const up = await stack.up();
-    expect(up.changed).toBe(true);
-    expect(up.outputs.stdout?.value).toBe("create one");
+    expect((await stack.up()).changed).toBe(true);
+    expect(await stack.outputs()).toEqual({ stdout: "create one" });
     expect((await stack.up()).changed).toBe(false);
 
     current = program("two", "a");
@@ -117,8 +116,11 @@ describe("command", () => {
       });
       return { stdout: echo.stdout };
     });
-    const { outputs } = await stack.up();
-    expect(outputs.stdout).toEqual({ value: "hunter2", secret: true });
+    await stack.up();
+    expect(await stack.outputs()).toEqual({ stdout: "[secret]" });
+    expect(await stack.outputs({ showSecrets: true })).toEqual({
+      stdout: "hunter2",
+    });
     expect(stateText()).not.toContain("hunter2");
     expect((await stack.up()).changed).toBe(false);
   });
@@ -133,11 +135,13 @@ describe("random", () => {
       });
       return { password: password.result };
     });
-    const first = (await stack.up()).outputs.password;
-    expect(first?.value).toMatch(/^[A-Za-z0-9]{40}$/);
-    expect(first?.secret).toBe(true);
-    expect((await stack.up()).outputs.password).toEqual(first);
-    expect(stateText()).not.toContain(String(first?.value));
+    await stack.up();
+    expect(await stack.outputs()).toEqual({ password: "[secret]" });
+    const { password } = await stack.outputs({ showSecrets: true });
+    expect(password).toMatch(/^[A-Za-z0-9]{40}$/);
+    await stack.up();
+    expect(await stack.outputs({ showSecrets: true })).toEqual({ password });
+    expect(stateText()).not.toContain(String(password));
   });
 });
 
