@@ -17,6 +17,7 @@ const patience = 900_000;
 
 export default defineConfig({
   test: {
+    experimental: { viteModuleRunner: false },
     // All suites wait in one queue; those that need a lab take one of their own.
     maxWorkers: places.all,
     sequence: { sequencer: sequencer(places) },
