@@ -30,6 +30,9 @@ export const cacheDirectory = join(
   "daytona-edge",
 );
 
+/** For NODE_COMPILE_CACHE of those who start many short programs of this project. */
+export const compileCache = join(checkout, "node_modules/.cache/compiled");
+
 /** What a client in the lab trusts: the web's roots and the ACME server's. */
 export const trustFile = join(labDirectory, "ca.pem");
 

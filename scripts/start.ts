@@ -1,6 +1,6 @@
 /** `npm start`: the whole system on this computer, proven by the request's tests. */
 import { Command } from "commander";
-import { cacheDirectory } from "./checkout.ts";
+import { cacheDirectory, compileCache } from "./checkout.ts";
 import { main } from "./failure.ts";
 import { runInside } from "./inside.ts";
 import {
@@ -36,6 +36,7 @@ interface Options {
 }
 
 await main(async () => {
+  process.env.NODE_COMPILE_CACHE ??= compileCache;
   if (process.getuid?.() !== 0) {
     // Built and downloaded as the user, so that the cache stays the user's.
     await step("Pulumi CLI", ensurePulumi);

@@ -4,7 +4,7 @@ import { execa } from "execa";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { checkout } from "./checkout.ts";
+import { checkout, compileCache } from "./checkout.ts";
 import { main } from "./failure.ts";
 import { installPackages, missingPackages } from "./host-tools.ts";
 import { LabError } from "./lab/command.ts";
@@ -133,8 +133,7 @@ async function run(
         env: {
           [reportFile]: file,
           ...(keepLabs ? { DAYTONA_EDGE_KEEP_LABS: "yes" } : {}),
-          // Suites start many short programs of this project.
-          NODE_COMPILE_CACHE: join(checkout, "node_modules/.cache/compiled"),
+          NODE_COMPILE_CACHE: compileCache,
         },
       },
     );

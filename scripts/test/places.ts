@@ -20,14 +20,14 @@ export interface Places {
 }
 
 /**
- * The labs that a computer has room for: of each kind as many as cores. Suites
- * wait as much as they work, and more at a time only wait for each other.
+ * The labs that a computer has room for. Suites wait as much as they work: a
+ * few more than cores keep these busy, and many more only wait for each other.
  * @param cores that this process may use
  * @param memory that can be had without swapping, in MiB
  */
 export function placesFor(cores: number, memory: number): Places {
-  for (let labs = cores; ; labs--) {
-    const others = labs;
+  for (let labs = cores + 1; ; labs--) {
+    const others = Math.max(1, labs - 1);
     const needed = labs * whole + others * surroundings + rest;
     // With less than one of each there would be nothing to run in.
     if (needed > memory && labs > 1) continue;

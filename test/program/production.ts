@@ -18,7 +18,7 @@ import { type CloudflareServer, startCloudflare } from "./cloudflare-server.ts";
 
 export interface OpenOptions extends Pick<
   StackOptions,
-  "policyPacks" | "onProgress" | "existing"
+  "policyPacks" | "onProgress" | "existing" | "env"
 > {
   /** Runs before the program, in the engine's sight. */
   readonly before?: () => void;

@@ -3,7 +3,7 @@ import { placesFor, placesHere } from "../../../scripts/test/places.ts";
 
 describe("places for suites", () => {
   test("a computer of two cores has room for more labs than cores", () => {
-    expect(placesFor(2, 24_000)).toEqual({ whole: 2, surroundings: 2, all: 5 });
+    expect(placesFor(2, 24_000)).toEqual({ whole: 3, surroundings: 2, all: 6 });
   });
 
   test.each([
