@@ -39,74 +39,61 @@ afterAll(async () => {
   await rm(copy, { recursive: true, force: true });
 });
 
-test(
-  "killed in the middle of anything, the next start repairs; stop leaves nothing",
-  {
-    timeout: 1_800_000,
-  },
-  async () => {
-    const before = await traces();
+let before: Awaited<ReturnType<typeof traces>>;
 
-    /** How far a start is when it is killed: what it says, and what runs. */
-    const moments: ((said: string) => Promise<boolean> | boolean)[] = [
-      (said) => /✓.* Debian 13 image/.test(said),
-      async () => (await nspawnOf("internet")) !== undefined,
-      (said) => /✓.* internet and Daytona/.test(said),
-      async (said) =>
-        /✓.* internet and Daytona/.test(said) &&
-        (await nspawnOf("edge")) !== undefined,
-    ];
-    for (const reached of moments) {
-      const start = script("start.ts");
-      let said = "";
-      start.all.on("data", (chunk) => (said += String(chunk)));
-      while (!(await reached(said))) {
-        expect(start.exitCode, said).toBeNull();
-        await sleep(50);
-      }
-      start.kill("SIGKILL");
-      expect((await start).signal).toBe("SIGKILL");
+test("killed in the middle of anything, the next start repairs", async () => {
+  before = await traces();
+
+  /** How far a start is when it is killed: what it says, and what runs. */
+  const moments: ((said: string) => Promise<boolean> | boolean)[] = [
+    (said) => /✓.* Debian 13 image/.test(said),
+    async () => (await nspawnOf("internet")) !== undefined,
+    (said) => /✓.* internet and Daytona/.test(said),
+    async (said) =>
+      /✓.* internet and Daytona/.test(said) &&
+      (await nspawnOf("edge")) !== undefined,
+  ];
+  for (const reached of moments) {
+    const start = script("start.ts");
+    let said = "";
+    start.all.on("data", (chunk) => (said += String(chunk)));
+    while (!(await reached(said))) {
+      expect(start.exitCode, said).toBeNull();
+      await sleep(50);
     }
-    const repaired = await script("start.ts");
-    expect(repaired.all).toContain("Both roads are open");
-    expect(repaired.exitCode, repaired.all).toBe(0);
-    // What is looked for is there to be found.
-    const between = await traces();
-    expect(between.groups).not.toEqual([]);
-    expect(between.processes).not.toEqual([]);
+    start.kill("SIGKILL");
+    expect((await start).signal).toBe("SIGKILL");
+  }
+  const repaired = await script("start.ts");
+  expect(repaired.all).toContain("Both roads are open");
+  expect(repaired.exitCode, repaired.all).toBe(0);
+});
 
-    // The other lab lives on.
-    const { stdout } = await labCurl([
-      "-i",
-      "http://198.18.0.3:3000/api/health",
-    ]);
-    expect(stdout).toMatch(/^HTTP\/1\.1 200/);
+test("a machine that died comes back with the next start", async () => {
+  process.kill(Number(await nspawnOf("edge")), "SIGKILL");
 
-    expect((await script("stop.ts")).exitCode).toBe(0);
-    expect(existsSync(copyLab)).toBe(false);
-    // What suites in other labs do for a moment is none of it.
-    await expect.poll(traces).toEqual(before);
-  },
-);
+  const repaired = await script("start.ts");
+  expect(repaired.all).toContain("pulumi up: no changes");
+  expect(repaired.exitCode, repaired.all).toBe(0);
+});
 
-test(
-  "a machine that died comes back with the next start",
-  {
-    timeout: 1_800_000,
-  },
-  async () => {
-    const started = await script("start.ts");
-    expect(started.exitCode, started.all).toBe(0);
-    process.kill(Number(await nspawnOf("edge")), "SIGKILL");
+test("stop leaves nothing", async () => {
+  // What is looked for is there to be found.
+  const between = await traces();
+  expect(between.groups).not.toEqual([]);
+  expect(between.processes).not.toEqual([]);
 
-    const repaired = await script("start.ts");
-    expect(repaired.all).toContain("pulumi up: no changes");
-    expect(repaired.exitCode, repaired.all).toBe(0);
-  },
-);
+  // The other lab lives on.
+  const { stdout } = await labCurl(["-i", "http://198.18.0.3:3000/api/health"]);
+  expect(stdout).toMatch(/^HTTP\/1\.1 200/);
+
+  expect((await script("stop.ts")).exitCode).toBe(0);
+  expect(existsSync(copyLab)).toBe(false);
+  // What suites in other labs do for a moment is none of it.
+  await expect.poll(traces).toEqual(before);
+});
 
 test("without a lab every command says what to do", async () => {
-  await script("stop.ts");
   const result = await script("lab/main.ts", [
     "exec",
     FIRST_SANDBOX,
