@@ -55,6 +55,7 @@ export function edgeBundle(config: EdgeConfig): Bundle {
     packages: edgePackages,
     files: [
       copy("haproxy.cfg", `${etc}/haproxy.cfg`),
+      copy("interim.lua", `${etc}/interim.lua`),
       copy("errors/body.lf", `${etc}/errors/body.lf`),
       text(`${etc}/maps/error-code.map`, errorCodeMap()),
       text(`${etc}/maps/error-page.map`, errorPageMap()),

@@ -9,6 +9,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import {
   type EdgeHealth,
+  type Row,
   crashPattern,
   healthOf,
   journalSince,
@@ -17,6 +18,7 @@ import { type Answer, answersOf, edgeError } from "./fixtures/answers.ts";
 import { http2AnswersOf } from "./fixtures/answers-http2.ts";
 import type { Answered } from "./fixtures/exchange.ts";
 import {
+  type Field,
   frame,
   frameType,
   headers,
@@ -124,6 +126,26 @@ const withMoreBehind = [
 /** Daytona's proxies read this themselves, and make an answer of it. */
 const readByDaytona: Record<string, Outcome> = { "thousand-headers": "empty" };
 
+/**
+ * Behind an interim answer, what the edge puts its own answer in place of. A
+ * final rule of HAProxy 3.0 that meets the interim answer in its buffer would
+ * end the process.
+ */
+const afterInterim = {
+  "status-000": { daytona: "bad", direct: "bad" },
+  "empty-502": { daytona: "bad", direct: "502 " },
+  login: { daytona: "401 token_missing", direct: "307 " },
+  stopped: { daytona: "503 sandbox_unreachable", direct: "400" },
+};
+const interim = ["100", "102", "103"].flatMap((status) =>
+  Object.entries(afterInterim).flatMap(([final, outcome]) =>
+    ["", "-later"].map((packet) => ({
+      name: `${status}-then-${final}${packet}`,
+      ...outcome,
+    })),
+  ),
+);
+
 /** How long, in milliseconds, a client waits for what may never come. */
 const patience = 1_500;
 
@@ -134,6 +156,7 @@ describe.each(targets)("$machine", (target) => {
     // What a first round needs is not taken again by a second.
     await ask(target, "http/1.1");
     await ask(target, "h2");
+    await exchangeAll([unread(target, "http/1.1"), unread(target, "h2")]);
     before = await healthOf(target.machine);
   });
 
@@ -153,6 +176,55 @@ describe.each(targets)("$machine", (target) => {
       // The next client, perhaps on the same connection to the sandbox.
       expect(got?.honest).toMatchObject({ status: 200, body: `ok ${name}` });
     });
+  });
+
+  describe.each(["http/1.1", "h2"] as const)("interim, %s", (protocol) => {
+    test("an answer of the edge's own, behind an interim one", async () => {
+      const rounds = Array.from({ length: 3 }, () => interim).flat();
+      const answered = await exchangeGroups(
+        rounds.map(({ name }) => [message(target, `/${name}`, protocol)]),
+        8,
+      );
+      const outcomes = answered.map(([got], index) => {
+        const outcome = got ? outcomeOf(got, protocol) : "not asked";
+        return `${String(rounds[index]?.name)}: ${outcome.replace(/^400 .*/, "400")}`;
+      });
+      expect(outcomes).toEqual(
+        rounds.map(
+          ({ name, daytona, direct }) =>
+            `${name}: ${target.key ? direct : daytona}`,
+        ),
+      );
+    });
+
+    // What came of it is looked at in the end: its edge waits a minute for it.
+    test("a client that reads nothing of it", async () => {
+      const [got] = await exchangeAll([unread(target, protocol)]);
+      expect(got?.connected).toBe(true);
+    });
+  });
+
+  test("a POST that may go on, to a port where nobody listens", async () => {
+    const nobody = { ...target, port: port + 7 };
+    const lines = accessHeader(nobody)?.join(": ") ?? "X-None: of it";
+    const dead = `POST / HTTP/1.1\r\nHost: ${hostOf(nobody)}\r\n${lines}\r\nExpect: 100-continue\r\nContent-Length: 3\r\n\r\nabc`;
+    const answered = await exchangeGroups(
+      Array.from({ length: 200 }, () => [
+        {
+          road: roadTo(target, "http/1.1"),
+          pieces: [Buffer.from(dead)],
+          pause: 0,
+          ending: "end" as const,
+        },
+      ]),
+      16,
+    );
+    const codes = answered.map(([got]) => {
+      const answer = got && answersOf(got.received)[0];
+      return answer && edgeError(answer);
+    });
+    const wanted = target.key ? "sandbox_unreachable" : "sandbox_bad_answer";
+    expect(new Set(codes)).toEqual(new Set([wanted]));
   });
 
   test("an answer that never comes is waited for by its client alone", async () => {
@@ -196,6 +268,16 @@ describe.each(targets)("$machine", (target) => {
     const journal = await journalSince(target.machine, before.now);
     expect(journal.filter((line) => !line.startsWith("{"))).toEqual([]);
     expect(journal.filter((line) => crashPattern.test(line))).toEqual([]);
+    // Whoever read nothing had an interim answer in the way of the edge's own.
+    const inTheWay = async () => {
+      const rows = (await journalSince(target.machine, before.now))
+        .filter((line) => line.startsWith("{"))
+        .map((line) => JSON.parse(line) as Row)
+        .filter(({ path }) => path === "/large-hint")
+        .filter(({ status, error }) => status === 502 && error === "");
+      return [...new Set(rows.map(({ version }) => version))].toSorted();
+    };
+    await expect.poll(inTheWay).toEqual(["HTTP/1.1", "HTTP/2.0"]);
     // The first round had every buffer that the second one needs. What an
     // application still sends for ever may hold some until it is closed.
     await expect
@@ -220,7 +302,6 @@ test.each(["GET", "HEAD", "OPTIONS"])(
   },
 );
 
-/** Asks for each behaviour, and after each for something honest. */
 /** Asks for each answer, and then, as the next client, for an honest one. */
 async function ask(target: Target, protocol: "http/1.1" | "h2") {
   const pairs = Object.entries(expected).map(([name, allowed]) => ({
@@ -280,19 +361,47 @@ function message(
       ending: "end" as const,
     };
   }
-  const fields = [
+  const ping = frame(frameType.ping, 0, 0, Buffer.alloc(8));
+  const asked = headers(1, fields(target, path, method));
+  return {
+    road,
+    pieces: [Buffer.concat([preface, settings(), asked, ping])],
+    pause: 0,
+    ending: "answer" as const,
+  };
+}
+
+function fields(target: Target, path: string, method: string): Field[] {
+  const access = accessHeader(target);
+  return [
     [":method", method],
     [":scheme", "https"],
     [":authority", hostOf(target)],
     [":path", path],
     ...(access ? [[access[0].toLowerCase(), access[1]] as const] : []),
-  ] as const;
-  const ping = frame(frameType.ping, 0, 0, Buffer.alloc(8));
+  ];
+}
+
+/** Asks for more on one connection than any socket holds, and reads nothing. */
+function unread(target: Target, protocol: "http/1.1" | "h2") {
+  const path = "/large-hint";
+  const one = message(target, path, protocol);
+  const asked = Array.from({ length: 1_500 }, (_, index) =>
+    protocol === "http/1.1"
+      ? Buffer.concat(one.pieces)
+      : headers(1 + 2 * index, fields(target, path, "GET")),
+  );
+  // No more streams at once than an edge takes.
+  const pieces = Array.from({ length: 15 }, (_, index) =>
+    Buffer.concat(asked.slice(100 * index, 100 * (index + 1))),
+  );
+  if (protocol === "h2") pieces.unshift(Buffer.concat([preface, settings()]));
   return {
-    road,
-    pieces: [Buffer.concat([preface, settings(), headers(1, fields), ping])],
-    pause: 0,
-    ending: "answer" as const,
+    road: one.road,
+    pieces,
+    pause: 300,
+    ending: "reset" as const,
+    isUnread: true,
   };
 }
 

@@ -56,6 +56,18 @@ export function createReverseProxy(agent: Agent): ReverseProxy {
 
   proxy.on("proxyReq", (upstream, request, response) => {
     upstreams.set(request, upstream);
+    // Go passes every interim answer on, as soon as it comes.
+    upstream.on("information", (interim) => {
+      if (response.headersSent) return;
+      const { statusCode, statusMessage, rawHeaders } = interim;
+      const fields = rawHeaders.map((text, index) =>
+        index % 2 === 0 ? `${text}: ` : `${text}\r\n`,
+      );
+      response.socket?.write(
+        `HTTP/1.1 ${String(statusCode)} ${statusMessage}\r\n${fields.join("")}\r\n`,
+        "latin1",
+      );
+    });
     // Nobody asked for it; Go answers 502 as well.
     upstream.once("upgrade", (_answer, socket: Socket) => {
       socket.destroy();
