@@ -146,6 +146,12 @@ const interim = ["100", "102", "103"].flatMap((status) =>
   ),
 );
 
+/**
+ * HAProxy 3.0 may end a stream of HTTP/2 with the head of an answer that comes
+ * behind an interim one (haproxy/haproxy#3209, mended in later versions).
+ */
+const endedByInterim = ["continues", "hints"];
+
 /** How long, in milliseconds, a client waits for what may never come. */
 const patience = 1_500;
 
@@ -171,7 +177,10 @@ describe.each(targets)("$machine", (target) => {
     test.each(Object.entries(expected))("%s: %s", (name, allowed) => {
       const got = outcomes.get(name);
       const readable = target.key ? undefined : readByDaytona[name];
-      expect([...allowed, readable]).toContain(got?.outcome);
+      const isLost = protocol === "h2" && endedByInterim.includes(name);
+      expect([...allowed, readable, isLost ? "empty" : undefined]).toContain(
+        got?.outcome,
+      );
       // The next client, perhaps on the same connection to the sandbox.
       expect(got?.honest).toMatchObject({ status: 200, body: `ok ${name}` });
     });
