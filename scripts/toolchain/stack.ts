@@ -8,7 +8,7 @@ import {
 } from "@pulumi/pulumi/automation/index.js";
 import { execa } from "execa";
 import { existsSync, readFileSync, readdirSync } from "node:fs";
-import { mkdir, symlink, writeFile } from "node:fs/promises";
+import { mkdir, rm, symlink, writeFile } from "node:fs/promises";
 import { delimiter, dirname, join } from "node:path";
 import { cacheDirectory } from "../checkout.ts";
 import { LabError } from "../lab/command.ts";
@@ -203,8 +203,8 @@ function lastChanges({ workDir, stackName }: StackOptions) {
   if (last === undefined) throw new Error(`${history} holds no update`);
   const { resourceChanges } = JSON.parse(
     readFileSync(join(history, last), "utf8"),
-  ) as { resourceChanges: Record<string, number> };
-  return resourceChanges;
+  ) as { resourceChanges?: Record<string, number> };
+  return resourceChanges ?? {};
 }
 
 /**
@@ -217,7 +217,9 @@ async function engineHome(workDir: string): Promise<string> {
   const home = join(workDir, "home");
   await mkdir(join(pulumiHome, "plugins"), { recursive: true });
   await mkdir(home, { recursive: true });
-  await writeFile(join(home, "logs"), "");
+  const logs = join(home, "logs");
+  await rm(logs, { recursive: true, force: true });
+  await writeFile(logs, "");
   if (!existsSync(join(home, "plugins"))) {
     await symlink(join(pulumiHome, "plugins"), join(home, "plugins"));
   }
