@@ -4,6 +4,7 @@ import { parts } from "./scripts/test/parts.ts";
 import { Progress } from "./scripts/test/progress.ts";
 import { type Places, placesHere } from "./scripts/test/places.ts";
 import { sequencer } from "./scripts/test/schedule.ts";
+import { withoutCheckpoints } from "./scripts/test/without-checkpoints.ts";
 
 leaveAccounts(process.env);
 // What verify promises in seconds is not measured while other suites run.
@@ -53,10 +54,7 @@ export default defineConfig({
           globalSetup: ["test/program/setup.ts"],
           env: {
             PULUMI_ERROR_OUTPUT_STRING: "true",
-            // Stand-ins make nothing that a killed run could lose, and the state
-            // of a hundred resources is long to write after each.
-            PULUMI_EXPERIMENTAL: "true",
-            PULUMI_SKIP_CHECKPOINTS: "true",
+            ...withoutCheckpoints,
           },
         },
       },

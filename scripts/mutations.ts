@@ -1,23 +1,16 @@
 /** `npm run mutations`: takes one control out at a time, and looks whether a test notices. */
 import { Command } from "commander";
 import { execa } from "execa";
-import {
-  existsSync,
-  mkdtempSync,
-  readFileSync,
-  readdirSync,
-  rmSync,
-  symlinkSync,
-} from "node:fs";
+import { mkdtempSync, readFileSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { stripVTControlCharacters } from "node:util";
+import { copyCheckout } from "./checkout-copy.ts";
 import { checkout } from "./checkout.ts";
 import { main } from "./failure.ts";
 import { LabError } from "./lab/command.ts";
 import { step } from "./progress.ts";
 import { ensureRoot } from "./root.ts";
-import { allFiles } from "./test/changed.ts";
 
 const directory = join(checkout, "test/mutations");
 const ids = readdirSync(directory)
@@ -112,15 +105,4 @@ async function failedTests(id: string, suite: string): Promise<string[]> {
     await execa("npm", ["stop"], { cwd: copy, reject: false });
     rmSync(copy, { recursive: true });
   }
-}
-
-/** What git knows or would add, as it stands in the working tree. */
-async function copyCheckout(copy: string): Promise<void> {
-  const files = (await allFiles()).filter((file) =>
-    existsSync(join(checkout, file)),
-  );
-  await execa("cp", ["--parents", "-t", copy, "--", ...files], {
-    cwd: checkout,
-  });
-  symlinkSync(join(checkout, "node_modules"), join(copy, "node_modules"));
 }

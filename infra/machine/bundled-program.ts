@@ -88,7 +88,6 @@ function read(file: string): Kept | undefined {
   }
 }
 
-/** Without it, in a checkout that cannot be written to, all works, and is slower. */
 function keep(file: string, kept: Kept): void {
   const own = `${file}.${String(process.pid)}`;
   try {
@@ -96,7 +95,7 @@ function keep(file: string, kept: Kept): void {
     writeFileSync(own, JSON.stringify(kept));
     renameSync(own, file);
   } catch {
-    return;
+    // A checkout that cannot be written to: all works, and is slower.
   }
 }
 

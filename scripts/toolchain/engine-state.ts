@@ -1,5 +1,5 @@
 /** What the engine keeps of a stack, as it lies on the disk. */
-import { readFileSync } from "node:fs";
+import { readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 
 export interface Resource {
@@ -37,6 +37,23 @@ export function engineState(workDir: string, stack: string): EngineState {
     ...{ inputs: {}, ...resource },
   }));
   return { text, resources };
+}
+
+/** How many resources each kind of operation was for, in the last update. */
+export function lastChanges(
+  workDir: string,
+  stack: string,
+): Record<string, number> {
+  const history = join(workDir, "state/.pulumi/history/daytona-edge", stack);
+  const last = readdirSync(history)
+    .filter((file) => file.endsWith(".history.json"))
+    .toSorted()
+    .at(-1);
+  if (last === undefined) throw new Error(`${history} holds no update`);
+  const { resourceChanges } = JSON.parse(
+    readFileSync(join(history, last), "utf8"),
+  ) as { resourceChanges?: Record<string, number> };
+  return resourceChanges ?? {};
 }
 
 /** Name of a resource: the last part of its URN. */

@@ -7,11 +7,12 @@ import {
   type Stack as EngineStack,
 } from "@pulumi/pulumi/automation/index.js";
 import { execa } from "execa";
-import { existsSync, readFileSync, readdirSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { mkdir, rm, symlink, writeFile } from "node:fs/promises";
 import { delimiter, dirname, join } from "node:path";
 import { cacheDirectory } from "../checkout.ts";
 import { LabError } from "../lab/command.ts";
+import { lastChanges } from "./engine-state.ts";
 import {
   type ProviderName,
   type ProviderSource,
@@ -86,7 +87,9 @@ export async function openStack(options: StackOptions): Promise<Stack> {
       providers,
       up: async () => {
         await engine((call) => stack.up({ ...call, policyPacks }));
-        return { changed: hasChanges(lastChanges(options)) };
+        return {
+          changed: hasChanges(lastChanges(options.workDir, options.stackName)),
+        };
       },
       preview: async () => {
         const touched: Record<string, string> = {};
@@ -187,24 +190,6 @@ async function select(
   stack.outputs = () => Promise.resolve({});
   stack.info = () => Promise.resolve(undefined);
   return stack;
-}
-
-/** What the engine's history says of its last update. */
-function lastChanges({ workDir, stackName }: StackOptions) {
-  const history = join(
-    workDir,
-    "state/.pulumi/history/daytona-edge",
-    stackName,
-  );
-  const last = readdirSync(history)
-    .filter((file) => file.endsWith(".history.json"))
-    .toSorted()
-    .at(-1);
-  if (last === undefined) throw new Error(`${history} holds no update`);
-  const { resourceChanges } = JSON.parse(
-    readFileSync(join(history, last), "utf8"),
-  ) as { resourceChanges?: Record<string, number> };
-  return resourceChanges ?? {};
 }
 
 /**

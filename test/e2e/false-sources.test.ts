@@ -1,7 +1,7 @@
 /**
  * Root in a sandbox chooses the source of its packets. Whatever the gateway's
- * machine would answer goes there, and quotes what it was sent: so no answer may
- * be made at all, to the world or to another sandbox.
+ * machine would answer goes there, and quotes what it was sent: so a source
+ * outside the sandboxes' networks gets no answer at all.
  *
  * @module-tag gateway
  */

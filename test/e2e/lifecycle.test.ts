@@ -5,13 +5,14 @@
  * @module-tag surroundings
  */
 import { execa } from "execa";
-import { cp, mkdir, mkdtemp, rm, symlink } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { existsSync, readFileSync, readdirSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { basename, dirname, join } from "node:path";
+import { basename, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { checkout, labDirectory } from "../../scripts/checkout.ts";
+import { copyCheckout } from "../../scripts/checkout-copy.ts";
+import { labDirectory } from "../../scripts/checkout.ts";
 import { controlGroupOf } from "../../scripts/lab/namespaces.ts";
 import { FIRST_SANDBOX, labCurl } from "./lab.ts";
 
@@ -21,17 +22,7 @@ let copyLab: string;
 beforeAll(async () => {
   copy = await mkdtemp(join(tmpdir(), "daytona-edge-second-"));
   copyLab = join(copy, basename(labDirectory));
-  const { stdout } = await execa(
-    "git",
-    ["ls-files", "--cached", "--others", "--exclude-standard"],
-    { cwd: checkout },
-  );
-  for (const file of stdout.split("\n")) {
-    if (!existsSync(join(checkout, file))) continue;
-    await mkdir(join(copy, dirname(file)), { recursive: true });
-    await cp(join(checkout, file), join(copy, file));
-  }
-  await symlink(join(checkout, "node_modules"), join(copy, "node_modules"));
+  await copyCheckout(copy);
 });
 
 afterAll(async () => {

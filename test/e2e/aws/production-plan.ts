@@ -3,6 +3,7 @@ import { gunzipSync } from "node:zlib";
 import type { AwsSettings } from "../../../infra/platforms/aws/settings.ts";
 import type { Resource } from "../../../scripts/toolchain/engine-state.ts";
 import { nameOf } from "../../../scripts/toolchain/engine-state.ts";
+import { withoutCheckpoints } from "../../../scripts/test/without-checkpoints.ts";
 import { production } from "../../program/production.ts";
 import type { Moto } from "./moto.ts";
 
@@ -40,12 +41,7 @@ export async function plannedMachine(
         gateway: { rootServers: ["198.18.0.2"] },
       },
     });
-    // Nothing is made that a killed run could lose.
-    const env = {
-      PULUMI_EXPERIMENTAL: "true",
-      PULUMI_SKIP_CHECKPOINTS: "true",
-    };
-    await using stack = await prod.open({ env });
+    await using stack = await prod.open({ env: withoutCheckpoints });
     await stack.up();
     const { resources } = prod.state();
     const planned = (type: string, name: string) => {
