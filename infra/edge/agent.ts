@@ -12,7 +12,7 @@ import {
 } from "../certificate/report.ts";
 import { writeAtomically } from "../machine/agent/files.ts";
 import { HaproxyRuntime } from "../machine/agent/haproxy.ts";
-import { cutMarked } from "../machine/agent/marked-sockets.ts";
+import { cutMarks } from "../machine/agent/marked-sockets.ts";
 import { applyMap } from "../machine/agent/map.ts";
 import { poll } from "../machine/agent/poll.ts";
 import { openStore } from "../machine/agent/open-store.ts";
@@ -22,6 +22,7 @@ import { type CertificateDocument, verifyCertificate } from "./certificate.ts";
 import { sandboxFigures } from "./figures.ts";
 import { latestByPlace, parseRevocations, revokedMap } from "./revocations.ts";
 import { HalfClosedReaper } from "./half-closed.ts";
+import { revokedMarks } from "./marks.ts";
 
 const state = "/var/lib/daytona-edge/edge";
 const certificateFile = `${state}/certificate.pem`;
@@ -90,7 +91,7 @@ async function applyRevocations(content: Buffer): Promise<string> {
       .filter(([place, notBefore]) => notBefore > (cut[place] ?? 0))
       .map(([place]) => place.split(":")[0] ?? place),
   );
-  await cutMarked([...due]);
+  if (due.size > 0) await cutMarks(revokedMarks(due));
   const done = JSON.stringify(Object.fromEntries(latest));
   await writeAtomically(cutFile, `${done}\n`, 0o600);
   return `${String(latest.size)} revocations`;
