@@ -101,8 +101,8 @@ async function applyRevocations(content: Buffer): Promise<string> {
   );
   if (due.size > 0) await cutMarks(revokedMarks(due));
   cut = Object.fromEntries(latest);
-  const uncut = await keep(cutFile, `${JSON.stringify(cut)}\n`);
-  if (unkept ?? uncut) throw unkept ?? uncut;
+  const problem = unkept ?? (await keep(cutFile, `${JSON.stringify(cut)}\n`));
+  if (problem) throw problem;
   return `${String(latest.size)} revocations`;
 }
 
