@@ -14,19 +14,28 @@ const machine = "edge-spare";
 const host = `${FIRST_SANDBOX}-3000.${DOMAIN}`;
 
 /** Only what fails takes so long: a stop that waits for streams. */
-const limit = { timeout: 20_000 };
+const inTime = ["timeout", "20"];
 
 afterAll(removeSpareEdge);
 
-const hold = () => holdStreams(1, `wss://${host}/ws`, [], spareEdge.ipv4);
+/** While a WebSocket is open. */
+async function streaming(
+  act: (stream: { cut: () => number }) => Promise<void>,
+): Promise<void> {
+  const url = `wss://${host}/ws`;
+  const stream = await holdStreams(1, url, [], spareEdge.ipv4);
+  try {
+    await act(stream);
+  } finally {
+    await stream.end();
+  }
+}
 
 /** Asks on new connections until one is served. */
 async function serve(): Promise<void> {
   const curl = `curl -fsS --cacert ${trustFile} --resolve ${host}:443:${spareEdge.ipv4} https://${host}/`;
-  const { exitCode } = await inLab(
-    ["sh", "-c", `until ${curl}; do sleep 0.05; done`],
-    limit,
-  );
+  const loop = `until ${curl}; do sleep 0.05; done`;
+  const { exitCode } = await inLab(["timeout", "120", "sh", "-c", loop]);
   expect(exitCode).toBe(0);
 }
 
@@ -37,18 +46,20 @@ const subState = async () => {
   return stdout;
 };
 
-async function restart(): Promise<void> {
-  const started = performance.now();
-  const { exitCode } = await labExec(
-    machine,
-    ["systemctl", "restart", "daytona-edge"],
-    limit,
-  );
-  expect(exitCode).toBe(0);
-  await serve();
-  const seconds = (performance.now() - started) / 1000;
-  console.log(`served again after ${seconds.toFixed(1)} s`);
-}
+/** Restarts HAProxy, which cuts the WebSocket. */
+const restart = () =>
+  streaming(async (stream) => {
+    const started = performance.now();
+    const { exitCode } = await labExec(machine, [
+      ...inTime,
+      ..."systemctl restart daytona-edge".split(" "),
+    ]);
+    expect(exitCode).toBe(0);
+    await serve();
+    const seconds = (performance.now() - started) / 1000;
+    console.log(`served again after ${seconds.toFixed(1)} s`);
+    await expect.poll(stream.cut).toBe(1);
+  });
 
 async function reboot(): Promise<void> {
   const started = performance.now();
@@ -63,25 +74,24 @@ async function reboot(): Promise<void> {
 describe("an edge that is the only one", () => {
   test("serves again at once when it is restarted with an open WebSocket", async () => {
     await bootSpareEdge("local", {});
-    const stream = await hold();
     await restart();
-    await expect.poll(stream.cut).toBe(1);
-    await stream.end();
     expect(await subState()).toBe("running");
   });
 
   test("ends cleanly when it is stopped", async () => {
-    const stream = await hold();
-    await labExec(machine, ["systemctl", "stop", "daytona-edge"], limit);
+    await streaming(async () => {
+      const { exitCode } = await labExec(machine, [
+        ...inTime,
+        ..."systemctl stop daytona-edge".split(" "),
+      ]);
+      expect(exitCode).toBe(0);
+    });
     expect(await subState()).toBe("dead");
-    await stream.end();
     await labExec(machine, ["systemctl", "start", "daytona-edge"]);
   });
 
   test("lets its machine reboot with an open WebSocket", async () => {
-    const stream = await hold();
-    await reboot();
-    await stream.end();
+    await streaming(reboot);
   });
 });
 
@@ -89,10 +99,7 @@ describe("an edge behind a load balancer", () => {
   test("serves again at once when it is restarted with an open WebSocket", async () => {
     // Everybody else comes without the PROXY header.
     await bootSpareEdge("local", {}, { loadBalancers: ["192.0.2.1/32"] });
-    const stream = await hold();
     await restart();
-    await expect.poll(stream.cut).toBe(1);
-    await stream.end();
   });
 
   test("drains when it is stopped, and lets its machine reboot meanwhile", async () => {
@@ -100,13 +107,13 @@ describe("an edge behind a load balancer", () => {
       ...["sed", "-i", "s/GRACE_SECONDS=.*/GRACE_SECONDS=2/"],
       "/etc/daytona-edge/edge/env",
     ]);
-    const stream = await hold();
-    await labExec(machine, [
-      ..."systemctl stop --no-block daytona-edge".split(" "),
-    ]);
-    await expect.poll(subState).toBe("stop-sigterm");
-    expect(stream.cut()).toBe(0);
-    await reboot();
-    await stream.end();
+    await streaming(async (stream) => {
+      await labExec(machine, [
+        ...["systemctl", "stop", "--no-block", "daytona-edge"],
+      ]);
+      await expect.poll(subState).toBe("stop-sigterm");
+      expect(stream.cut()).toBe(0);
+      await reboot();
+    });
   });
 });
