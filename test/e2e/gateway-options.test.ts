@@ -35,7 +35,9 @@ interface Echoed {
 /** Where a client may carry a key, beside Authorization. */
 const keyHeaders = [
   ...["X-Api-Key", "Api-Key", "X-Goog-Api-Key", "X-Auth-Token"],
-  ...["Private-Token", "Cookie"],
+  ...["Private-Token", "Cookie", "X-Auth-Key", "X-Access-Token"],
+  ...["X-Amz-Security-Token", "X-Vault-Token", "Ocp-Apim-Subscription-Key"],
+  ...["DD-API-KEY", "DD-APPLICATION-KEY", "xi-api-key", "Job-Token"],
 ];
 const keyNames = [
   ...["key", "token", "secret", "api_key", "apikey", "api-key", "auth.token"],
@@ -109,6 +111,26 @@ describe("a WebSocket", () => {
     ).toBe(200);
   });
 
+  test("by HTTP/2 an answer that is none does not look like an open one", async () => {
+    expect(
+      await runInSandbox(
+        "gateway-websocket.ts",
+        "openrouter.ai",
+        "/api/v1/ws/none",
+      ),
+    ).toBe(502);
+  });
+
+  test.each([
+    "-H 'Upgrade: websocket, telnet'",
+    "-H 'Upgrade: telnet' -H 'Upgrade: websocket'",
+  ])("nor does it take another one along: %s", async (fields) => {
+    const args = webSocket.replace("-H 'Upgrade: websocket'", fields);
+    expect(await reasonOf(`${args} https://openrouter.ai/api/v1/ws`)).toMatch(
+      /^upgrade /,
+    );
+  });
+
   test.each(["h2c", "telnet", "websocket2"])(
     "no other upgrade does: %s",
     async (protocol) => {
@@ -180,6 +202,15 @@ describe("a credential of the gateway's", () => {
     const zen = "curl -sS --max-time 60 https://api.github.com/zen";
     expect(await sandbox(zen)).toBe("Keep it logically awesome.");
     await rule(rules, { openrouter: secret, github });
+  });
+
+  test("no part of an answer is asked for, which could end in the middle of it", async () => {
+    const { headers } = await arrived(
+      `-H 'Range: bytes=0-30' -H 'If-Range: "x"' -H 'Request-Range: bytes=0-30' ${echo}`,
+    );
+    expect(Object.keys(headers).filter((name) => /range/.test(name))).toEqual(
+      [],
+    );
   });
 
   test("an answer in pieces does not show it either", async () => {
