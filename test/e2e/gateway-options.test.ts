@@ -131,6 +131,21 @@ describe("a WebSocket", () => {
     );
   });
 
+  // By HTTP/1.1, which only an upgrade is sent on with here.
+  test("takes no field along that the next hop would drop for its Connection", async () => {
+    const args = webSocket.replace(
+      "Connection: Upgrade",
+      "Connection: Upgrade, Authorization, Accept-Encoding",
+    );
+    const said = await sandbox(
+      `curl -sS ${args} -H 'Authorization: Bearer mine' https://openrouter.ai/api/v1/ws/none`,
+    );
+    expect(JSON.parse(said)).toMatchObject({
+      authorization: "Bearer mine",
+      connection: expect.stringMatching(/^upgrade$/i) as string,
+    });
+  });
+
   test.each(["h2c", "telnet", "websocket2"])(
     "no other upgrade does: %s",
     async (protocol) => {

@@ -5,7 +5,7 @@ import { WebSocketServer } from "ws";
 
 /**
  * Echoes messages on one path; other paths are not to be upgraded, and those
- * below this one get an ordinary answer.
+ * below this one get an ordinary answer, which says what fields arrived.
  */
 export function echoWebSockets(server: Http2SecureServer, path: string): void {
   const sockets = new WebSocketServer({ noServer: true });
@@ -22,7 +22,9 @@ export function echoWebSockets(server: Http2SecureServer, path: string): void {
     (request: IncomingMessage, socket: Duplex, head: Buffer) => {
       const asked = request.url?.split("?", 1)[0];
       if (asked?.startsWith(`${path}/`)) {
-        socket.end("HTTP/1.1 200 OK\r\nconnection: close\r\n\r\nplain");
+        socket.end(
+          `HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n${JSON.stringify(request.headers)}`,
+        );
         return;
       }
       if (asked !== path) {
