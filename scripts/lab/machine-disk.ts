@@ -1,6 +1,16 @@
 /** What stands on a machine's disk before it boots for the first time. */
-import { chmod, mkdir, rename, rm, symlink, writeFile } from "node:fs/promises";
+import { readdirSync } from "node:fs";
+import {
+  chmod,
+  cp,
+  mkdir,
+  rename,
+  rm,
+  symlink,
+  writeFile,
+} from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { run } from "./command.ts";
 import type { MachineFile, MachineSpec } from "./machine-spec.ts";
 
 /**
@@ -24,16 +34,44 @@ export async function layDisk(
   for (const unit of spec.units) {
     await enable(join(directory, "upper"), unit, spec);
   }
+  if (spec.containers) {
+    const data = join(spec.containers, "data");
+    await run(["cp", "--archive", data, join(directory, "docker")]);
+  }
   await writeFile(
     join(directory, "options.json"),
-    JSON.stringify(
-      (spec.binds ?? []).map(
+    JSON.stringify([
+      ...(spec.binds ?? []).map(
         (bind) =>
           `--bind${bind.readOnly ? "-ro" : ""}=${bind.host}:${bind.machine}`,
       ),
-    ),
+      ...(spec.containers
+        ? dockerOptions(join(machines, spec.name), spec.containers)
+        : []),
+    ]),
   );
   await rename(directory, join(machines, spec.name));
+}
+
+/**
+ * What Docker in a machine needs of the computer: runc asks for keyrings and
+ * for programs of control groups, and layers of overlay2 cannot lie on the
+ * overlay that is the machine's root.
+ * @param directory the machine's own
+ * @param containers what Docker holds at first; its layers are never written
+ */
+function dockerOptions(directory: string, containers: string): string[] {
+  const layers = join(containers, "layers");
+  return [
+    "--capability=all",
+    "--drop-capability=CAP_SYS_MODULE",
+    "--system-call-filter=@keyring bpf",
+    `--bind=${join(directory, "docker")}:/var/lib/docker`,
+    ...readdirSync(layers).map(
+      (layer) =>
+        `--bind-ro=${join(layers, layer)}:/var/lib/docker/overlay2/${layer}/diff`,
+    ),
+  ];
 }
 
 function commonFiles(spec: MachineSpec): MachineFile[] {
