@@ -16,13 +16,14 @@ import type { KeyedCertificate } from "../certificate/egress-ca.ts";
 import { authorityDocument, verifyAuthority } from "./authority-document.ts";
 import { ensureAuthority } from "./authority.ts";
 import { type Secrets, verifyCredentials } from "./credentials-document.ts";
-import { ensureFirewall, sandboxInterfaces } from "./firewall.ts";
+import { ensureFirewall } from "./firewall.ts";
 import { learnMap, learning, learntMark } from "./learn.ts";
 import { applyNames, applyUnlisted } from "./resolver-names.ts";
 import { credentialsMap, hostsOf } from "./rule-maps.ts";
 import { markedBy, narrowedRules } from "./narrowed.ts";
 import { type Policy, rulesDocument, verifyRules } from "./rules-document.ts";
 import type { EgressRule } from "./rules.ts";
+import { watchPorts } from "./port-watch.ts";
 import { applyMaps } from "./runtime-maps.ts";
 
 const state = "/var/lib/daytona-edge/gateway";
@@ -148,13 +149,13 @@ function sharedAuthority(
 
 /** Keeps the firewall in place, whatever becomes of the rules. */
 async function guardFirewall(
-  interfaces: () => Promise<readonly string[]>,
+  interfaces: () => readonly string[],
   intervalMs: number,
 ): Promise<never> {
   let failure = "";
   for (;;) {
     try {
-      if (await ensureFirewall(await interfaces())) {
+      if (await ensureFirewall(interfaces())) {
         console.log("firewall: was not whole, is loaded again");
       }
       failure = "";
@@ -178,14 +179,9 @@ function setting(name: string): string {
 const address = setting("GATEWAY_ADDRESS");
 const isAuthorityShared = setting("GATEWAY_AUTHORITY") === "store";
 const intervalMs = Number(setting("GATEWAY_POLL_SECONDS")) * 1000;
-void guardFirewall(
-  () =>
-    sandboxInterfaces(
-      setting("SANDBOX_INTERFACES"),
-      setting("SANDBOX_NETWORKS"),
-    ),
-  intervalMs,
-);
+// Alone on its machine it has no bridges of sandboxes.
+const walled = isAuthorityShared ? () => [] : watchPorts();
+void guardFirewall(walled, intervalMs);
 const documents = [
   { name: "egress-credentials.json", apply: applyCredentials },
   ...(isAuthorityShared
