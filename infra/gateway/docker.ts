@@ -4,6 +4,19 @@ import * as z from "zod";
 
 const socketPath = "/run/docker.sock";
 
+/** What Docker has by now. */
+export interface DockerState {
+  /** Those whose interfaces are this machine's. */
+  readonly networks: readonly Network[];
+  readonly containers: readonly Container[];
+}
+
+export interface Network {
+  readonly name: string;
+  /** Interface of this machine. */
+  readonly bridge: string;
+}
+
 /** A running container, where it stands on bridges of this machine. */
 export interface Container {
   readonly name: string;
@@ -13,7 +26,6 @@ export interface Container {
 }
 
 export interface Endpoint {
-  readonly network: string;
   /** Interface of this machine. */
   readonly bridge: string;
   readonly mac: string;
@@ -44,42 +56,43 @@ const details = z.object({
   }),
 });
 
-/**
- * All that run.
- * @throws Error when Docker does not answer, or says something else
- */
-export async function runningContainers(): Promise<Container[]> {
+/** @throws Error when Docker does not answer, or says something else */
+export async function dockerState(): Promise<DockerState> {
   const [known, running] = await Promise.all([
     ask("/networks").then((it) => networks.parse(it)),
     ask("/containers/json").then((it) => summaries.parse(it)),
   ]);
-  const bridges = new Map(
-    known
-      .filter(({ Driver }) => Driver === "bridge")
-      .map(({ Id, Options }) => [
-        Id,
-        // As Docker names what nobody named.
+  const bridged = known
+    .filter(({ Driver }) => Driver === "bridge")
+    .map(({ Id, Name, Options }) => ({
+      id: Id,
+      name: Name,
+      // As Docker names what nobody named.
+      bridge:
         Options?.["com.docker.network.bridge.name"] ?? `br-${Id.slice(0, 12)}`,
-      ]),
-  );
+    }));
+  const bridges = new Map(bridged.map(({ id, bridge }) => [id, bridge]));
   const containers = await Promise.all(
     running.map(async ({ Id }): Promise<Container | undefined> => {
       const answer = await ask(`/containers/${Id}/json`, [404]);
       // It has ended meanwhile.
       if (answer === undefined) return undefined;
       const { Name, State, NetworkSettings } = details.parse(answer);
-      const endpoints = Object.entries(NetworkSettings.Networks).flatMap(
-        ([network, { NetworkID, MacAddress, IPAddress }]) => {
+      const endpoints = Object.values(NetworkSettings.Networks).flatMap(
+        ({ NetworkID, MacAddress, IPAddress }) => {
           const bridge = bridges.get(NetworkID);
           return bridge === undefined || IPAddress === ""
             ? []
-            : [{ network, bridge, mac: MacAddress, ipv4: IPAddress }];
+            : [{ bridge, mac: MacAddress, ipv4: IPAddress }];
         },
       );
       return { name: Name.replace(/^\//, ""), pid: State.Pid, endpoints };
     }),
   );
-  return containers.filter((it) => it !== undefined);
+  return {
+    networks: bridged.map(({ name, bridge }) => ({ name, bridge })),
+    containers: containers.filter((it) => it !== undefined),
+  };
 }
 
 /**

@@ -9,7 +9,7 @@ import { promisify } from "node:util";
 import { isDeepStrictEqual } from "node:util";
 import * as z from "zod";
 import { writeAtomically } from "../machine/agent/files.ts";
-import type { Container } from "./docker.ts";
+import type { DockerState } from "./docker.ts";
 import { type Link, type Ports, portElements, portsOf } from "./ports.ts";
 
 const directory = "/var/lib/daytona-edge/gateway/ports";
@@ -73,14 +73,14 @@ async function namespacesOf(
  * @param walled interfaces that are walled in any case
  */
 export async function portsNow(
-  containers: readonly Container[],
+  state: DockerState,
   walled: readonly string[],
 ): Promise<Ports> {
   const [present, namespaces] = await Promise.all([
     links(),
-    namespacesOf(containers.map(({ pid }) => pid)),
+    namespacesOf(state.containers.map(({ pid }) => pid)),
   ]);
-  return portsOf(containers, present, (pid) => namespaces.get(pid), walled);
+  return portsOf(state, present, (pid) => namespaces.get(pid), walled);
 }
 
 let inForce: Ports | undefined;

@@ -1,6 +1,6 @@
 /** Keeps the ports of sandboxes in force, whenever Docker changes something. */
 import { setTimeout as sleep } from "node:timers/promises";
-import { onDockerChange, runningContainers } from "./docker.ts";
+import { dockerState, onDockerChange } from "./docker.ts";
 import { walledInterfaces } from "./firewall.ts";
 import { applyPorts, portsNow } from "./port-walls.ts";
 import type { Ports } from "./ports.ts";
@@ -69,15 +69,15 @@ export function watchPorts(): () => readonly string[] {
 }
 
 async function lookOnce(): Promise<Ports & { readonly expected: number }> {
-  const [containers, walled] = await Promise.all([
-    runningContainers(),
+  const [docker, walled] = await Promise.all([
+    dockerState(),
     walledInterfaces(),
   ]);
-  const ports = await portsNow(containers, walled);
+  const ports = await portsNow(docker, walled);
   const { bindings } = ports;
   const said = await applyPorts(ports);
   if (said) console.log(`ports: ${String(bindings.length)} bound`);
-  const expected = containers
+  const expected = docker.containers
     .flatMap(({ endpoints }) => endpoints)
     .filter(({ bridge }) => ports.walled.includes(bridge)).length;
   return { ...ports, expected };

@@ -1,5 +1,5 @@
 /** Which port of which bridge belongs to which sandbox. */
-import type { Container } from "./docker.ts";
+import type { DockerState } from "./docker.ts";
 
 /** An interface of this machine, as its kernel tells it. */
 export interface Link {
@@ -32,17 +32,10 @@ export interface Ports {
   readonly bindings: readonly Binding[];
 }
 
+/** Daytona's runner names a sandbox's container by the sandbox's id. */
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 /** Networks that Daytona v0.190.0 makes for sandboxes alone. */
 const ofSandboxes = /^(runner-bridge|daytona-link-.*)$/;
-
-/** Daytona's runner names a sandbox's container by the sandbox's id. */
-export function isSandbox({ name, endpoints }: Container): boolean {
-  return (
-    uuid.test(name) ||
-    endpoints.some(({ network }) => ofSandboxes.test(network))
-  );
-}
 
 /**
  * A container's ports are told by the namespace that the kernel says their
@@ -51,17 +44,32 @@ export function isSandbox({ name, endpoints }: Container): boolean {
  * @param walled bridges, and other interfaces, that are walled in any case
  */
 export function portsOf(
-  containers: readonly Container[],
+  { networks, containers }: DockerState,
   links: readonly Link[],
   namespaceOf: (pid: number) => number | undefined,
   walled: readonly string[],
 ): Ports {
-  const all = new Set([
-    ...walled,
-    ...containers
-      .filter(isSandbox)
-      .flatMap(({ endpoints }) => endpoints.map(({ bridge }) => bridge)),
-  ]);
+  const own = new Set(
+    networks
+      .filter(({ name }) => ofSandboxes.test(name))
+      .map(({ bridge }) => bridge),
+  );
+  const sandboxes = new Set(
+    containers.filter(
+      ({ name, endpoints }) =>
+        uuid.test(name) || endpoints.some(({ bridge }) => own.has(bridge)),
+    ),
+  );
+  const present = new Set(links.map(({ name }) => name));
+  const all = new Set(
+    [
+      ...walled,
+      ...own,
+      ...[...sandboxes].flatMap(({ endpoints }) =>
+        endpoints.map(({ bridge }) => bridge),
+      ),
+    ].filter((name) => present.has(name)),
+  );
   const ports = links.filter(
     ({ bridge }) => bridge !== undefined && all.has(bridge),
   );
@@ -77,7 +85,7 @@ export function portsOf(
       // Two ports of one bridge in one sandbox: it made the second one itself.
       if (port === undefined || more.length > 0) continue;
       bindings.push({ port: port.name, bridge, mac, ipv4 });
-      if (!isSandbox(container)) others.add(port.name);
+      if (!sandboxes.has(container)) others.add(port.name);
     }
   }
   return {

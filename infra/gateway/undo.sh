@@ -20,13 +20,11 @@ for version in -4 -6; do
 done
 [ -e "$state/walled" ] || exit 0
 while read -r bridge; do
-  [ -e "/sys/class/net/$bridge/brif" ] || continue
+  ip link show dev "$bridge" >/dev/null 2>&1 || continue
   ip neigh flush dev "$bridge" nud permanent
-  for port in "/sys/class/net/$bridge/brif/"*; do
-    [ -e "$port" ] || continue
-    port=${port##*/}
+  ip -o link show master "$bridge" | sed 's/^[0-9]*: \([^:@]*\).*/\1/' | while read -r port; do
     bridge link set dev "$port" isolated off
-    bridge fdb show brport "$port" | sed -n '/sticky/s/^\([^ ]*\) .*/\1/p' | while read -r mac; do
+    bridge fdb show brport "$port" | sed -n '/sticky/s/ .*//p' | while read -r mac; do
       bridge fdb delete "$mac" dev "$port" master
     done
   done

@@ -7,7 +7,11 @@ const notOurs = [
   "/run/motd.dynamic",
   "/run/systemd",
   "/run/udev",
+  "/run/containerd",
+  "/run/docker",
+  "/var/lib/containerd",
   "/var/lib/daytona-lab",
+  "/var/lib/docker",
   "/var/log/journal",
   // What apt and dpkg keep of their own work.
   "/var/cache/apt",
@@ -39,5 +43,8 @@ export async function inventory(
       "ip -o address show scope global | awk '{print $2, $4}'",
     ),
     rules: await onServer("ip rule show; ip -6 rule show"),
+    ports: await onServer(
+      "ip neigh show nud permanent; bridge fdb | grep sticky; bridge -d link | grep -o 'isolated on'; true",
+    ),
   };
 }
