@@ -22,7 +22,7 @@ export interface Binding {
 export interface Ports {
   /** Bridges that a sandbox stands on, and others that are to be walled. */
   readonly walled: readonly string[];
-  /** All other bridges. */
+  /** Other bridges, but for one that Docker has made since it was asked. */
   readonly open: readonly string[];
   /** Ports of walled bridges that are a sandbox's or nobody's. */
   readonly sandboxes: readonly string[];
@@ -32,6 +32,8 @@ export interface Ports {
   readonly bindings: readonly Binding[];
 }
 
+/** As Docker names a bridge that nobody named. */
+const ofDocker = /^br-[0-9a-f]{12}$/;
 /** Daytona's runner names a sandbox's container by the sandbox's id. */
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 /** Networks that Daytona v0.190.0 makes for sandboxes alone. */
@@ -60,6 +62,7 @@ export function portsOf(
         uuid.test(name) || endpoints.some(({ bridge }) => own.has(bridge)),
     ),
   );
+  const known = new Set(networks.map(({ bridge }) => bridge));
   const present = new Set(links.map(({ name }) => name));
   const all = new Set(
     [
@@ -92,6 +95,7 @@ export function portsOf(
     walled: [...all].sort(),
     open: links
       .filter(({ name, isBridge }) => isBridge && !all.has(name))
+      .filter(({ name }) => !ofDocker.test(name) || known.has(name))
       .map(({ name }) => name)
       .sort(),
     sandboxes: ports
