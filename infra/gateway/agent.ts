@@ -3,7 +3,7 @@
  * the private authority, and names that the sandboxes' resolver answers.
  */
 import { execFile } from "node:child_process";
-import { readFile } from "node:fs/promises";
+import { appendFile, readFile } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { isDeepStrictEqual, promisify } from "node:util";
 import { writeAtomically } from "../machine/agent/files.ts";
@@ -157,6 +157,9 @@ async function guardFirewall(
     try {
       if (await ensureFirewall(interfaces())) {
         console.log("firewall: was not whole, is loaded again");
+        // For doctor: whoever did that will do it again.
+        const now = `${new Date().toISOString()}\n`;
+        await appendFile("/run/daytona-gateway/firewall-restored", now);
       }
       failure = "";
     } catch (error) {

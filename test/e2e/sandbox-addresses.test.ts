@@ -113,6 +113,51 @@ except TimeoutError: print("nothing")'`,
   });
 });
 
+describe("what the server remembers of connections", () => {
+  const remembered = async () =>
+    Number(await machine("cat /proc/sys/net/netfilter/nf_conntrack_count"));
+
+  test("is not filled by invented sources", async () => {
+    const before = await remembered();
+    await send("many", 3);
+    await expect
+      .poll(async () => (await as("cat /tmp/sent")).result)
+      .toMatch(/^\d/);
+    expect(await remembered()).toBeLessThan(before + 1000);
+  });
+
+  test("nor by one sandbox that opens what it can; others are served", async () => {
+    const opens = as(
+      `python3 -c '
+import resource, selectors, socket, time
+resource.setrlimit(resource.RLIMIT_NOFILE, (30000, 30000))
+kept = []
+for port in (80, 443, 53):
+    for _ in range(4000):
+        s = socket.socket()
+        s.setblocking(False)
+        s.connect_ex(("${gateway}", port))
+        kept.append(s)
+time.sleep(5)
+print(len(kept))'`,
+    );
+    const added = await addSandbox();
+    const { result } = await sandboxExec(
+      added,
+      `for _ in 1 2 3 4 5; do curl -sS -m 20 -o /dev/null -w '%{http_code} ' http://${gateway}/ca.pem; done`,
+    );
+    expect(result.trim()).toBe("200 200 200 200 200");
+    const count = Number(
+      await machine(
+        "grep -c 'src=172.20.*dst=169.254.20.1' /proc/net/nf_conntrack || true",
+      ),
+    );
+    expect((await opens).result.trim()).toBe("12000");
+    expect(count).toBeLessThan(4200);
+    await removeSandbox(added);
+  });
+});
+
 test("a port that no container has passes nothing", async () => {
   try {
     await machine(

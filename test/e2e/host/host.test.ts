@@ -504,10 +504,26 @@ describe("a change by hand", () => {
     const { stdout, stderr } = await stack("up");
     expect(stderr).toBe("");
     expect(JSON.parse(stdout)).toMatchObject({ changed: true });
+    // One edit took a rule away: the agent may have been there first.
+    await onServer("rm -f /run/daytona-gateway/firewall-restored");
     await expect.poll(wanting, { interval: 1_000 }).toEqual([]);
     const again = await stack("up");
     expect(JSON.parse(again.stdout)).toMatchObject({ changed: false });
     await onServer("ip link delete br-second");
+  });
+
+  test("of nftables, by somebody who empties it, is a warning", async () => {
+    await onServer("nft flush ruleset");
+    await expect
+      .poll(() => onServer("nft list tables"))
+      .toContain("inet daytona_egress");
+    await expect
+      .poll(async () => (await wanting()).join())
+      .toMatch(/firewall: was emptied by somebody and loaded again 1 times/);
+    await onServer(
+      "rm /run/daytona-gateway/firewall-restored; systemctl restart docker daytona-server-firewall",
+    );
+    await expect.poll(wanting, { interval: 1_000 }).toEqual([]);
   });
 
   test("of all there is: whatever was installed is gone", async () => {
