@@ -41,6 +41,10 @@ route_marked_only() {
       ip "$1" rule add priority 15 lookup local protocol kernel
     ip "$1" rule delete priority 0 lookup local
   fi
+  # Earlier versions closed less, here.
+  while ip "$1" rule show priority 20 | grep -q 'fwmark 0/0x1000000 .*prohibit'; do
+    ip "$1" rule delete priority 20
+  done
   for interface in $interfaces; do
     closed "$1" "$interface" ||
       ip "$1" rule add priority 10 iif "$interface" fwmark "0/$marks" blackhole protocol kernel

@@ -4,9 +4,8 @@
  * at their port, and ports that pass nothing to each other.
  */
 import { execFile } from "node:child_process";
-import { mkdir, readFile, readlink } from "node:fs/promises";
-import { promisify } from "node:util";
-import { isDeepStrictEqual } from "node:util";
+import { mkdir, readlink } from "node:fs/promises";
+import { isDeepStrictEqual, promisify } from "node:util";
 import * as z from "zod";
 import { writeAtomically } from "../machine/agent/files.ts";
 import type { DockerState } from "./docker.ts";
@@ -91,23 +90,30 @@ let inForce: Ports | undefined;
  * @throws Error when a program refuses
  */
 export async function applyPorts(ports: Ports): Promise<boolean> {
-  if (isDeepStrictEqual(ports, inForce)) return false;
-  await mkdir(directory, { recursive: true });
-  const wasWalled = await readFile(walledFile, "utf8").catch(() => "");
-  const walled = ports.walled.map((name) => `${name}\n`).join("");
-  await writeAtomically(elementsFile, portElements(ports), 0o644);
-  if (walled !== wasWalled) {
-    await writeAtomically(walledFile, walled, 0o644);
-    await run("systemctl", [
-      "reload-or-restart",
-      "daytona-gateway-firewall.service",
-    ]);
-  } else {
-    await run("nft", ["-f", setsFile]);
+  const isChanged = !isDeepStrictEqual(ports, inForce);
+  if (isChanged) {
+    await mkdir(directory, { recursive: true });
+    const walled = ports.walled.map((name) => `${name}\n`).join("");
+    await writeAtomically(elementsFile, portElements(ports), 0o644);
+    const isOther = await writeAtomically(walledFile, walled, 0o644);
+    if (isOther || !(await fillSets())) {
+      await run("systemctl", [
+        "reload-or-restart",
+        "daytona-gateway-firewall.service",
+      ]);
+    }
   }
   await applyLinks(ports);
   inForce = ports;
-  return true;
+  return isChanged;
+}
+
+/** @returns false when the sets are not there, for somebody emptied nftables */
+async function fillSets(): Promise<boolean> {
+  return run("nft", ["-f", setsFile]).then(
+    () => true,
+    () => false,
+  );
 }
 
 /** What is right already is set again: another program may have changed it. */
