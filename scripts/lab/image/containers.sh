@@ -8,6 +8,7 @@ root=$1
 directory=$2
 mkdir -p "$directory/data" "$directory/layers"
 
+# shellcheck disable=SC2016 # for the shell in there
 systemd-nspawn --quiet --directory="$root" --volatile=overlay --register=no \
   --keep-unit --private-network --capability=all --console=pipe \
   --bind="$directory/data:/var/lib/docker" --bind-ro="$root:/srv/root:norbind" \
