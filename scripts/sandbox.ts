@@ -27,7 +27,7 @@ const stack = () =>
 program
   .command("revoke")
   .description(
-    "refuse every token issued for a sandbox until now, and cut its open streams; where access is not signed, refuse everybody",
+    "refuse every token issued for a sandbox until now, and cut its open streams; where access is not signed, refuse everybody, and every signed preview link of any sandbox",
   )
   .argument("<sandbox>", "id of the sandbox", idOfSandbox)
   .option("--port <number>", "this port only", portNumber)
@@ -36,8 +36,12 @@ program
     const store = await openStore(options.stack);
     const content = await revoke(store, sandbox, options.port, Date.now());
     await takeEffect(options.stack, content);
+    const refused =
+      stackConfig("access", options.stack) === "signed"
+        ? "what was issued until now is refused"
+        : "everybody is refused, and every signed preview link of any sandbox";
     console.log(
-      `Revoked ${placeText(sandbox, options.port)}: what was issued until now is refused, and its streams are cut. Take it back: npm run sandbox -- restore ${sandbox} --stack ${options.stack}`,
+      `Revoked ${placeText(sandbox, options.port)}: ${refused}, and its streams are cut. Take it back: npm run sandbox -- restore ${sandbox} --stack ${options.stack}`,
     );
   });
 

@@ -3,7 +3,8 @@
  * restart, ends streams that must not go on, and tells the figures.
  */
 import { X509Certificate } from "node:crypto";
-import { readFile } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { readFile, rm } from "node:fs/promises";
 import { createServer } from "node:http";
 import {
   type CertificateReport,
@@ -12,8 +13,9 @@ import {
 } from "../certificate/report.ts";
 import { writeAtomically } from "../machine/agent/files.ts";
 import { HaproxyRuntime } from "../machine/agent/haproxy.ts";
-import { cutMarked } from "../machine/agent/marked-sockets.ts";
-import { applyMap } from "../machine/agent/map.ts";
+import { cutMarks } from "../machine/agent/marked-sockets.ts";
+import { putToWork } from "../machine/agent/map.ts";
+import { messageOf } from "../machine/agent/message-of.ts";
 import { poll } from "../machine/agent/poll.ts";
 import { openStore } from "../machine/agent/open-store.ts";
 import { accessKeysMap } from "./access-keys.ts";
@@ -22,10 +24,13 @@ import { type CertificateDocument, verifyCertificate } from "./certificate.ts";
 import { sandboxFigures } from "./figures.ts";
 import { latestByPlace, parseRevocations, revokedMap } from "./revocations.ts";
 import { HalfClosedReaper } from "./half-closed.ts";
+import { revokedMarks } from "./marks.ts";
 
 const state = "/var/lib/daytona-edge/edge";
 const certificateFile = `${state}/certificate.pem`;
-const stateMap = `${state}/state.map`;
+/** As HAProxy has it loaded; prepare.sh makes it of what is kept, at each start. */
+const stateMap = "/run/daytona-edge/state.map";
+const keptState = `${state}/state.map`;
 const cutFile = `${state}/cut.json`;
 const statusFile = "/run/daytona-edge/status.json";
 
@@ -63,36 +68,41 @@ async function applyCertificate(content: Buffer): Promise<string> {
       throw new Error(`HAProxy serves ${String(served)} instead of ${serial}`);
     }
   }
-  await setState("certificate", "issued");
+  const unkept = await setState("certificate", "issued");
   certificateEnd = new Date(new X509Certificate(document.chain).validTo);
+  if (unkept) throw unkept;
   return `serves certificate ${serial}`;
 }
 
 /** Makes signing keys live; the old ones count until the new ones do. */
 async function applyAccessKeys(content: Buffer): Promise<string> {
   const map = accessKeysMap(content.toString());
-  await applyMap(`${state}/access-keys.map`, map, haproxy);
-  await setState("access", "live");
+  const unkept = await applyLive("access", `${state}/access-keys.map`, map);
+  if (unkept) throw unkept;
   const kids = map.match(/^\S+/gm) ?? [];
   return `accepts tokens of ${kids.join(", ")}`;
 }
 
+/** What was cut for, and until when: a kill in between forgets no stream. */
+let cut: Record<string, number> | undefined;
+
 /** Makes revocations live, and cuts the streams that they are about. */
 async function applyRevocations(content: Buffer): Promise<string> {
   const revocations = parseRevocations(content.toString());
-  await applyMap(`${state}/revoked.map`, revokedMap(revocations), haproxy);
-  await setState("revocations", "live");
-  // What was cut is kept beside it: a kill in between forgets no stream.
-  const cut = await readCut();
+  const map = revokedMap(revocations);
+  const unkept = await applyLive("revocations", `${state}/revoked.map`, map);
+  cut ??= await readCut();
+  const done = cut;
   const latest = latestByPlace(revocations);
   const due = new Set(
     [...latest]
-      .filter(([place, notBefore]) => notBefore > (cut[place] ?? 0))
+      .filter(([place, notBefore]) => notBefore > (done[place] ?? 0))
       .map(([place]) => place.split(":")[0] ?? place),
   );
-  await cutMarked([...due]);
-  const done = JSON.stringify(Object.fromEntries(latest));
-  await writeAtomically(cutFile, `${done}\n`, 0o600);
+  if (due.size > 0) await cutMarks(revokedMarks(due));
+  cut = Object.fromEntries(latest);
+  const problem = unkept ?? (await keep(cutFile, `${JSON.stringify(cut)}\n`));
+  if (problem) throw problem;
   return `${String(latest.size)} revocations`;
 }
 
@@ -107,15 +117,53 @@ async function readCut(): Promise<Record<string, number>> {
   }
 }
 
-/** A part of the state that haproxy.cfg wants before it serves anybody. */
-async function setState(name: string, value: string): Promise<void> {
-  const text = await readFile(stateMap, "utf8");
+/**
+ * Puts a map to work that HAProxy has to know before it serves anybody. What
+ * counts does not wait for the disk, which may be full; but then HAProxy's next
+ * start must not go by what lies there from before.
+ * @returns why it is not kept for that start
+ */
+async function applyLive(
+  part: string,
+  file: string,
+  map: string,
+): Promise<Error | undefined> {
+  const unkept = await keep(file, map);
+  if (unkept) await rm(keptState, { force: true });
+  await putToWork(file, map, haproxy);
+  const unsaid = await setState(part, "live", unkept === undefined);
+  return unkept ?? unsaid;
+}
+
+/**
+ * A part of the state that haproxy.cfg wants before it serves anybody.
+ * @returns why it is not kept for HAProxy's next start
+ */
+async function setState(
+  name: string,
+  value: string,
+  isKept = true,
+): Promise<Error | undefined> {
+  await haproxy.setMap(stateMap, name, value);
+  if (!isKept) return undefined;
+  const text = existsSync(keptState) ? await readFile(keptState, "utf8") : "";
   const others = text
     .split("\n")
     .filter((line) => !line.startsWith(`${name} `));
   const lines = [...others.filter((line) => line !== ""), `${name} ${value}`];
-  await writeAtomically(stateMap, `${lines.sort().join("\n")}\n`, 0o600);
-  await haproxy.setMap(stateMap, name, value);
+  return keep(keptState, `${lines.sort().join("\n")}\n`);
+}
+
+/** Writes a file for the next start. @returns why the disk did not take it */
+async function keep(file: string, content: string): Promise<Error | undefined> {
+  try {
+    await writeAtomically(file, content, 0o600);
+    return undefined;
+  } catch (error) {
+    return new Error(
+      `in force, but not kept for a restart: ${file}: ${messageOf(error)}`,
+    );
+  }
 }
 
 function setting(name: string): string {

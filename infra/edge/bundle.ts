@@ -47,7 +47,7 @@ const systemd = "/etc/systemd/system";
 
 /** The edge's bundle: a pure function of the configuration and these files. */
 export function edgeBundle(config: EdgeConfig): Bundle {
-  const { upstream } = config;
+  const { upstream, loadBalancers = [] } = config;
   const networks = upstream.mode === "direct" ? upstream.networks : [];
   const logs = config.logs && logsPart(config.logs, units);
   return {
@@ -61,7 +61,7 @@ export function edgeBundle(config: EdgeConfig): Bundle {
       text(`${etc}/maps/error-page.map`, errorPageMap()),
       text(`${etc}/maps/error-text.map`, errorTextMap(config.access)),
       list(`${etc}/maps/denied-ports.acl`, config.deniedPorts.map(String)),
-      list(`${etc}/maps/load-balancers.acl`, config.loadBalancers ?? []),
+      list(`${etc}/maps/load-balancers.acl`, loadBalancers),
       copy("maps/never-dialled.acl", `${etc}/maps/never-dialled.acl`),
       list(`${etc}/maps/networks.acl`, networks),
       list(
@@ -74,7 +74,6 @@ export function edgeBundle(config: EdgeConfig): Bundle {
       copy("prepare.sh", `${lib}/prepare-edge.sh`, 0o755),
       copy("check.sh", `${lib}/check-edge.sh`, 0o755),
       copy("../machine/reload-haproxy.sh", `${lib}/reload-edge.sh`, 0o755),
-      copy("drain.sh", `${lib}/drain-edge.sh`, 0o755),
       copy("undo.sh", `${lib}/undo-edge.sh`, 0o755),
       {
         path: `${lib}/edge-agent.cjs`,
@@ -82,6 +81,12 @@ export function edgeBundle(config: EdgeConfig): Bundle {
         mode: 0o644,
       },
       ...units.map((unit) => copy(`units/${unit}`, `${systemd}/${unit}`)),
+      ...(loadBalancers.length > 0
+        ? [
+            copy("../machine/drain-haproxy.sh", `${lib}/drain-edge.sh`, 0o755),
+            copy("drain.conf", `${systemd}/daytona-edge.service.d/drain.conf`),
+          ]
+        : []),
       ...(logs?.files ?? []),
     ],
     units: [...units, ...(logs?.units ?? [])],

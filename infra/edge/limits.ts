@@ -46,7 +46,7 @@ export const limitsSchema = z.strictObject({
   halfClosedSeconds: z.int().min(5).max(86_400).default(60),
   /** How long an answer may take to begin, in seconds. */
   answerSeconds: z.int().min(1).max(86_400).default(86_400),
-  /** How long streams may live on when an edge stops, in minutes. */
+  /** How long streams may live on after a reload, or when an edge drains, in minutes. */
   drainMinutes: z.int().min(1).max(1_440).default(30),
 });
 

@@ -65,12 +65,22 @@ export function latestByPlace(
 }
 
 /**
+ * What haproxy.cfg looks up for Daytona's signed preview hosts: they do not say
+ * which sandbox they open, so what is revoked of any sandbox is of them all.
+ */
+const signedPreview = "signed-preview";
+
+/**
  * The map that haproxy.cfg reads. It looks the sandbox up first, and its port
  * only if that has a row, so that a revoked port gives its sandbox one too.
  */
 export function revokedMap(revocations: readonly Revocation[]): string {
-  const sandboxes = revocations.map(({ sandbox }) => [sandbox, 0] as const);
-  const rows = new Map([...sandboxes, ...latestByPlace(revocations)]);
+  const all = revocations.flatMap((revocation) => [
+    revocation,
+    { ...revocation, sandbox: signedPreview },
+  ]);
+  const sandboxes = all.map(({ sandbox }) => [sandbox, 0] as const);
+  const rows = new Map([...sandboxes, ...latestByPlace(all)]);
   return [...rows]
     .map(([place, notBefore]) => `${place} ${String(notBefore)}\n`)
     .sort()

@@ -101,7 +101,11 @@ export function gatewayBundle(config: GatewayConfig): Bundle {
       ...(alone
         ? [
             copy("nftables-alone.conf", `${etc}/nftables.conf`),
-            copy("drain.sh", `${lib}/drain-gateway.sh`, 0o755),
+            copy(
+              "../machine/drain-haproxy.sh",
+              `${lib}/drain-gateway.sh`,
+              0o755,
+            ),
             copy(
               "drain.conf",
               `${systemd}/daytona-gateway.service.d/drain.conf`,

@@ -108,7 +108,7 @@ export function liveStateRow(
             refused
               .map(([name, { error }]) => `${name}: ${error ?? ""}`)
               .join("; "),
-            "what was in force before stays; put the document right in the store",
+            "unless it says that it is in force, what was so before stays: put the document right in the store, or make room on the edge's disk",
           );
     },
     "see whether its agent runs: systemctl status daytona-edge-agent",

@@ -514,7 +514,7 @@ test("a log row is JSON however long the path is", async () => {
 
 describe("a machine that does not know all that it must", () => {
   test("is unhealthy and serves nobody; knowing it again, it does", async () => {
-    const state = "/var/lib/daytona-edge/edge/state.map";
+    const state = "/run/daytona-edge/state.map";
     const setState = async (name: string, value: string) => {
       const { stdout } = await labExec("edge", [
         "sh",

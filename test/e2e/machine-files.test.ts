@@ -107,30 +107,28 @@ test("a bundle that is not the very one is not installed", async () => {
 
 test("a new edge begins with a placeholder, root's alone, that is not served", async () => {
   const state = "/var/lib/daytona-edge/edge";
+  const run = "/run/daytona-edge";
   // Also one that lost its certificate, and believes that it has it.
   const { stdout } = await labExec("edge", [
     "unshare",
     "--mount",
     "sh",
     "-euc",
-    `mount -t tmpfs tmpfs ${state}
+    `mount -t tmpfs tmpfs ${state}; mount -t tmpfs tmpfs ${run}
      set -a; . /etc/daytona-edge/edge/env; EDGE_ACCESS=signed
      echo 'certificate issued' >${state}/state.map; chmod 600 ${state}/state.map
      /usr/local/lib/daytona-edge/prepare-edge.sh
-     cat ${state}/state.map
+     cat ${run}/state.map
      openssl x509 -noout -subject -in ${state}/certificate.pem
-     stat -c '%a %n' ${state}/*`,
+     stat -c '%a %n' ${state}/* ${run}/*`,
   ]);
   expect(stdout.split("\n")).toEqual([
     "certificate placeholder",
     "subject=CN=placeholder.invalid",
-    ...[
-      "access-keys.map",
-      "certificate.pem",
-      "environment.cfg",
-      "revoked.map",
-      "state.map",
-    ].map((name) => `600 ${state}/${name}`),
+    ...["access-keys.map", "certificate.pem", "revoked.map"].map(
+      (name) => `600 ${state}/${name}`,
+    ),
+    ...["environment.cfg", "state.map"].map((name) => `600 ${run}/${name}`),
   ]);
 });
 

@@ -1,12 +1,20 @@
 /**
  * Daytona's toolbox through the edge: the SDK's road, only where it is asked for.
+ * And what a revocation closes that does not name a sandbox by its host.
  *
  * @module-tag edge
  */
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { labSecrets } from "../../scripts/lab/secrets.ts";
-import { DOMAIN, FIRST_SANDBOX, labCurl } from "./lab.ts";
+import {
+  DOMAIN,
+  FIRST_SANDBOX,
+  SECOND_SANDBOX,
+  labCurl,
+  script,
+} from "./lab.ts";
 import { bootSpareEdge, removeSpareEdge, spareEdge } from "./spare-edge.ts";
+import { holdStreams } from "./streams.ts";
 
 beforeAll(async () => {
   await bootSpareEdge("local", { toolbox: true });
@@ -35,11 +43,111 @@ test("a command runs with Daytona's key, and without it Daytona refuses", async 
   expect(await execute(path)).toMatchObject({ status: "401" });
 });
 
-test.each(["/", "/api/sandbox", "/toolbox", "/x/../toolbox/", "//toolbox/x"])(
-  "nothing else of Daytona is there: %s",
-  async (other) => {
-    const { status, body } = await execute(other, labSecrets().daytonaApiKey);
-    expect(status).toBe("404");
-    expect(body).toContain('"unknown_host"');
-  },
-);
+test.each([
+  "/",
+  "/api/sandbox",
+  "/toolbox",
+  "/x/../toolbox/",
+  "//toolbox/x",
+  // Not by the token of a signed preview host, nor by another spelling.
+  "/toolbox/0123456789abcdef/process/execute",
+  `/toolbox/${FIRST_SANDBOX.toUpperCase()}/process/execute`,
+  `/toolbox/%38${FIRST_SANDBOX.slice(1)}/process/execute`,
+  `/toolbox/${FIRST_SANDBOX}/../${SECOND_SANDBOX}/process/execute`,
+  `/toolbox/${FIRST_SANDBOX}/%2e%2e/${SECOND_SANDBOX}/process/execute`,
+])("nothing else of Daytona is there: %s", async (other) => {
+  const { status, body } = await execute(other, labSecrets().daytonaApiKey);
+  expect(status).toBe("404");
+  expect(body).toContain('"unknown_host"');
+});
+
+describe("while access to a sandbox is revoked", () => {
+  const sandbox = (...args: string[]) =>
+    script("sandbox.ts", [...args, "--stack", "local"]);
+  const key = () => labSecrets().daytonaApiKey;
+  const other = `/toolbox/${SECOND_SANDBOX}/process/execute`;
+
+  /** The host of Daytona's signed preview link. */
+  async function signedHost(id: string, port: number): Promise<string> {
+    const { stdout } = await labCurl([
+      ...["-H", `Authorization: Bearer ${key()}`],
+      `http://198.18.0.3:3000/api/sandbox/${id}/ports/${String(port)}/signed-preview-url?expiresInSeconds=3600`,
+    ]);
+    return new URL((JSON.parse(stdout) as { url: string }).url).host;
+  }
+
+  const statusOf = async (host: string) => {
+    const { stdout } = await labCurl([
+      ...["--resolve", `${host}:443:${spareEdge.ipv4}`, "-o", "/dev/null"],
+      ...["-w", "%{http_code} %header{x-sandbox-error}", `https://${host}/`],
+    ]);
+    return stdout.trim();
+  };
+  const refused = "403 token_revoked";
+
+  /** This edge follows the store on its own. */
+  const restore = async (): Promise<void> => {
+    await sandbox("restore", SECOND_SANDBOX);
+    await expect
+      .poll(() => execute(other, key()))
+      .toMatchObject({ status: "200" });
+  };
+
+  test("its toolbox is closed, and its streams are cut, by whichever road they came", async () => {
+    const links = await Promise.all([
+      signedHost(SECOND_SANDBOX, 3000),
+      signedHost(FIRST_SANDBOX, 3000),
+    ]);
+    for (const link of links) expect(await statusOf(link)).toBe("200");
+    const signed = await holdStreams(
+      2,
+      `wss://${links[0]}/ws`,
+      [],
+      spareEdge.ipv4,
+    );
+    const byToolbox = await holdStreams(
+      2,
+      `wss://${DOMAIN}/toolbox/${SECOND_SANDBOX}/proxy/3000/ws`,
+      [`Authorization:Bearer ${key()}`],
+      spareEdge.ipv4,
+    );
+    const theirs = await holdStreams(
+      2,
+      `wss://${FIRST_SANDBOX}-3000.${DOMAIN}/ws`,
+      [],
+      spareEdge.ipv4,
+    );
+    try {
+      const { stdout } = await sandbox("revoke", SECOND_SANDBOX);
+      expect(stdout).toContain("every signed preview link");
+      await expect.poll(() => statusOf(links[0])).toBe(refused);
+      await expect.poll(signed.cut).toBe(2);
+      await expect.poll(byToolbox.cut).toBe(2);
+      expect(await execute(other, key())).toMatchObject({ status: "403" });
+      // Nobody here knows whose link it is.
+      expect(await statusOf(links[1])).toBe(refused);
+      expect(await execute(path, key())).toMatchObject({ status: "200" });
+    } finally {
+      await restore();
+    }
+    expect(await theirs.end()).toMatchObject({ opened: 2, cut: 0 });
+    await signed.end();
+    await byToolbox.end();
+    for (const link of links) expect(await statusOf(link)).toBe("200");
+  });
+
+  test("and to one port, signed links to other ports are not", async () => {
+    const mine = await signedHost(SECOND_SANDBOX, 8080);
+    const others = await signedHost(SECOND_SANDBOX, 3000);
+    try {
+      await sandbox("revoke", SECOND_SANDBOX, "--port", "8080");
+      await expect.poll(() => statusOf(mine)).toBe(refused);
+      expect(await statusOf(others)).toBe("200");
+      // Its programs reach every port.
+      expect(await execute(other, key())).toMatchObject({ status: "403" });
+    } finally {
+      await restore();
+    }
+    expect(await statusOf(mine)).toBe("200");
+  });
+});

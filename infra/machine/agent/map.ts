@@ -5,8 +5,7 @@ import { writeAtomically } from "./files.ts";
 const payloadLimit = 3_000;
 
 /**
- * Makes a map what `content` says, on disk and in the running HAProxy. It
- * changes at once as a whole, so that no request meets half of it.
+ * Makes a map what `content` says, on disk and in the running HAProxy.
  * @param content lines of key and value, sorted
  * @throws Error with HAProxy's words
  */
@@ -17,6 +16,20 @@ export async function applyMap(
 ): Promise<void> {
   // First the file, or a restart in between would bring the old one back.
   await writeAtomically(file, content, 0o600);
+  await putToWork(file, content, haproxy);
+}
+
+/**
+ * Makes a map what `content` says in the running HAProxy alone. It changes at
+ * once as a whole, so that no request meets half of it.
+ * @param content lines of key and value, sorted
+ * @throws Error with HAProxy's words
+ */
+export async function putToWork(
+  file: string,
+  content: string,
+  haproxy: Pick<HaproxyRuntime, "command">,
+): Promise<void> {
   if (normal(await haproxy.command(`show map ${file}`)) === content) return;
   const prepared = await haproxy.command(`prepare map ${file}`);
   const version = /New version created: (\d+)/.exec(prepared)?.[1];

@@ -21,6 +21,13 @@ const passes = [0, 250, 500, 1_000];
 export async function cutMarked(subjects: readonly string[]): Promise<void> {
   if (subjects.length === 0) return;
   const marks = new Set(subjects.map((subject) => crc32(subject)));
+  await cutMarks((mark) => marks.has(mark));
+}
+
+/** Cuts what is open with such a mark. */
+export async function cutMarks(
+  isMeant: (mark: number) => boolean,
+): Promise<void> {
   for (const pause of passes) {
     await sleep(pause);
     // Asked first which there are: a rule list may lose a thousand at once.
@@ -32,7 +39,7 @@ export async function cutMarked(subjects: readonly string[]): Promise<void> {
         Number(mark),
       ),
     );
-    for (const mark of [...open].filter((mark) => marks.has(mark))) {
+    for (const mark of [...open].filter(isMeant)) {
       const filter = ["fwmark", "=", `0x${mark.toString(16)}`];
       await run("ss", ["-H", "-K", "-t", ...filter]);
     }

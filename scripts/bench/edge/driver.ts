@@ -57,7 +57,7 @@ function layEdge(): Record<string, string> {
   );
   writeFileSync(`${state}/certificate.pem`, pem.join(""));
   writeFileSync(
-    `${state}/state.map`,
+    "/run/daytona-edge/state.map",
     "access live\ncertificate issued\nrevocations live\n",
   );
   writeFileSync(`${state}/access-keys.map`, `key-1 ${secret}\n`);

@@ -72,13 +72,13 @@ describe("revocations.json", () => {
     expect(parseRevocations(document)).toEqual(revocations);
     expect(latestByPlace(revocations).get(id)).toBe(30);
     expect(revokedMap(revocations)).toBe(
-      `${other} 10\n${id} 30\n${id}:3000 50\n`,
+      `${other} 10\n${id} 30\n${id}:3000 50\nsigned-preview 30\nsigned-preview:3000 50\n`,
     );
   });
 
   test("a sandbox of which one port is revoked is found, and stays open", () => {
     expect(revokedMap([{ sandbox: id, port: 3000, notBefore: 50 }])).toBe(
-      `${id} 0\n${id}:3000 50\n`,
+      `${id} 0\n${id}:3000 50\nsigned-preview 0\nsigned-preview:3000 50\n`,
     );
   });
 
