@@ -28,6 +28,7 @@ import {
   learnProblems,
   learnWarning,
 } from "./gateway/learn.ts";
+import { type EgressLimits, egressLimitsSchema } from "./gateway/limits.ts";
 import { type EgressRule, parseEgressRules } from "./gateway/rules.ts";
 import { unenforced } from "./gateway/unenforced.ts";
 import { type AwsSettings, awsSettings } from "./platforms/aws/settings.ts";
@@ -144,7 +145,11 @@ export const schema = z.strictObject({
   toolbox: z.boolean().default(false),
   deniedPorts: z.array(z.int().min(1).max(65535)).default([]),
   egress: z
-    .strictObject({ allow: z.unknown(), learn: learnOptions.optional() })
+    .strictObject({
+      allow: z.unknown(),
+      learn: learnOptions.optional(),
+      limits: egressLimitsSchema.prefault({}),
+    })
     .optional(),
   gateway: z
     .strictObject({
@@ -191,6 +196,8 @@ export interface StackConfig {
         readonly egressRules: readonly EgressRule[];
         /** Unlisted hosts are let through and recorded for a while. */
         readonly learn?: Learn;
+        /** What one sandbox may take of a gateway. */
+        readonly limits: EgressLimits;
         /** Where the gateway is, on a server that sandboxes run on. */
         readonly gateway: Parsed["gateway"];
       }
@@ -421,6 +428,7 @@ export function parseConfig(
       ].sort((a, b) => a - b),
       egress: parsed.data.egress && {
         egressRules: egress.rules,
+        limits: parsed.data.egress.limits,
         gateway,
         ...(learn ? { learn: { until: learn.until } } : {}),
       },

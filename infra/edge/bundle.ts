@@ -109,6 +109,7 @@ function environment(config: EdgeConfig): Record<string, string> {
       upstream.mode === "daytona" ? new URL(upstream.url).host : "127.0.0.1:1",
     EDGE_RESOLVER:
       upstream.mode === "direct" ? upstream.resolver : "127.0.0.1:53",
+    EDGE_BALANCED: (config.loadBalancers ?? []).length > 0 ? "on" : "off",
     EDGE_TOOLBOX: config.toolbox ? "on" : "off",
     EDGE_GRACE_SECONDS: "25",
     ...store(config),

@@ -24,6 +24,11 @@ export const limitsSchema = z.strictObject({
       concurrentStreams: count(1_000_000).default(2_000),
     })
     .prefault({}),
+  plainConnections: count(1_000_000)
+    .default(20_000)
+    .describe(
+      "Open connections to port 80, of all clients together; more wait, and the rest of the process' connections are port 443's.",
+    ),
   /** Counted once a request is let in, so that strangers cannot use it up. */
   sandbox: z
     .strictObject({
@@ -62,6 +67,7 @@ export function limitsEnvironment(limits: Limits): Record<string, string> {
     EDGE_CLIENT_REQUESTS: perWindow(client.requestsPerSecond),
     EDGE_CLIENT_CONCURRENT: String(client.concurrentRequests),
     EDGE_CLIENT_STREAMS: String(client.concurrentStreams),
+    EDGE_PLAIN_CONNECTIONS: String(limits.plainConnections),
     EDGE_SANDBOX_REQUESTS: perWindow(sandbox.requestsPerSecond),
     EDGE_SANDBOX_CONCURRENT: String(sandbox.concurrentRequests),
     EDGE_SANDBOX_STREAMS: String(sandbox.concurrentStreams),

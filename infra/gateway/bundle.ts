@@ -10,6 +10,7 @@ import type { Bundle } from "../machine/bundle.ts";
 import { copiedFrom } from "../machine/copied-file.ts";
 import { type LogsPlace, logsPart } from "../machine/logs/bundle.ts";
 import { gatewayAddress, gatewayName } from "./address.ts";
+import { egressLimitsEnvironment } from "./limits.ts";
 import { rulesDocument } from "./rules-document.ts";
 
 const copy = copiedFrom(import.meta.dirname);
@@ -32,7 +33,7 @@ export const gatewayPackages = [
 
 export interface GatewayConfig extends Pick<
   NonNullable<StackConfig["egress"]>,
-  "egressRules" | "learn"
+  "egressRules" | "learn" | "limits"
 > {
   readonly sandboxes: {
     /**
@@ -163,12 +164,15 @@ export function gatewayBundle(config: GatewayConfig): Bundle {
 }
 
 /** The environment that the units, haproxy.cfg and nftables.conf read. */
-function environment({ sandboxes, alone }: GatewayConfig): string {
+function environment({ sandboxes, limits, alone }: GatewayConfig): string {
   const { interfaces, networks } = sandboxes;
   const { region = "", prefix = "" } = alone?.secretsManager ?? {};
   return [
     `GATEWAY_ADDRESS=${gatewayAddress}`,
     `GATEWAY_NAME=${gatewayName}`,
+    ...Object.entries(
+      egressLimitsEnvironment(limits, alone ? "runner" : "sandbox"),
+    ).map(([name, value]) => `${name}=${value}`),
     interfaces.length === 0 && !alone
       ? "SANDBOX_INTERFACES=auto"
       : `SANDBOX_INTERFACES="{ ${interfaces.join(", ")} }"`,

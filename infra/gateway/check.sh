@@ -3,11 +3,11 @@
 # environment. Used before an install takes effect.
 set -eu
 etc=/etc/daytona-edge/gateway
-/usr/local/lib/daytona-edge/prepare-gateway.sh
 set -a
 # shellcheck disable=SC1091
 . "$etc/env"
 set +a
+/usr/local/lib/daytona-edge/prepare-gateway.sh
 haproxy -c -f "$etc/haproxy.cfg" >/dev/null
 unbound-checkconf "$etc/resolver.conf" >/dev/null
 unbound-checkconf "$etc/recursor.conf" >/dev/null

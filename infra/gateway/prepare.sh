@@ -14,6 +14,13 @@ done
 awk '/32 host LOCAL/ { print address } { address = $2 }' /proc/net/fib_trie \
   >"$state/maps/own-addresses.acl.new"
 mv "$state/maps/own-addresses.acl.new" "$state/maps/own-addresses.acl"
+# The environment as HAProxy's own lines: a reload takes over what has changed,
+# where the environment of a running process stays what it was.
+{
+  echo global
+  env | sed -n "s/^\(GATEWAY_[A-Z_]*\)=\(.*\)\$/  setenv \1 '\2'/p"
+} >"$state/environment.cfg.new"
+mv "$state/environment.cfg.new" "$state/environment.cfg"
 [ -e "$state/ca.pem" ] || echo '# the gateway inspects no host' >"$state/ca.pem"
 if [ ! -s "$state/placeholder.pem" ]; then
   work=$(mktemp -d)

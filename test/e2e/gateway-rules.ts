@@ -19,11 +19,15 @@ export const request = [
 export const sandbox = async (command: string): Promise<string> =>
   (await sandboxExec(FIRST_SANDBOX, command)).result;
 
-/** Status that curl got in the sandbox, or what it said instead. */
-export const statusOf = (url: string, args = ""): Promise<string> =>
-  sandbox(
-    `curl -sS -o /dev/null --max-time 60 -w '%{http_code}' ${args} '${url}' 2>&1`,
-  );
+/** Status that curl got in a sandbox, or what it said instead. */
+export const statusOf = async (
+  url: string,
+  args = "",
+  id: string = FIRST_SANDBOX,
+): Promise<string> => {
+  const command = `curl -sS -o /dev/null --max-time 60 -w '%{http_code}' ${args} '${url}' 2>&1`;
+  return (await sandboxExec(id, command)).result;
+};
 
 /** Runs a script on the gateway's machine; one that fails is no probe. */
 export async function machine(script: string, input = ""): Promise<string> {

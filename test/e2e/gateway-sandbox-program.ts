@@ -1,18 +1,27 @@
 import { fixtureProgram } from "./fixture-program.ts";
 import { FIRST_SANDBOX, sandboxExec } from "./lab.ts";
 
+/** Runs one of the fixtures in the first sandbox. */
+export function runInSandbox<T>(
+  fixture: string,
+  ...args: string[]
+): Promise<T> {
+  return runIn(FIRST_SANDBOX, fixture, ...args);
+}
+
 /**
- * Runs one of the fixtures with the sandbox's own Node.
+ * Runs one of the fixtures with a sandbox's own Node.
  * @returns what it printed, which is JSON
  */
-export async function runInSandbox<T>(
+export async function runIn<T>(
+  sandbox: string,
   fixture: string,
   ...args: string[]
 ): Promise<T> {
   const program = fixtureProgram(fixture);
   const words = args.map((arg) => `'${arg}'`).join(" ");
   const { result } = await sandboxExec(
-    FIRST_SANDBOX,
+    sandbox,
     `node --input-type=module - ${words} <<'PROGRAM'\n${program}\nPROGRAM`,
   );
   return JSON.parse(result) as T;

@@ -3,17 +3,16 @@
  *
  * @module-tag edge
  */
-import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import {
-  FIRST_SANDBOX,
   SECOND_SANDBOX,
   SIGNED_DOMAIN,
   inLab,
   labCurl,
   signedOutputs,
 } from "./lab.ts";
-import type { Burst, Counts } from "./fixtures/burst.ts";
+import { type BurstOptions, bursts, onBridge } from "./bursts.ts";
+import type { Counts } from "./fixtures/burst.ts";
 import { type Listener, startListener } from "./sandbox-listener.ts";
 import { bootSpareEdge, removeSpareEdge, spareEdge } from "./spare-edge.ts";
 import { type Key, claims, sign } from "./tokens.ts";
@@ -24,7 +23,7 @@ const silentPort = 3992;
 let silentListener: Listener | undefined;
 /** Every test calls from addresses of its own. */
 const clients = Array.from(
-  { length: 20 },
+  { length: 30 },
   (_, i) => `198.18.0.${String(60 + i)}`,
 );
 const clients6 = [
@@ -32,17 +31,6 @@ const clients6 = [
   "2001:db8:1918:1::2",
   "2001:db8:1918:2::1",
 ];
-/** The one among them that the edge believes when it names another client. */
-const balancer = "198.18.0.79";
-const onBridge = (verb: "add" | "delete") =>
-  inLab([
-    "sh",
-    "-c",
-    [
-      ...clients.map((address) => `ip address ${verb} ${address}/24 dev lab`),
-      ...clients6.map((address) => `ip address ${verb} ${address}/128 dev lab`),
-    ].join("; "),
-  ]);
 
 beforeAll(async () => {
   key = (await signedOutputs()).access.key;
@@ -52,95 +40,40 @@ beforeAll(async () => {
     `require("node:net").createServer((socket) => socket.resume().on("error", () => undefined))
        .listen(${String(silentPort)}, () => console.log("ready"));`,
   );
-  await onBridge("add");
-  await bootSpareEdge(
-    "signed",
-    {
-      limits: {
-        client: {
-          handshakesPerSecond: 3,
-          connections: 20,
-          // A burst has to go beyond these within ten seconds, on any machine.
-          requestsPerSecond: 4,
-          concurrentRequests: 4,
-          concurrentStreams: 2,
-        },
-        sandbox: {
-          requestsPerSecond: 3,
-          concurrentRequests: 6,
-          concurrentStreams: 3,
-        },
-        headSeconds: 2,
-        bodySilenceSeconds: 2,
-        answerSeconds: 15,
-        headFields: 50,
+  await onBridge("add", [...clients, ...clients6]);
+  await bootSpareEdge("signed", {
+    limits: {
+      client: {
+        handshakesPerSecond: 3,
+        connections: 20,
+        // A burst has to go beyond these within ten seconds, on any machine.
+        requestsPerSecond: 4,
+        concurrentRequests: 4,
+        concurrentStreams: 2,
       },
+      // Three clients' connections.
+      plainConnections: 60,
+      sandbox: {
+        requestsPerSecond: 3,
+        concurrentRequests: 6,
+        concurrentStreams: 3,
+      },
+      headSeconds: 2,
+      bodySilenceSeconds: 2,
+      answerSeconds: 15,
+      headFields: 50,
     },
-    { loadBalancers: [balancer] },
-  );
+  });
 });
 
 afterAll(async () => {
   await removeSpareEdge();
-  await onBridge("delete");
+  await onBridge("delete", [...clients, ...clients6]);
   await silentListener?.stop();
 });
 
-interface BurstOptions {
-  readonly kind?: Burst["kind"];
-  readonly from: string;
-  readonly proxiedFor?: string;
-  readonly to?: string;
-  readonly port?: number;
-  readonly count: number;
-  readonly atATime?: number;
-  readonly path?: string;
-  readonly token?: boolean;
-  readonly hold?: boolean;
-  readonly fields?: Readonly<Record<string, string>>;
-}
-
-function burstOf(options: BurstOptions): Burst {
-  const { kind = "request", from, to = FIRST_SANDBOX, port = 3000 } = options;
-  const scheme = kind === "stream" ? "wss" : "https";
-  return {
-    kind,
-    url: `${scheme}://${to}-${String(port)}.${SIGNED_DOMAIN}${options.path ?? "/"}`,
-    local: from,
-    edge: from.includes(":") ? spareEdge.ipv6 : spareEdge.ipv4,
-    count: options.count,
-    atATime: options.atATime ?? 1,
-    headers: {
-      ...options.fields,
-      ...(options.token === false
-        ? {}
-        : { "X-Sandbox-Token": sign(key, claims(to, port)) }),
-    },
-    hold: options.hold ?? false,
-    proxiedFor: options.proxiedFor,
-  };
-}
-
-/**
- * What became of many requests, by status. Limits forget within ten seconds,
- * in which a busy machine may not start a second program: so it is one program,
- * with the groups one after the other, and a group's bursts beside each other.
- */
-async function bursts(
-  ...groups: readonly (readonly BurstOptions[])[]
-): Promise<Counts[][]> {
-  const wanted = groups.map((group) => group.map(burstOf));
-  const { stdout, stderr } = await inLab([
-    process.execPath,
-    join(import.meta.dirname, "fixtures/burst.ts"),
-    JSON.stringify(wanted),
-  ]);
-  if (stdout === "") throw new Error(stderr);
-  return JSON.parse(stdout) as Counts[][];
-}
-
 async function burst(options: BurstOptions): Promise<Counts> {
-  const [[counts = {}] = []] = await bursts([options]);
+  const [[counts = {}] = []] = await bursts(key, [options]);
   return counts;
 }
 const client = (index: number) => clients[index] ?? "";
@@ -155,6 +88,7 @@ test("requests of a client, also of one without a token", async () => {
 
 test("requests of an IPv6 client, by its /64", async () => {
   const counts = await bursts(
+    key,
     [{ from: client6(0), count: 41, token: false }],
     [{ from: client6(1), count: 1, token: false }],
     [{ from: client6(2), count: 1, token: false }],
@@ -167,6 +101,7 @@ test("requests of an IPv6 client, by its /64", async () => {
 
 test("requests to a sandbox, and to no other", async () => {
   const [counts = [], [elsewhere] = []] = await bursts(
+    key,
     [
       { from: client(2), count: 20 },
       { from: client(3), count: 20 },
@@ -194,7 +129,7 @@ test("requests at a time, of a client and to a sandbox", async () => {
     200: 4,
     429: 1,
   });
-  const [[one, two] = []] = await bursts([
+  const [[one, two] = []] = await bursts(key, [
     { ...silent, from: client(5) },
     { ...silent, from: client(6) },
   ]);
@@ -209,6 +144,7 @@ test("streams at a time, of a client and to a sandbox", async () => {
     count: 3,
   } as const;
   const [[held] = [], [late] = []] = await bursts(
+    key,
     [{ ...streams, from: client(7) }],
     [{ ...streams, from: client(8) }],
   );
@@ -264,6 +200,7 @@ test("neither waits for a TLS handshake that never comes", async () => {
   // later ones are refused, although few are open.
   const from = { kind: "plain", from: client(13), atATime: 10 } as const;
   const [[used] = [], [later] = []] = await bursts(
+    key,
     [{ ...from, count: 45 }],
     [{ ...from, count: 10, hold: true }],
   );
@@ -271,31 +208,43 @@ test("neither waits for a TLS handshake that never comes", async () => {
   expect(later).toEqual({ closed: 10 });
 });
 
-test("behind a balancer, those of the client that it names", async () => {
-  const from = { kind: "connection", from: balancer } as const;
-  const [[one, two] = []] = await bursts(
-    ["203.0.113.61", "203.0.113.62"].map((proxiedFor) => ({
-      ...from,
-      ...{ proxiedFor, count: 25, atATime: 25, hold: true },
-    })),
+test("port 80 has the limits of a client too", async () => {
+  const plain = { plain: true, token: false } as const;
+  expect(await burst({ ...plain, from: client(19), count: 50 })).toMatchObject({
+    308: 40,
+    429: 10,
+    retryAfter: "10",
+  });
+  const kept = { ...plain, kind: "connection", atATime: 25 } as const;
+  const [[held] = [], [used, secured] = []] = await bursts(
+    key,
+    [{ ...kept, from: client(20), count: 25, hold: true }],
+    [
+      { ...kept, from: client(21), count: 40, atATime: 10 },
+      // What it has open there counts on port 443.
+      { kind: "connection", from: client(20), count: 1 },
+    ],
   );
-  expect(one).toMatchObject({ open: 20, closed: 5 });
-  expect(two).toMatchObject({ open: 20, closed: 5 });
-  const many = { ...from, proxiedFor: "203.0.113.63", count: 40, atATime: 10 };
-  expect(Number((await burst(many)).open)).toBeLessThanOrEqual(30);
-  // Whoever is no balancer is not believed.
-  const stranger = { ...from, from: client(14), proxiedFor: "203.0.113.64" };
-  expect(await burst({ ...stranger, count: 1 })).toMatchObject({ closed: 1 });
+  expect(held).toMatchObject({ open: 20, closed: 5 });
+  expect(Number(used?.open)).toBeLessThanOrEqual(30);
+  expect(secured).toMatchObject({ closed: 1 });
 });
 
-test("on port 80 too a balancer names the client", async () => {
-  const { stdout } = await labCurl([
-    ...["-o", "/dev/null", "-w", "%{http_code}", "--interface", balancer],
-    "--haproxy-protocol",
-    ...["--resolve", `*:80:${spareEdge.ipv4}`],
-    `http://${SECOND_SANDBOX}-3000.${SIGNED_DOMAIN}/`,
-  ]);
-  expect(stdout).toBe("308");
+test("all clients of port 80 together leave port 443 its connections", async () => {
+  const kept = { plain: true, token: false, kind: "connection" } as const;
+  const [greedy = [], [late] = [], [other] = []] = await bursts(
+    key,
+    [22, 23, 24].map((index) => ({
+      ...{ ...kept, from: client(index), hold: true },
+      ...{ count: 20, atATime: 20 },
+    })),
+    [{ ...kept, from: client(25), count: 1 }],
+    [{ kind: "connection", from: client(25), count: 10 }],
+  );
+  expect(greedy).toMatchObject([{ open: 20 }, { open: 20 }, { open: 20 }]);
+  // It waits in the kernel.
+  expect(late).toMatchObject({ silent: 1 });
+  expect(other).toMatchObject({ open: 10 });
 });
 
 /**

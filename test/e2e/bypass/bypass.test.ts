@@ -161,6 +161,7 @@ describe("hellos by hand", () => {
 
   test("45 a thousand hellos that never end: others are served, none is let through", async () => {
     // Those that the gateway closes are begun anew, until the others were served.
+    // They are as many as one sandbox may have, so the others are another one's.
     const file = `/tmp/hellos-${crypto.randomUUID()}`;
     const attempt = sandbox(
       `python3 - <<'PY'
@@ -170,7 +171,10 @@ while not os.path.exists("${file}") and time.monotonic() < end:
   for number, _ in poll.poll(100):
     poll.unregister(number); held.pop(number).close()
   while len(held) < 1000:
-    s = socket.create_connection(("${gateway}", 443), 60); s.send(b"\\x16\\x03\\x01")
+    try:
+      s = socket.create_connection(("${gateway}", 443), 60); s.send(b"\\x16\\x03\\x01")
+    except OSError:
+      continue
     held[s.fileno()] = s; poll.register(s, select.POLLIN); begun += 1
   open("${file}.held", "w").close()
 print(begun)
@@ -181,8 +185,9 @@ rm -f ${file} ${file}.held`,
       `for _ in $(seq 1200); do if [ -e ${file}.held ]; then echo held; exit; fi; sleep 0.1; done`,
     );
     expect(await Promise.race([allHeld, attempt])).toBe("held");
-    expect(await statusOf("https://api.github.com/zen")).toBe("200");
-    expect(await statusOf("https://example.org/")).toMatch(/resolve/);
+    const others = (url: string) => statusOf(url, "", SECOND_SANDBOX);
+    expect(await others("https://api.github.com/zen")).toBe("200");
+    expect(await others("https://example.org/")).toMatch(/resolve/);
     await sandbox(`touch ${file}`);
     expect(Number(await attempt)).toBeGreaterThanOrEqual(1000);
     await refusal(/^proxy {2}hello_incomplete$/);

@@ -6,6 +6,7 @@ import {
   gatewayBundle,
 } from "../../../infra/gateway/bundle.ts";
 import { gatewayAddress, gatewayName } from "../../../infra/gateway/address.ts";
+import { egressLimitsSchema } from "../../../infra/gateway/limits.ts";
 import { parseEgressRules } from "../../../infra/gateway/rules.ts";
 import { verifyRules } from "../../../infra/gateway/rules-document.ts";
 import { sandboxEnv } from "../../../infra/gateway/sandbox-env.ts";
@@ -18,6 +19,7 @@ const config: GatewayConfig = {
     networks: ["172.20.0.0/16", "172.21.0.0/16"],
   },
   rootServers: [],
+  limits: egressLimitsSchema.parse({}),
 };
 const bundle = gatewayBundle(config);
 /** Alone on its machine, behind a balancer. */
@@ -48,6 +50,35 @@ test("interfaces and networks reach nft as sets", () => {
   const env = text("/etc/daytona-edge/gateway/env").split("\n");
   expect(env).toContain('SANDBOX_INTERFACES="{ br-sandbox, runner0 }"');
   expect(env).toContain('SANDBOX_NETWORKS="{ 172.20.0.0/16, 172.21.0.0/16 }"');
+});
+
+const limitsOf = (of: typeof bundle) =>
+  text("/etc/daytona-edge/gateway/env", of)
+    .split("\n")
+    .filter((line) => line.startsWith("GATEWAY_SANDBOX_"));
+
+test("where a runner is seen, it gets some times what a sandbox gets", () => {
+  expect(limitsOf(bundle)).toEqual([
+    "GATEWAY_SANDBOX_HANDSHAKES=1000",
+    "GATEWAY_SANDBOX_CONNECTIONS=1000",
+    "GATEWAY_SANDBOX_REQUESTS=10000",
+    "GATEWAY_SANDBOX_CONCURRENT=1000",
+  ]);
+  expect(limitsOf(alone)).toEqual([
+    "GATEWAY_SANDBOX_HANDSHAKES=5000",
+    "GATEWAY_SANDBOX_CONNECTIONS=5000",
+    "GATEWAY_SANDBOX_REQUESTS=50000",
+    "GATEWAY_SANDBOX_CONCURRENT=5000",
+  ]);
+});
+
+test("a process without that environment has the same limits", () => {
+  const preset = [
+    ...text("/etc/daytona-edge/gateway/haproxy.cfg").matchAll(
+      /^ {2}presetenv (\w+) (\d+)$/gm,
+    ),
+  ].map(([, name = "", value = ""]) => `${name}=${value}`);
+  expect(preset).toEqual(limitsOf(bundle));
 });
 
 test("the resolver has the gateway's name and address from its start", () => {

@@ -147,6 +147,20 @@ describe("parseConfig", () => {
     });
   });
 
+  test("limits of the road out have defaults, each of its own", () => {
+    const { config } = parseConfig({
+      ...good,
+      egress: { allow: [], limits: { connections: 7 } },
+    });
+    expect(config?.egress?.limits).toEqual({
+      connectionsPerSecond: 100,
+      connections: 7,
+      requestsPerSecond: 1_000,
+      concurrentRequests: 1_000,
+      perRunner: 5,
+    });
+  });
+
   test.each([
     [
       { limits: { client: { rate: 1 } } },
