@@ -8,6 +8,8 @@ export type SandboxErrorCode =
   | "token_expired"
   | "token_revoked"
   | "rate_limited"
+  | "internal_error"
+  | "protocol_unsupported"
   | "sandbox_bad_answer"
   | "sandbox_unreachable"
   | "sandbox_timeout";

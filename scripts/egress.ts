@@ -147,7 +147,8 @@ function readJournal(since: string): Promise<string> {
   return run(
     inMachine("daytona", [
       "journalctl",
-      ...["--no-pager", "--output=json", `--since=-${since}`],
+      // Without --all, text beyond 4096 bytes comes as null (journalctl(1)).
+      ...["--no-pager", "--all", "--output=json", `--since=-${since}`],
       ...denialUnits.map((unit) => `--unit=${unit}`),
     ]),
   );

@@ -243,6 +243,12 @@ function optionProblems(
       "means nothing where TLS passes through unseen; remove it, or add inspect: true",
     ]);
   }
+  if (rule.upgrade && rule.credential) {
+    problems.push([
+      "upgrade",
+      "cannot go with a credential: what an open WebSocket says is not searched for it; remove one of the two, or let sandboxes bring a key of their own",
+    ]);
+  }
   if (rule.clientCredential === "replace" && !rule.credential) {
     problems.push([
       "clientCredential",

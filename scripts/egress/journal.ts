@@ -6,7 +6,12 @@ const entry = z.looseObject({
   __REALTIME_TIMESTAMP: z.string(),
   _SYSTEMD_UNIT: z.string(),
   // Bytes that are no text come as a list of numbers.
-  MESSAGE: z.string(),
+  MESSAGE: z.union([
+    z.string(),
+    z
+      .array(z.int().min(0).max(255))
+      .transform((bytes) => Buffer.from(bytes).toString()),
+  ]),
 });
 
 export interface JournalEntry {

@@ -10,6 +10,7 @@ import { patternBytes } from "../../scripts/lab/daytona/app/pattern.ts";
 import { edgeAddresses } from "../../scripts/lab/machine-addresses.ts";
 import { labSecrets } from "../../scripts/lab/secrets.ts";
 import { rowOf, rowsSince } from "./edge-health.ts";
+import { headers, preface, settings } from "./fixtures/malformed/frames.ts";
 import {
   DOMAIN,
   FIRST_SANDBOX,
@@ -252,6 +253,17 @@ describe("what the application learns", () => {
       `${app}/answer?${query.toString()}`,
     ]);
     expect(stdout).toMatch(/^set-cookie: a=1; Path=\/\r$/m);
+  });
+
+  test.each([4, 5, 12])("one that says it %i times is none", async (times) => {
+    const wide = `a=1${`; Domain=${DOMAIN}`.repeat(times)}; Path=/`;
+    const query = new URLSearchParams({ field: "Set-Cookie", value: wide });
+    const { stdout } = await labCurl([
+      "-i",
+      `${app}/answer?${query.toString()}`,
+    ]);
+    expect(stdout.toLowerCase()).not.toContain("domain=");
+    expect(stdout).toContain("set-cookie: refused=; Max-Age=0");
   });
 
   test("but the cookie of Daytona's own login comes back to the base name", async () => {
@@ -510,6 +522,28 @@ test("a log row is JSON however long the path is", async () => {
   });
   const row = await rowOf("edge", begun, { path: path.slice(0, 1024) });
   expect(row).toMatchObject({ status: 404 });
+});
+
+test("a log row is text whatever bytes the path has", async () => {
+  const begun = Date.now();
+  const mark = crypto.randomUUID();
+  const block = headers(1, [
+    [":method", "GET"],
+    [":scheme", "https"],
+    [":authority", `${id}-2280.${DOMAIN}`],
+    [":path", `/${mark}\xff\xc3`],
+  ]);
+  const servername = `${id}-2280.${DOMAIN}`;
+  await exchangeAll([
+    {
+      road: { address: edge, port: 443, tls: { servername, alpn: "h2" } },
+      pieces: [Buffer.concat([preface, settings(), block])],
+      pause: 0,
+      ending: "answer",
+    },
+  ]);
+  const row = await rowOf("edge", begun, { path: `/${mark}??` });
+  expect(row).toMatchObject({ status: 403, error: "port_denied" });
 });
 
 describe("a machine that does not know all that it must", () => {

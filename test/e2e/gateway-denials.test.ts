@@ -55,6 +55,31 @@ test("what a sandbox wanted and did not get, by whom and why", async () => {
   expect(await denials("--sandbox=192.0.2.1")).toContain("Nothing was refused");
 });
 
+test("bytes that are no text, or many to escape, hide no refusal", async () => {
+  const asked = await runInSandbox<number[]>(
+    "gateway-bytes.ts",
+    ...[`raw-${mark}`, "openrouter.ai", "example.org"],
+  );
+  expect(asked).toEqual([403, 403]);
+  await sandbox(
+    `curl -sS --path-as-is 'https://openrouter.ai/raw-${mark}${'"'.repeat(1_500)}'`,
+  );
+  const found = async () =>
+    (await denials("--json"))
+      .split("\n")
+      .map((line) => JSON.parse(line) as DenialGroup)
+      .filter(({ wanted }) => wanted.includes(`raw-${mark}`))
+      .map(({ wanted, reason }) => `${reason} ${wanted.replace(/"+$/, '"')}`)
+      .toSorted();
+  await expect
+    .poll(found)
+    .toEqual([
+      `host_mismatch GET example.org/raw-${mark}?`,
+      `path_not_allowed GET openrouter.ai/raw-${mark}"`,
+      `path_not_canonical GET openrouter.ai/raw-${mark}?`,
+    ]);
+});
+
 test("a flood of questions is answered in part, and has a row", async () => {
   const name = `${mark}.flood.example.org`;
   const answered = await runInSandbox<number>("dns-flood.ts", gateway, name);

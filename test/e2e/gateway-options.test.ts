@@ -35,7 +35,9 @@ interface Echoed {
 /** Where a client may carry a key, beside Authorization. */
 const keyHeaders = [
   ...["X-Api-Key", "Api-Key", "X-Goog-Api-Key", "X-Auth-Token"],
-  ...["Private-Token", "Cookie"],
+  ...["Private-Token", "Cookie", "X-Auth-Key", "X-Access-Token"],
+  ...["X-Amz-Security-Token", "X-Vault-Token", "Ocp-Apim-Subscription-Key"],
+  ...["DD-API-KEY", "DD-APPLICATION-KEY", "xi-api-key", "Job-Token"],
 ];
 const keyNames = [
   ...["key", "token", "secret", "api_key", "apikey", "api-key", "auth.token"],
@@ -109,6 +111,41 @@ describe("a WebSocket", () => {
     ).toBe(200);
   });
 
+  test("by HTTP/2 an answer that is none does not look like an open one", async () => {
+    expect(
+      await runInSandbox(
+        "gateway-websocket.ts",
+        "openrouter.ai",
+        "/api/v1/ws/none",
+      ),
+    ).toBe(502);
+  });
+
+  test.each([
+    "-H 'Upgrade: websocket, telnet'",
+    "-H 'Upgrade: telnet' -H 'Upgrade: websocket'",
+  ])("nor does it take another one along: %s", async (fields) => {
+    const args = webSocket.replace("-H 'Upgrade: websocket'", fields);
+    expect(await reasonOf(`${args} https://openrouter.ai/api/v1/ws`)).toMatch(
+      /^upgrade /,
+    );
+  });
+
+  // By HTTP/1.1, which only an upgrade is sent on with here.
+  test("takes no field along that the next hop would drop for its Connection", async () => {
+    const args = webSocket.replace(
+      "Connection: Upgrade",
+      "Connection: Upgrade, Authorization, Accept-Encoding",
+    );
+    const said = await sandbox(
+      `curl -sS ${args} -H 'Authorization: Bearer mine' https://openrouter.ai/api/v1/ws/none`,
+    );
+    expect(JSON.parse(said)).toMatchObject({
+      authorization: "Bearer mine",
+      connection: expect.stringMatching(/^upgrade$/i) as string,
+    });
+  });
+
   test.each(["h2c", "telnet", "websocket2"])(
     "no other upgrade does: %s",
     async (protocol) => {
@@ -180,6 +217,15 @@ describe("a credential of the gateway's", () => {
     const zen = "curl -sS --max-time 60 https://api.github.com/zen";
     expect(await sandbox(zen)).toBe("Keep it logically awesome.");
     await rule(rules, { openrouter: secret, github });
+  });
+
+  test("no part of an answer is asked for, which could end in the middle of it", async () => {
+    const { headers } = await arrived(
+      `-H 'Range: bytes=0-30' -H 'If-Range: "x"' -H 'Request-Range: bytes=0-30' ${echo}`,
+    );
+    expect(Object.keys(headers).filter((name) => /range/.test(name))).toEqual(
+      [],
+    );
   });
 
   test("an answer in pieces does not show it either", async () => {

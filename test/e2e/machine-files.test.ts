@@ -157,6 +157,19 @@ describe("the edge's modes", () => {
       expect(stdout).toContain("EDGE_ACCESS must be daytona, signed or public");
     },
   );
+
+  test("a later HAProxy, which may mix up the streams of a connection, is refused", async () => {
+    // As if this one were the first of those.
+    const { exitCode, stdout } = await labExec("edge", [
+      "sh",
+      "-c",
+      `set -a; . /etc/daytona-edge/edge/env
+       sed 's/version_atleast(3.2)/version_atleast(3.0)/' /etc/daytona-edge/edge/haproxy.cfg >/run/later.cfg
+       haproxy -c -f /run/later.cfg 2>&1`,
+    ]);
+    expect(exitCode).not.toBe(0);
+    expect(stdout).toContain("this configuration is for HAProxy 3.0 and 3.1");
+  });
 });
 
 test("an install of the same bundle again changes and restarts nothing", async () => {

@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { readOutputs } from "../../client/index.ts";
 import { type Resource, nameOf } from "../../scripts/toolchain/engine-state.ts";
 import type { Stack } from "../../scripts/toolchain/stack.ts";
+import { refusedTexts } from "./aws-texts.ts";
 import { type Production, production } from "./production.ts";
 import { wallsOf } from "./walls.ts";
 
@@ -51,6 +52,10 @@ test("its names in the account have the stack's, and are no longer than AWS take
   expect(physical("aws-gateway-targets-443", "name")).toMatch(
     /^aws-gateway-targets-443-[0-9a-f]{7}$/,
   );
+});
+
+test("its names and descriptions have no character that AWS refuses", () => {
+  expect(refusedTexts(prod.state().resources)).toEqual([]);
 });
 
 test("what its machines may reach, look up, read and do, as a person has read it", async () => {

@@ -13,6 +13,7 @@ import {
   nameOf,
 } from "../../scripts/toolchain/engine-state.ts";
 import { openStack } from "../../scripts/toolchain/stack.ts";
+import { refusedTexts } from "./aws-texts.ts";
 import { production } from "./production.ts";
 
 const config = {
@@ -26,6 +27,7 @@ let workDir: string;
 /** The stack as it is meant to be. */
 let one: (name: string) => Resource;
 let outputs: Record<string, unknown>;
+let all: readonly Resource[];
 
 beforeAll(async () => {
   workDir = mkdtempSync(join(tmpdir(), "daytona-edge-ci-"));
@@ -33,7 +35,7 @@ beforeAll(async () => {
     join(workDir, "Pulumi.yaml"),
     "name: daytona-edge\nruntime: nodejs\n",
   );
-  ({ one, outputs } = await up());
+  ({ one, outputs, resources: all } = await up());
 });
 afterAll(() => {
   rmSync(workDir, { recursive: true });
@@ -64,7 +66,7 @@ async function up(change: Record<string, unknown> = {}) {
     if (!found) throw new Error(`no ${name}`);
     return found;
   };
-  return { one, outputs: await stack.outputs() };
+  return { one, resources, outputs: await stack.outputs() };
 }
 
 type Statement = Readonly<{
@@ -95,6 +97,10 @@ function takes(trust: Statement[], claims: Record<string, string>): boolean {
 const token = (sub: string, aud = "sts.amazonaws.com") => ({
   "token.actions.githubusercontent.com:aud": aud,
   "token.actions.githubusercontent.com:sub": sub,
+});
+
+test("its names and descriptions have no character that AWS refuses", () => {
+  expect(refusedTexts(all)).toEqual([]);
 });
 
 describe("trust", () => {

@@ -23,7 +23,7 @@ problem() {
 check_system() {
   # shellcheck disable=SC1091
   . /etc/os-release
-  if [ "${ID:-}" != debian ] || [ "${VERSION_ID:-0}" -lt 13 ]; then
+  if [ "${ID:-}" != debian ] || [ "${VERSION_ID:-}" != 13 ]; then
     problem "this is ${PRETTY_NAME:-an unknown system}; it needs Debian 13, whose HAProxy is 3.0"
   fi
 }

@@ -98,7 +98,7 @@ export class Edge extends pulumi.ComponentResource {
         {
           ...tcp(port),
           securityGroupId: group.id,
-          description: "Debian's mirrors and AWS itself.",
+          description: "Mirrors of Debian, and AWS itself.",
           cidrIpv4: "0.0.0.0/0",
         },
         { parent: this },
@@ -132,7 +132,7 @@ function destinations({ upstream }: EdgeArgs["config"]): Destination[] {
       ? hostOnly(hostname)
       : // Where a name leads is not known here.
         { cidrIpv4: "0.0.0.0/0" };
-    const description = "Daytona's proxy.";
+    const description = "The proxy of Daytona.";
     return [{ name: "daytona", description, to, ...tcp(Number(port)) }];
   }
   const sandboxes = upstream.networks.map((network, index) => ({
@@ -146,7 +146,7 @@ function destinations({ upstream }: EdgeArgs["config"]): Destination[] {
   const { ipProtocol, ...ports } = tcp(Number(port));
   const names = ([ipProtocol, "udp"] as const).map((protocol) => ({
     name: `resolver-${protocol}`,
-    description: "Who knows the sandboxes' names.",
+    description: "The resolver of sandbox names.",
     to: hostOnly(resolver),
     ipProtocol: protocol,
     ...ports,

@@ -55,7 +55,7 @@ export class Gateway extends pulumi.ComponentResource {
       `${name}-door-group`,
       {
         vpcId: network.vpcId,
-        description: "The gateways' door: the sandboxes' network, two ports.",
+        description: "The door of the gateways: from sandboxes, two ports.",
       },
       { parent: this },
     );
@@ -120,7 +120,7 @@ export class Gateway extends pulumi.ComponentResource {
       {
         vpcId: network.vpcId,
         description:
-          "Gateways: the sandboxes' network by the door; out to the world.",
+          "Gateways: sandboxes come in by the door; out to the world.",
       },
       { parent: this },
     );
@@ -162,7 +162,7 @@ export class Gateway extends pulumi.ComponentResource {
     }
     for (const [whom, description, rule] of [
       ["world-443", "The listed hosts, and AWS itself.", tcp(443)],
-      ["world-80", "Debian's mirrors.", tcp(80)],
+      ["world-80", "Mirrors of Debian.", tcp(80)],
       ["dns", "Name servers, from the roots down.", tcp(53)],
       ["dns-udp", "Name servers, from the roots down.", udp(53)],
     ] as const) {

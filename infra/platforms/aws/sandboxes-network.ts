@@ -135,7 +135,7 @@ export class SandboxesNetwork extends pulumi.ComponentResource {
       `${name}-runners`,
       {
         vpcId: this.vpcId,
-        description: "Daytona's runners: they reach the gateway and Daytona.",
+        description: "Runners: they reach the gateway and Daytona.",
       },
       { parent: this },
     );
@@ -160,7 +160,7 @@ export class SandboxesNetwork extends pulumi.ComponentResource {
         `${name}-runners-daytona-${String(index)}`,
         {
           securityGroupId: group.id,
-          description: "Daytona's control plane.",
+          description: "The control plane of Daytona.",
           cidrIpv4: cidr,
           ipProtocol: "tcp",
           fromPort: port,

@@ -58,13 +58,17 @@ describe("refused, and nothing changed", () => {
 
   test.each([
     ["Debian 12", system("Debian GNU/Linux 12 (bookworm)", "debian", "12")],
+    ["Debian 14", system("Debian GNU/Linux 14 (forky)", "debian", "14")],
+    ["Debian testing", system("Debian testing", "debian", "")],
     ["Ubuntu", system("Ubuntu 24.04.1 LTS", "ubuntu", "24.04")],
   ])("%s", async (name, other) => {
     const { stderr, exitCode } = await install(machine, bundle(), other);
     expect(stderr).toMatch(
       /^daytona-edge install: this server cannot run edge yet:\n {2}- this is .*; it needs Debian 13, whose HAProxy is 3\.0$/,
     );
-    expect(stderr).toContain(`this is ${name.replace(" 12", " GNU/Linux 12")}`);
+    expect(stderr).toContain(
+      `this is ${name.replace(/ (?=1)/, " GNU/Linux ")}`,
+    );
     expect(exitCode).toBe(1);
   });
 

@@ -69,6 +69,8 @@ describe("every error of the contract", () => {
     [400, "bad_request"],
     [404, "unknown_host"],
     [429, "rate_limited"],
+    [500, "internal_error"],
+    [501, "protocol_unsupported"],
     [502, "sandbox_bad_answer"],
     [503, "sandbox_unreachable"],
     [504, "sandbox_timeout"],

@@ -106,6 +106,19 @@ test.each([
   expect(denialsOf(text)).toEqual([]);
 });
 
+test("a row with bytes that are no text is one all the same", () => {
+  const row =
+    '{"kind":"http","client":"172.20.0.2","host":"h","verdict":"path_not_allowed","method":"GET","path":"/x\xff"}';
+  const text = JSON.stringify({
+    __REALTIME_TIMESTAMP: "1",
+    _SYSTEMD_UNIT: "daytona-gateway.service",
+    MESSAGE: [...Buffer.from(row, "latin1")],
+  });
+  expect(denialsOf(text).map(({ wanted }) => wanted)).toEqual([
+    "GET h/x\ufffd",
+  ]);
+});
+
 test("what is the same but for its time is one group, the most frequent first", () => {
   const row = { kind: "tls", verdict: "host_not_allowed" };
   const of = (host: string, seconds: number) =>

@@ -200,6 +200,11 @@ describe("options", () => {
       "upgrade",
       "add inspect: true",
     ],
+    [
+      { url: api, credential: bearer, upgrade: "websocket" },
+      "upgrade",
+      "cannot go with a credential",
+    ],
     [{ url: api, ech: "allow" }, "ech", "means nothing"],
     [
       { url: api, inspect: "never", methods: ["GET"] },
