@@ -305,7 +305,7 @@ describe("packets by hand", () => {
     await expect
       .poll(journal)
       .toMatch(
-        /always_refuse 172\.20\.\d+\.\d+@\d+ c2VjcmV0\.example\.org\. A IN/,
+        /always_nxdomain 172\.20\.\d+\.\d+@\d+ c2VjcmV0\.example\.org\. A IN/,
       );
   });
 });
