@@ -54,6 +54,9 @@ export function createReverseProxy(agent: Agent): ReverseProxy {
   const answered = new WeakSet<IncomingMessage>();
   const upgraded = new WeakSet<IncomingMessage>();
 
+  // Whoever begins an exchange is told of its errors; a reset of one of its sockets
+  // also comes here, and would end the process.
+  proxy.on("error", () => undefined);
   proxy.on("proxyReq", (upstream, request, response) => {
     upstreams.set(request, upstream);
     // Go passes every interim answer on, as soon as it comes.

@@ -6,8 +6,14 @@ import {
   createServer,
   request,
 } from "node:http";
-import type { AddressInfo, Socket } from "node:net";
+import {
+  type AddressInfo,
+  type Socket,
+  connect,
+  createServer as createTcpServer,
+} from "node:net";
 import { text } from "node:stream/consumers";
+import { setTimeout as sleep } from "node:timers/promises";
 import {
   afterAll,
   beforeAll,
@@ -282,6 +288,38 @@ describe("an app that behaves badly", () => {
     await once(client, "close");
     expect(errors).toEqual([]);
   });
+
+  it.each(["before its answer", "after it"])(
+    "and a client resets a WebSocket %s: others are served",
+    async (when) => {
+      const server = createTcpServer((socket) => {
+        socket.on("error", () => undefined);
+        if (when === "after it") {
+          socket.write(
+            "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n",
+          );
+        }
+      }).listen(0);
+      onTestFinished(() => {
+        server.close();
+      });
+      await once(server, "listening");
+      const { port } = server.address() as AddressInfo;
+      const client = connect(lab.proxy, "127.0.0.1");
+      client.write(
+        `GET / HTTP/1.1\r\nHost: ${String(port)}-${publicId}.${domain}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n`,
+      );
+      const [upstream] = (await once(server, "connection")) as [Socket];
+      if (when === "after it") await once(client, "data");
+      client.resetAndDestroy();
+      upstream.destroy();
+      await Promise.all([once(client, "close"), once(upstream, "close")]);
+      await sleep(50);
+      const health = await send(undefined, "/health");
+      expect(health.statusCode).toBe(200);
+      health.resume();
+    },
+  );
 
   it("and closes a kept connection: the request goes out again", async () => {
     const used = new WeakSet<Socket>();
