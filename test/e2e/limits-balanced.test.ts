@@ -40,6 +40,9 @@ async function burst(options: BurstOptions): Promise<Counts> {
   return counts;
 }
 
+/** Thirty, and as the rate slides, on a busy machine some more meanwhile. */
+const most = (counts: Counts = {}) => 30 + 3 * Number(counts.seconds);
+
 test("those of the client that it names", async () => {
   const from = { kind: "connection", from: balancer } as const;
   const [[one, two] = []] = await bursts(
@@ -52,7 +55,8 @@ test("those of the client that it names", async () => {
   expect(one).toMatchObject({ open: 20, closed: 5 });
   expect(two).toMatchObject({ open: 20, closed: 5 });
   const many = { ...from, proxiedFor: "203.0.113.63", count: 40, atATime: 10 };
-  expect(Number((await burst(many)).open)).toBeLessThanOrEqual(30);
+  const got = await burst(many);
+  expect(Number(got.open)).toBeLessThanOrEqual(most(got));
   // Whoever is no balancer is not believed.
   const alone = { ...from, from: stranger, proxiedFor: "203.0.113.64" };
   expect(await burst({ ...alone, count: 1 })).toMatchObject({ closed: 1 });
@@ -63,10 +67,10 @@ test("a greedy one is refused before its TLS handshakes, another is served", asy
   const other = { from: balancer, proxiedFor: "203.0.113.66" };
   const asks = { ...other, kind: "connection", count: 10 } as const;
   const [[many, served] = []] = await bursts(key, [
-    { ...greedy, kind: "connection", count: 60, atATime: 10 },
+    { ...greedy, kind: "connection", count: 100, atATime: 10 },
     asks,
   ]);
-  expect(Number(many?.handshakes)).toBeLessThanOrEqual(30);
+  expect(Number(many?.handshakes)).toBeLessThanOrEqual(most(many));
   expect(served).toMatchObject({ open: 10 });
 });
 

@@ -220,13 +220,16 @@ test("port 80 has the limits of a client too", async () => {
     key,
     [{ ...kept, from: client(20), count: 25, hold: true }],
     [
-      { ...kept, from: client(21), count: 40, atATime: 10 },
+      { ...kept, from: client(21), count: 100, atATime: 10 },
       // What it has open there counts on port 443.
       { kind: "connection", from: client(20), count: 1 },
     ],
   );
   expect(held).toMatchObject({ open: 20, closed: 5 });
-  expect(Number(used?.open)).toBeLessThanOrEqual(30);
+  // Thirty, and as the rate slides, on a busy machine some more meanwhile.
+  expect(Number(used?.open)).toBeLessThanOrEqual(
+    30 + 3 * Number(used?.seconds),
+  );
   expect(secured).toMatchObject({ closed: 1 });
 });
 
