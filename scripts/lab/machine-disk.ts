@@ -2,16 +2,22 @@
 import { readdirSync } from "node:fs";
 import {
   chmod,
-  cp,
   mkdir,
   rename,
   rm,
+  rmdir,
   symlink,
   writeFile,
 } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { run } from "./command.ts";
 import type { MachineFile, MachineSpec } from "./machine-spec.ts";
+
+/**
+ * Where a machine has the layers of its images: not below what Docker holds, for
+ * Docker unmounts there whatever it finds when it stops.
+ */
+const layers = "/srv/layers";
 
 /**
  * Lays a machine's disk: its own layer over the image, and the options that it
@@ -35,8 +41,13 @@ export async function layDisk(
     await enable(join(directory, "upper"), unit, spec);
   }
   if (spec.containers) {
-    const data = join(spec.containers, "data");
-    await run(["cp", "--archive", data, join(directory, "docker")]);
+    const data = join(directory, "docker");
+    await run(["cp", "--archive", join(spec.containers, "data"), data]);
+    for (const layer of readdirSync(join(spec.containers, "layers"))) {
+      const place = join(data, "overlay2", layer, "diff");
+      await rmdir(place);
+      await symlink(join(layers, layer), place);
+    }
   }
   await writeFile(
     join(directory, "options.json"),
@@ -61,16 +72,12 @@ export async function layDisk(
  * @param containers what Docker holds at first; its layers are never written
  */
 function dockerOptions(directory: string, containers: string): string[] {
-  const layers = join(containers, "layers");
   return [
     "--capability=all",
     "--drop-capability=CAP_SYS_MODULE",
     "--system-call-filter=@keyring bpf",
     `--bind=${join(directory, "docker")}:/var/lib/docker`,
-    ...readdirSync(layers).map(
-      (layer) =>
-        `--bind-ro=${join(layers, layer)}:/var/lib/docker/overlay2/${layer}/diff`,
-    ),
+    `--bind-ro=${join(containers, "layers")}:${layers}`,
   ];
 }
 
