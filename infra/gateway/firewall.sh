@@ -72,6 +72,7 @@ is_closing() {
 
 # Alone on its machine, a gateway has no ports of sandboxes.
 if [ -e "$etc/nftables-ports.conf" ] && [ ! -e "$state/ports.nft" ]; then
+  umask 077
   mkdir -p "$state"
   first_ports >"$state/ports.new"
   mv "$state/ports.new" "$state/ports.nft"

@@ -94,8 +94,8 @@ export async function applyPorts(ports: Ports): Promise<boolean> {
   if (isChanged) {
     await mkdir(directory, { recursive: true });
     const walled = ports.walled.map((name) => `${name}\n`).join("");
-    await writeAtomically(elementsFile, portElements(ports), 0o644);
-    const isOther = await writeAtomically(walledFile, walled, 0o644);
+    await writeAtomically(elementsFile, portElements(ports), 0o600);
+    const isOther = await writeAtomically(walledFile, walled, 0o600);
     if (isOther || !(await fillSets())) {
       await run("systemctl", [
         "reload-or-restart",

@@ -14,11 +14,12 @@ import { keepRules, machine, rule } from "./gateway-rules.ts";
 import { FIRST_SANDBOX } from "./lab.ts";
 import { type SandboxServer, startInSandbox } from "./sandbox-server.ts";
 
-const openrouter = {
-  url: "https://openrouter.ai/api/v1/*",
-  upgrade: "websocket",
-  credential: { header: "Authorization", secret: "openrouter" },
-};
+const credential = { header: "Authorization", secret: "openrouter" };
+const openrouter = [
+  { url: "https://openrouter.ai/api/v1/*", credential },
+  // A credential does not go with what nobody can search for it.
+  { url: "https://openrouter.ai/api/v1/ws", upgrade: "websocket" },
+];
 const anthropic = "https://api.anthropic.com/*";
 const github = "https://api.github.com/*";
 const secrets = { openrouter: "first-secret" };
@@ -53,7 +54,7 @@ afterAll(async () => {
 });
 
 beforeAll(async () => {
-  await rule([openrouter, anthropic, github], secrets);
+  await rule([...openrouter, anthropic, github], secrets);
   load = await startInSandbox(FIRST_SANDBOX, "egress-load.ts", 7300);
 });
 
@@ -129,7 +130,7 @@ test("rules added, narrowed, removed, a credential rotated, under load", async (
   // Added: nothing is cut.
   const added = await write(
     "egress-rules.json",
-    rules(openrouter, anthropic, github, "https://example.org/*"),
+    rules(...openrouter, anthropic, github, "https://example.org/*"),
   );
   await inForce("a rule added", added, at.added, /^200/);
   await unharmed("api.github.com", ...others);
@@ -146,7 +147,7 @@ test("rules added, narrowed, removed, a credential rotated, under load", async (
   // spliced may ask for anything, so it goes.
   const narrowed = await write(
     "egress-rules.json",
-    rules(openrouter, anthropic, {
+    rules(...openrouter, anthropic, {
       url: "https://api.github.com/zen",
       inspect: true,
     }),
@@ -165,7 +166,7 @@ test("rules added, narrowed, removed, a credential rotated, under load", async (
   // Removed.
   const removed = await write(
     "egress-rules.json",
-    rules(openrouter, anthropic),
+    rules(...openrouter, anthropic),
   );
   await inForce("a rule removed", removed, at.removed, /^unreached$/);
   const end = await unharmed(...others);

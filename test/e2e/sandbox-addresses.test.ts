@@ -130,7 +130,8 @@ describe("what the server remembers of connections", () => {
     const opens = as(
       `python3 -c '
 import resource, selectors, socket, time
-resource.setrlimit(resource.RLIMIT_NOFILE, (30000, 30000))
+hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 kept = []
 for port in (80, 443, 53):
     for _ in range(4000):

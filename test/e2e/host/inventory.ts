@@ -38,9 +38,9 @@ export async function inventory(
     ),
     users: await onServer("cat /etc/passwd /etc/group"),
     packages: await onServer("dpkg-query -W"),
-    ruleset: await onServer("nft list ruleset"),
+    ruleset: await onServer("nft --stateless list ruleset | sort"),
     addresses: await onServer(
-      "ip -o address show scope global | awk '{print $2, $4}'",
+      "ip -o address show scope global | awk '{print $2, $4}' | sort",
     ),
     rules: await onServer("ip rule show; ip -6 rule show"),
     ports: await onServer(

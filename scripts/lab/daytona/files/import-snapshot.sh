@@ -11,8 +11,9 @@ web_ca=/usr/local/lib/daytona-lab/web-ca.pem
 ! docker image inspect "$1" >/dev/null 2>&1 || exit 0
 trust=$(mktemp -d)
 trap 'rm -rf "$trust"' EXIT
-mkdir -p "$trust/${certificates%/*}" "$trust/${own%/*}"
-cp "$web_ca" "$trust/$own"
-cat "$root/$certificates" "$web_ca" >"$trust/$certificates"
-tar -c -C "$root" . -C "$trust" "./$own" "./$certificates" |
+cat "$root/$certificates" "$web_ca" >"$trust/certificates"
+cp "$web_ca" "$trust/own"
+# No path may come twice.
+tar -c -C "$root" --anchored --exclude="./$certificates" . \
+  -C "$trust" --transform "s,^certificates$,./$certificates," --transform "s,^own$,./$own," certificates own |
   docker import --change "ENV LANG=C.UTF-8" - "$1" >/dev/null
