@@ -3,7 +3,7 @@
  * the private authority, and names that the sandboxes' resolver answers.
  */
 import { execFile } from "node:child_process";
-import { readFile } from "node:fs/promises";
+import { appendFile, readFile } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { isDeepStrictEqual, promisify } from "node:util";
 import { writeAtomically } from "../machine/agent/files.ts";
@@ -16,13 +16,14 @@ import type { KeyedCertificate } from "../certificate/egress-ca.ts";
 import { authorityDocument, verifyAuthority } from "./authority-document.ts";
 import { ensureAuthority } from "./authority.ts";
 import { type Secrets, verifyCredentials } from "./credentials-document.ts";
-import { ensureFirewall, sandboxInterfaces } from "./firewall.ts";
+import { ensureFirewall } from "./firewall.ts";
 import { learnMap, learning, learntMark } from "./learn.ts";
 import { applyNames, applyUnlisted } from "./resolver-names.ts";
 import { credentialsMap, hostsOf } from "./rule-maps.ts";
 import { markedBy, narrowedRules } from "./narrowed.ts";
 import { type Policy, rulesDocument, verifyRules } from "./rules-document.ts";
 import type { EgressRule } from "./rules.ts";
+import { watchPorts } from "./port-watch.ts";
 import { applyMaps } from "./runtime-maps.ts";
 
 const state = "/var/lib/daytona-edge/gateway";
@@ -148,14 +149,17 @@ function sharedAuthority(
 
 /** Keeps the firewall in place, whatever becomes of the rules. */
 async function guardFirewall(
-  interfaces: () => Promise<readonly string[]>,
+  interfaces: () => readonly string[],
   intervalMs: number,
 ): Promise<never> {
   let failure = "";
   for (;;) {
     try {
-      if (await ensureFirewall(await interfaces())) {
+      if (await ensureFirewall(interfaces())) {
         console.log("firewall: was not whole, is loaded again");
+        // For doctor: whoever did that will do it again.
+        const now = `${new Date().toISOString()}\n`;
+        await appendFile("/run/daytona-gateway/firewall-restored", now);
       }
       failure = "";
     } catch (error) {
@@ -178,14 +182,9 @@ function setting(name: string): string {
 const address = setting("GATEWAY_ADDRESS");
 const isAuthorityShared = setting("GATEWAY_AUTHORITY") === "store";
 const intervalMs = Number(setting("GATEWAY_POLL_SECONDS")) * 1000;
-void guardFirewall(
-  () =>
-    sandboxInterfaces(
-      setting("SANDBOX_INTERFACES"),
-      setting("SANDBOX_NETWORKS"),
-    ),
-  intervalMs,
-);
+// Alone on its machine it has no bridges of sandboxes.
+const walled = isAuthorityShared ? () => [] : watchPorts();
+void guardFirewall(walled, intervalMs);
 const documents = [
   { name: "egress-credentials.json", apply: applyCredentials },
   ...(isAuthorityShared

@@ -93,13 +93,7 @@ export function gatewayBundle(config: GatewayConfig): Bundle {
         "redact.lua",
         "resolver.conf",
         "recursor.conf",
-        ...(alone
-          ? []
-          : [
-              "nftables.conf",
-              "nftables-bridge.conf",
-              "nftables-bridge-all.conf",
-            ]),
+        ...(alone ? [] : ["nftables.conf", "nftables-ports.conf"]),
         "ulogd.conf",
         "install-ca.sh",
         "maps/never-learnt.acl",

@@ -15,7 +15,7 @@ if [ "${1:-}" = list ]; then
     nft --stateless list table "$family" daytona_egress 2>/dev/null || true
   done
   for version in -4 -6; do
-    ip "$version" rule show priority 20 2>/dev/null | sed -n '/ iif /{s/ \[detached\]//;s/\t/ /;p}' | sort
+    ip "$version" rule show 2>/dev/null | sed -n '/^10:.* iif /{s/ \[detached\]//;s/\t/ /;p};/lookup local/{s/\t/ /;p}' | sort
   done
   exit 0
 fi
@@ -23,7 +23,7 @@ fi
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 interfaces=$("$lib/interfaces-gateway.sh" | paste -sd " ")
-# shellcheck disable=SC2016
+# shellcheck disable=SC2016 # for the shell in there
 unshare --net sh -ec '
   SANDBOX_INTERFACES="{ $1 }" "$2"
   exec "$3" list' with "$interfaces" "$lib/firewall-gateway.sh" "$0" >"$work/wanted"

@@ -3,79 +3,82 @@
 # usage: firewall.sh [--check]
 set -eu
 etc=/etc/daytona-edge/gateway
-mark=0x1000000
+state=/var/lib/daytona-edge/gateway/ports
+# Both marks of nftables.conf.
+marks=0x3000000
 check=
 [ "${1:-}" != --check ] || check=--check
 
 interfaces=$(/usr/local/lib/daytona-edge/interfaces-gateway.sh)
-elements=
-for interface in $interfaces; do
-  elements="$elements${elements:+, }\"$interface\""
-done
+
+# Until the agent has asked Docker: no port is known, and every other bridge
+# that is there is somebody else's.
+first_ports() {
+  for interface in $interfaces; do
+    echo "add element inet daytona_egress walled { \"$interface\" }"
+  done
+  ip -o link show type bridge | sed 's/^[0-9]*: \([^:@]*\).*/\1/' | while read -r bridge; do
+    echo "$interfaces" | grep -qFx "$bridge" ||
+      echo "add element inet daytona_egress open { \"$bridge\" }"
+  done
+}
 
 load() {
-  # A set must hold something; no interface has this name.
   # shellcheck disable=SC2086
-  nft $check -D "gateway=$GATEWAY_ADDRESS" -D "interfaces={ ${elements:-\"no-sandboxes\"} }" \
-    -D "networks=$SANDBOX_NETWORKS" -D "seen=$mark" \
+  nft $check -D "gateway=$GATEWAY_ADDRESS" -D "networks=$SANDBOX_NETWORKS" \
     -D "checks=${HEALTH_NETWORKS:-{ \}}" -f "$1"
 }
 
 # The second wall, for the moment in which another program has emptied nftables
-# (nft flush ruleset): what comes from a sandbox is routed nowhere unless the
-# first wall stood and marked it. What is right already is left alone, for this
-# may be that moment.
+# (nft flush ruleset): what comes from a sandbox is routed nowhere, and gets no
+# answer to ARP, unless the first wall stood and marked it. The rule stands
+# before the table of the machine's own addresses, which is moved behind it.
+# "protocol kernel" is what systemd-networkd leaves alone when it restarts.
 # usage: route_marked_only -4|-6
 route_marked_only() {
+  if ip "$1" rule show priority 0 | grep -q 'lookup local'; then
+    ip "$1" rule show priority 15 | grep -q 'lookup local' ||
+      ip "$1" rule add priority 15 lookup local protocol kernel
+    ip "$1" rule delete priority 0 lookup local
+  fi
+  # Earlier versions closed less, here.
+  while ip "$1" rule show priority 20 | grep -q 'fwmark 0/0x1000000 .*prohibit'; do
+    ip "$1" rule delete priority 20
+  done
   for interface in $interfaces; do
     closed "$1" "$interface" ||
-      ip "$1" rule add priority 20 iif "$interface" fwmark "0/$mark" prohibit
+      ip "$1" rule add priority 10 iif "$interface" fwmark "0/$marks" blackhole protocol kernel
   done
   # Others of this priority, whoever made them, would open what is closed.
-  ip "$1" rule show priority 20 | sed -n 's/^20:[[:space:]]*//; s/ \[detached\]//; / iif /p' |
+  ip "$1" rule show priority 10 | sed -n 's/^10:[[:space:]]*//; s/ \[detached\]//; / iif /p' |
     while read -r rule; do
       interface=$(echo "$rule" | sed 's/.* iif \([^ ]*\).*/\1/')
-      case " $(echo "$interfaces" | tr '\n' ' ') " in
-        *" $interface "*) ! is_closing "$rule" || continue ;;
-      esac
+      ! { echo "$interfaces" | grep -qFx "$interface" && is_closing "$rule"; } || continue
       # shellcheck disable=SC2086
-      ip "$1" rule delete priority 20 $rule
+      ip "$1" rule delete priority 10 ${rule%% proto *}
     done
 }
 
 # usage: closed -4|-6 INTERFACE
 closed() {
-  ip "$1" rule show priority 20 iif "$2" | while read -r rule; do
+  ip "$1" rule show priority 10 iif "$2" | while read -r rule; do
     ! is_closing "$rule" || echo yes
   done | grep -q yes
 }
 
 is_closing() {
-  case $1 in *"fwmark 0/$mark iif "*" prohibit"*) ;; *) return 1 ;; esac
+  case $1 in *"fwmark 0/$marks iif "*" blackhole"*) ;; *) return 1 ;; esac
 }
 
+# Alone on its machine, a gateway has no ports of sandboxes.
+if [ -e "$etc/nftables-ports.conf" ] && [ ! -e "$state/ports.nft" ]; then
+  umask 077
+  mkdir -p "$state"
+  first_ports >"$state/ports.new"
+  mv "$state/ports.new" "$state/ports.nft"
+fi
 if [ -z "$check" ]; then
   route_marked_only -4
   [ ! -e /proc/net/if_inet6 ] || route_marked_only -6
 fi
-
 load "$etc/nftables.conf"
-# Alone on its machine, a gateway has no bridges of sandboxes.
-[ -e "$etc/nftables-bridge.conf" ] || exit 0
-if load "$etc/nftables-bridge.conf" 2>/dev/null; then
-  exit 0
-fi
-
-# This kernel cannot tell bridges apart. Closing all of them is right only
-# where none but the sandboxes' would be closed.
-for bridge in /sys/class/net/*/brif; do
-  [ -e "$bridge" ] || continue
-  name=${bridge%/brif}
-  name=${name##*/}
-  case $elements in *"\"$name\""*) continue ;; esac
-  if [ -n "$(ls "$bridge")" ]; then
-    echo "firewall: this kernel lacks nft_meta_bridge, and bridge $name is not a sandbox bridge; load that module, or move $name to another machine" >&2
-    exit 1
-  fi
-done
-load "$etc/nftables-bridge-all.conf"

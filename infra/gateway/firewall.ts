@@ -4,7 +4,7 @@ import { promisify } from "node:util";
 
 const run = promisify(execFile);
 
-/** Tables that nftables.conf loads, and nftables-bridge.conf where sandboxes have interfaces here. */
+/** Tables that nftables.conf loads; the second one where sandboxes have ports here. */
 const ownTable = "table inet daytona_egress";
 const bridgeTable = "table bridge daytona_egress";
 
@@ -12,9 +12,9 @@ const bridgeTable = "table bridge daytona_egress";
  * Loads the firewall again when another program took it away: `nft flush
  * ruleset`, which Debian's own nftables.service does whenever it restarts,
  * spares nobody's tables; systemd-networkd removes routing rules that it did
- * not make. And when sandboxes have come to be behind another interface.
- * @param interfaces those that sandboxes are behind; none where the gateway is
- *   alone on its machine
+ * not make.
+ * @param interfaces those that are walled; none where the gateway is alone on
+ *   its machine
  * @returns whether it, or a part of it, was away
  * @throws Error when it cannot be loaded
  */
@@ -39,43 +39,31 @@ export async function ensureFirewall(
   return true;
 }
 
+/** The interfaces that are walled, as firewall.sh finds them. */
+export async function walledInterfaces(): Promise<string[]> {
+  const script = "/usr/local/lib/daytona-edge/interfaces-gateway.sh";
+  return (await run(script)).stdout.split("\n").filter((line) => line !== "");
+}
+
 /**
- * The interfaces that sandboxes are behind, as firewall.sh finds them.
- * @param given SANDBOX_INTERFACES: a set as nft takes it, or `auto`
- * @param networks SANDBOX_NETWORKS: a set as nft takes it
+ * Whether firewall.sh's routing rule of each interface is among these, and
+ * before the machine's own addresses.
  */
-export async function sandboxInterfaces(
-  given: string,
-  networks: string,
-): Promise<string[]> {
-  if (given !== "auto") return members(given);
-  const found = new Set<string>();
-  for (const network of members(networks)) {
-    const args = ["-o", "-4", "address", "show", "to", network];
-    const { stdout } = await run("ip", args);
-    for (const [, name = ""] of stdout.matchAll(/^[0-9]+: (\S+)/gm)) {
-      found.add(name);
-    }
-  }
-  return [...found];
-}
-
-function members(set: string): string[] {
-  return set.match(/[^\s{},]+/g) ?? [];
-}
-
-/** Whether firewall.sh's routing rule of each interface is among these. */
 export function isRoutingClosed(
   shown: string,
   interfaces: readonly string[],
 ): boolean {
-  const closed = shown.split("\n").filter((line) => /\bprohibit\b/.test(line));
-  return interfaces.every((name) =>
-    closed.some((line) => line.includes(` iif ${name} `)),
+  if (interfaces.length === 0) return true;
+  const lines = shown.split("\n");
+  const closed = lines.filter((line) => /^10:.* blackhole\b/.test(line));
+  return (
+    !lines.some((line) => /^[0-9]:.* lookup local/.test(line)) &&
+    interfaces.every((name) =>
+      closed.some((line) => line.includes(` iif ${name} `)),
+    )
   );
 }
 
 async function routingRules(family: "-4" | "-6"): Promise<string> {
-  const args = [family, "rule", "show", "priority", "20"];
-  return (await run("ip", args)).stdout;
+  return (await run("ip", [family, "rule", "show"])).stdout;
 }

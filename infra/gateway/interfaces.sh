@@ -1,15 +1,17 @@
 #!/bin/sh
-# Prints the interfaces that sandboxes are behind, one a line. "auto" means those
-# that have an address in the sandboxes' networks by now: of what Docker makes,
-# the name is known only then. Whoever makes another one later is seen by the
-# agent, which loads the firewall again; until then the addresses alone are
-# refused.
+# Prints the interfaces that are walled, one a line: those that the configuration
+# names, or else have an address in the sandboxes' networks, and those that the
+# agent has found a sandbox on.
 set -eu
 words() { echo "$1" | tr -d '{},'; }
-if [ "$SANDBOX_INTERFACES" != auto ]; then
-  words "$SANDBOX_INTERFACES" | xargs -n 1
-  exit 0
-fi
-for network in $(words "$SANDBOX_NETWORKS"); do
-  ip -o -4 address show to "$network"
-done | awk '{ print $2 }' | sort -u
+found=/var/lib/daytona-edge/gateway/ports/walled
+{
+  if [ "$SANDBOX_INTERFACES" != auto ]; then
+    words "$SANDBOX_INTERFACES" | xargs -r -n 1
+  else
+    for network in $(words "$SANDBOX_NETWORKS"); do
+      ip -o -4 address show to "$network" | awk '{ print $2 }'
+    done
+  fi
+  [ ! -e "$found" ] || cat "$found"
+} | sort -u

@@ -55,7 +55,7 @@ export async function applyUnlisted(
   control: Control = resolverControl,
 ): Promise<void> {
   const zones = await control("list_local_zones");
-  const type = isAnswered ? "redirect" : "always_refuse";
+  const type = isAnswered ? "redirect" : "always_nxdomain";
   if (zones.split("\n").includes(`${rootZone} ${type}`)) return;
   if (isAnswered) {
     const data = `${rootZone} ${String(ttl)} IN A ${address}`;

@@ -2,13 +2,30 @@
 # Takes away what the gateway's units leave behind when they stop. With both
 # walls gone sandboxes reach what their server reaches.
 set -eu
+state=/var/lib/daytona-edge/gateway/ports
 rm -rf /run/daytona-gateway
 for family in inet bridge; do
   ! nft list table "$family" daytona_egress >/dev/null 2>&1 ||
     nft delete table "$family" daytona_egress
 done
 for version in -4 -6; do
-  while ip "$version" rule show priority 20 2>/dev/null | grep -q prohibit; do
-    ip "$version" rule delete priority 20
+  # First the machine's own addresses, as they were.
+  if ip "$version" rule show priority 15 2>/dev/null | grep -q 'lookup local'; then
+    ip "$version" rule add priority 0 lookup local
+    ip "$version" rule delete priority 15 lookup local
+  fi
+  while ip "$version" rule show priority 10 2>/dev/null | grep -q blackhole; do
+    ip "$version" rule delete priority 10
   done
 done
+[ -e "$state/walled" ] || exit 0
+while read -r bridge; do
+  ip link show dev "$bridge" >/dev/null 2>&1 || continue
+  ip neigh flush dev "$bridge" nud permanent
+  ip -o link show master "$bridge" | sed 's/^[0-9]*: \([^:@]*\).*/\1/' | while read -r port; do
+    bridge link set dev "$port" isolated off
+    bridge fdb show brport "$port" | sed -n '/sticky/s/ .*//p' | while read -r mac; do
+      bridge fdb delete "$mac" dev "$port" master
+    done
+  done
+done <"$state/walled"

@@ -12,12 +12,15 @@ import {
 import { connectBySsh } from "../../infra/platforms/host/ssh.ts";
 import type { OwnStack } from "../own-stack.ts";
 import { edgeRows } from "./edge-rows.ts";
-import { type Row, bad, good, lookAt } from "./row.ts";
+import { type Row, bad, good, lookAt, warning } from "./row.ts";
 
 export async function hostStackRows(args: OwnStack): Promise<Row[]> {
   const rows = await Promise.all([
     edgeServerRows(args),
     ...serversOf(args.host).map((server) => serverRows(server, args)),
+    ...serversOf(args.host)
+      .filter((server) => bundlesOf(server, args).includes("gateway"))
+      .map((server) => firewallRows(server, args)),
   ]);
   return rows.flat();
 }
@@ -45,6 +48,32 @@ function serverRows(server: Server, args: OwnStack): Promise<Row[]> {
       return [...missing, ...found];
     },
     "log in as pulumi up would: ssh, with the same user and key",
+  );
+}
+
+/** Whether somebody empties nftables now and then. */
+function firewallRows(server: Server, args: OwnStack): Promise<Row[]> {
+  const what = `${server.address}: firewall`;
+  return lookAt(
+    what,
+    async () => {
+      await using connection = await connectBySsh(server, args.privateKey);
+      const said = await connection.run(
+        remoteScript(server, "firewall-restored"),
+      );
+      const day = Date.now() - 86_400_000;
+      const moments = said
+        .split("\n")
+        .filter((moment) => Date.parse(moment) > day);
+      return moments.length === 0
+        ? good(what, "stood for a day")
+        : warning(
+            what,
+            `was emptied by somebody and loaded again ${String(moments.length)} times in a day, at ${moments.at(-1) ?? ""} the last time`,
+            "sandboxes reach nothing in such a moment; find who runs nft flush ruleset or restarts nftables.service: journalctl --until that time",
+          );
+    },
+    `see the rows of ${server.address}`,
   );
 }
 

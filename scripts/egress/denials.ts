@@ -79,7 +79,7 @@ function ofProxy(message: string): Omit<Denial, "time"> | undefined {
 }
 
 /**
- * `. always_refuse 172.20.0.2@40000 example.org. A IN`, and for a listed name
+ * `. always_nxdomain 172.20.0.2@40000 example.org. A IN`, and for a listed name
  * `api.github.com. static 172.20.0.2@40000 api.github.com. TXT IN`: zone, its
  * type, who asks, and the question (unbound.conf(5), log-local-actions). And
  * once for each burst that is too many, `ip_ratelimit exceeded 172.20.0.2 200
@@ -98,7 +98,7 @@ function ofResolver(message: string): Omit<Denial, "time"> | undefined {
     };
   }
   const [, zone = "", kind, sandbox = "", name = "", type = ""] =
-    /: (\S+) (always_refuse|static|redirect) (\S+)@\d+ (\S+) (\S+) IN$/.exec(
+    /: (\S+) (always_nxdomain|static|redirect) (\S+)@\d+ (\S+) (\S+) IN$/.exec(
       message,
     ) ?? [];
   if (kind === undefined) return undefined;

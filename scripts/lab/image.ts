@@ -18,6 +18,8 @@ import { ensureStaged } from "./staged.ts";
 export interface Image {
   /** Root directory of the image; never written after it is made. */
   readonly root: string;
+  /** What Docker holds that has the sandboxes' image; see image/containers.sh. */
+  readonly containers: string;
   /** The lab's stand-in for the public web's certificate authorities. */
   readonly webCa: { readonly certificate: string; readonly key: string };
 }
@@ -29,6 +31,8 @@ const labPackages = [
   "cloud-init",
   "curl",
   "dbus",
+  "docker-cli",
+  "docker.io",
   "git",
   "iproute2",
   "iputils-ping",
@@ -70,6 +74,7 @@ export async function ensureImage(): Promise<Image> {
   await ensureStaged(directory, make);
   return {
     root: join(directory, "root"),
+    containers: join(directory, "containers"),
     webCa: {
       certificate: readFileSync(join(directory, "web-ca.pem"), "utf8"),
       key: readFileSync(join(directory, "web-ca.key"), "utf8"),
@@ -98,6 +103,11 @@ async function make(staging: string): Promise<void> {
       `--logfile=${log}`,
       "trixie",
       join(staging, "root"),
+    ]);
+    await run([
+      join(setupFiles, "containers.sh"),
+      join(staging, "root"),
+      join(staging, "containers"),
     ]);
   } catch (error) {
     throw new LabError(

@@ -1,7 +1,23 @@
 /** What stands on a machine's disk before it boots for the first time. */
-import { chmod, mkdir, rename, rm, symlink, writeFile } from "node:fs/promises";
+import { readdirSync } from "node:fs";
+import {
+  chmod,
+  mkdir,
+  rename,
+  rm,
+  rmdir,
+  symlink,
+  writeFile,
+} from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { run } from "./command.ts";
 import type { MachineFile, MachineSpec } from "./machine-spec.ts";
+
+/**
+ * Where a machine has the layers of its images: not below what Docker holds, for
+ * Docker unmounts there whatever it finds when it stops.
+ */
+const layers = "/srv/layers";
 
 /**
  * Lays a machine's disk: its own layer over the image, and the options that it
@@ -24,16 +40,45 @@ export async function layDisk(
   for (const unit of spec.units) {
     await enable(join(directory, "upper"), unit, spec);
   }
+  if (spec.containers) {
+    const data = join(directory, "docker");
+    await run(["cp", "--archive", join(spec.containers, "data"), data]);
+    for (const layer of readdirSync(join(spec.containers, "layers"))) {
+      const place = join(data, "overlay2", layer, "diff");
+      await rmdir(place);
+      await symlink(join(layers, layer), place);
+    }
+  }
   await writeFile(
     join(directory, "options.json"),
-    JSON.stringify(
-      (spec.binds ?? []).map(
+    JSON.stringify([
+      ...(spec.binds ?? []).map(
         (bind) =>
           `--bind${bind.readOnly ? "-ro" : ""}=${bind.host}:${bind.machine}`,
       ),
-    ),
+      ...(spec.containers
+        ? dockerOptions(join(machines, spec.name), spec.containers)
+        : []),
+    ]),
   );
   await rename(directory, join(machines, spec.name));
+}
+
+/**
+ * What Docker in a machine needs of the computer: runc asks for keyrings and
+ * for programs of control groups, and layers of overlay2 cannot lie on the
+ * overlay that is the machine's root.
+ * @param directory the machine's own
+ * @param containers what Docker holds at first; its layers are never written
+ */
+function dockerOptions(directory: string, containers: string): string[] {
+  return [
+    "--capability=all",
+    "--drop-capability=CAP_SYS_MODULE",
+    "--system-call-filter=@keyring bpf",
+    `--bind=${join(directory, "docker")}:/var/lib/docker`,
+    `--bind-ro=${join(containers, "layers")}:${layers}`,
+  ];
 }
 
 function commonFiles(spec: MachineSpec): MachineFile[] {

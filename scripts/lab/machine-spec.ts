@@ -9,6 +9,8 @@ export interface MachineSpec {
   /** systemd units that start at boot. */
   readonly units: readonly string[];
   readonly binds?: readonly MachineBind[];
+  /** A directory of this computer as image/containers.sh makes it: what Docker holds. */
+  readonly containers?: string;
 }
 
 export interface MachineFile {

@@ -136,10 +136,19 @@ export async function stopNamespaces(directory = labDirectory): Promise<void> {
   await rm(directory, { recursive: true, force: true });
 }
 
-/** Where control groups are: the unified tree, or the two that systemd uses beside v1. */
-const controlGroupTrees = ["", "/systemd", "/unified"].map(
-  (tree) => `/sys/fs/cgroup${tree}`,
+const controlGroups = "/sys/fs/cgroup";
+
+/** Whether there is a tree of control groups for each controller, as before version 2. */
+export const hasControllerTrees = !existsSync(
+  join(controlGroups, "cgroup.controllers"),
 );
+
+/** Where control groups are: the unified tree, or one for each controller. */
+const controlGroupTrees = hasControllerTrees
+  ? readdirSync(controlGroups, { withFileTypes: true })
+      .filter((entry) => entry.isDirectory())
+      .map(({ name }) => join(controlGroups, name))
+  : [controlGroups];
 
 /** Control groups outlive their processes; they are the lab's only traces. */
 async function removeControlGroups(name: string): Promise<void> {
@@ -178,7 +187,7 @@ function endProcess(pid: number): void {
 
 /** Labs that were killed, checkout and all, leave their groups to the next. */
 async function sweepControlGroups(): Promise<void> {
-  for (const tree of controlGroupTrees.filter((path) => existsSync(path))) {
+  for (const tree of controlGroupTrees) {
     for (const name of readdirSync(tree)) {
       if (!name.startsWith("daytona-edge-")) continue;
       try {

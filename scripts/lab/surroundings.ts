@@ -17,6 +17,7 @@ import {
   createMachine,
   machineNames,
 } from "./machine.ts";
+import { controlGroup, hasControllerTrees } from "./namespaces.ts";
 import { bundleProgram } from "./programs.ts";
 import { firstSandbox, secondSandbox } from "./sandboxes.ts";
 import type { LabSecrets } from "./secrets.ts";
@@ -82,7 +83,10 @@ export async function ensureDaytona(
       webCaPem: image.webCa.certificate,
       sshAuthorizedKey: secrets.operator.public,
       sshHostKey: secrets.host,
-      imageRoot: image.root,
+      containers: image.containers,
+      ...(hasControllerTrees
+        ? { containerGroup: `/${controlGroup}/${name}` }
+        : {}),
       snapshots,
       sandboxes: [
         { id: firstSandbox, public: true },

@@ -83,7 +83,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await machine(
-    "sysctl -qw net.ipv4.ipfrag_time=30 net.ipv6.ip6frag_time=60; systemctl reload daytona-gateway-firewall",
+    "sysctl -qw net.ipv4.ipfrag_time=30 net.ipv6.ip6frag_time=60; systemctl reload daytona-gateway-firewall; systemctl start daytona-gateway-agent",
   );
   await labExec("internet", ["nft", "delete table inet false_sources"]);
   await removeSandbox(sandbox);
@@ -99,7 +99,13 @@ test("nothing is answered to a false source", async () => {
 });
 
 test("the counter counts: without the control data arrives", async () => {
-  await machine("nft flush chain inet daytona_egress true_sources");
+  // Each of these alone is enough.
+  await machine(
+    `systemctl stop daytona-gateway-agent
+     nft flush chain bridge daytona_egress bound_only
+     nft flush chain inet daytona_egress true_sources
+     ip -4 rule delete priority 10; ip -6 rule delete priority 10`,
+  );
   for (const [name, target] of cases) await send(name, target);
   await sleep(3_000);
   await expect.poll(arrived).toBeGreaterThan(10);

@@ -240,8 +240,11 @@ describe("others on the machine", () => {
   test("empty nftables; Docker loads its own again", async () => {
     await disturb(
       "nft flush ruleset, four times",
-      `for _ in $(seq 4); do
-         nft flush ruleset; nft -f /usr/local/lib/daytona-lab/docker.nft
+      // As firewalld does: Docker's rules come back, and open the way.
+      `iptables-save >/run/docker-rules
+       for _ in $(seq 4); do
+         nft flush ruleset
+         iptables-restore </run/docker-rules; nft -f /usr/local/lib/daytona-lab/way-out.nft
          sleep 1.7
        done
        for _ in $(seq 1200); do
@@ -256,14 +259,14 @@ describe("others on the machine", () => {
     await disturb(
       "systemd-networkd restarted, routing rules removed",
       `systemctl restart systemd-networkd
-       while ip -4 rule delete priority 20 2>/dev/null; do :; done
-       while ip -6 rule delete priority 20 2>/dev/null; do :; done
+       while ip -4 rule delete priority 10 2>/dev/null; do :; done
+       while ip -6 rule delete priority 10 2>/dev/null; do :; done
        for _ in $(seq 1200); do
-         if ip -6 rule show priority 20 | grep -q prohibit; then break; fi
+         if ip -6 rule show priority 10 | grep -q blackhole; then break; fi
          sleep 0.1
        done
-       ip -4 rule show priority 20 | grep -q 'iif br-sandbox prohibit'
-       ip -6 rule show priority 20 | grep -q 'iif br-sandbox prohibit'; ${now}`,
+       ip -4 rule show priority 10 | grep -q 'iif br-sandbox blackhole'
+       ip -6 rule show priority 10 | grep -q 'iif br-sandbox blackhole'; ${now}`,
     );
   });
 
@@ -272,12 +275,12 @@ describe("others on the machine", () => {
     async (family) => {
       await disturb(
         `routing rule removed: ip ${family}`,
-        `ip ${family} rule delete priority 20
+        `ip ${family} rule delete priority 10
          for _ in $(seq 1200); do
-           if ip ${family} rule show priority 20 | grep -q prohibit; then break; fi
+           if ip ${family} rule show priority 10 | grep -q blackhole; then break; fi
            sleep 0.1
          done
-         ip ${family} rule show priority 20 | grep -q 'iif br-sandbox prohibit'; ${now}`,
+         ip ${family} rule show priority 10 | grep -q 'iif br-sandbox blackhole'; ${now}`,
       );
     },
   );
@@ -300,15 +303,21 @@ PY
     try {
       await disturb(
         "Docker's chains made anew, accepting",
-        `nft 'table ip6 filter { chain FORWARD { type filter hook forward priority filter; policy accept; accept; }; }'
-         for _ in $(seq 5); do
-           /usr/local/lib/daytona-lab/host-up.sh
-           nft insert rule ip filter DOCKER-USER accept
+        `nft 'table ip6 lab { chain FORWARD { type filter hook forward priority filter; policy accept; accept; }; }'
+         echo '{ "dns": ["169.254.20.1"], "live-restore": true }' >/etc/docker/daemon.json
+         systemctl reload docker
+         for _ in $(seq 2); do
+           systemctl kill --signal=KILL docker
+           until [ "$(systemctl show -P ActiveState docker)" = active ]; do sleep 0.1; done
+           iptables -I DOCKER-USER -j ACCEPT
          done; ${now}`,
       );
     } finally {
       await machine(
-        "nft delete table ip6 filter; /usr/local/lib/daytona-lab/host-up.sh",
+        `nft delete table ip6 lab
+         while iptables -D DOCKER-USER -j ACCEPT 2>/dev/null; do :; done
+         echo '{ "dns": ["169.254.20.1"] }' >/etc/docker/daemon.json
+         systemctl reload docker`,
       );
     }
   });
@@ -409,6 +418,9 @@ test("the prober reaches and the counter counts where no wall stands", async () 
     "tcp 203.0.113.12 443",
     "tcp 1.1.1.1 53",
     "tcp 2001:db8:203::20 443",
+    "tcp 172.20.0.1 22",
+    "tcp 172.20.0.1 4000",
+    "tcp 198.18.0.3 22",
     "udp 8.8.8.8 4444",
     "udp 203.0.113.20 443",
     "udp 2001:db8:203::20 443",

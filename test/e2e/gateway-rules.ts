@@ -61,8 +61,9 @@ export async function openRoad(): Promise<void> {
   await machine(
     `systemctl stop daytona-gateway-agent
      nft delete table inet daytona_egress
-     ip -4 rule delete priority 20
-     ip -6 rule delete priority 20`,
+     nft delete table bridge daytona_egress
+     ip -4 rule delete priority 10
+     ip -6 rule delete priority 10`,
   );
 }
 

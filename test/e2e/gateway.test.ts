@@ -316,8 +316,9 @@ describe("where packets may go", () => {
   });
 
   test("tampering inside the sandbox changes nothing", async () => {
+    // What Docker put there comes back, or it answers no name here any more.
     const { result } = await sandbox(
-      "nft flush ruleset; echo '203.0.113.20 api.github.com' >>/etc/hosts; ip route replace default via 172.20.0.1; curl -sSk --max-time 60 https://api.github.com/ 2>&1; sed -i '/203.0.113.20/d' /etc/hosts",
+      "iptables-save >/tmp/rules; nft flush ruleset; echo '203.0.113.20 api.github.com' >>/etc/hosts; ip route replace default via 172.20.0.1; curl -sSk --max-time 60 https://api.github.com/ 2>&1; sed -i '/203.0.113.20/d' /etc/hosts; iptables-restore /tmp/rules",
     );
     expect(result).not.toContain("stand-in");
     expect(result).toMatch(/refused|Could not connect|Failed to connect/);
@@ -331,12 +332,12 @@ describe("names that are answered", () => {
     ["api.github.com AAAA", "NOERROR", 0],
     ["api.github.com TXT", "NOERROR", 0],
     ["api.github.com HTTPS", "NOERROR", 0],
-    ["github.com A", "REFUSED", 0],
-    ["example.org A", "REFUSED", 0],
-    ["c2VjcmV0.example.org TXT", "REFUSED", 0],
+    ["github.com A", "NXDOMAIN", 0],
+    ["example.org A", "NXDOMAIN", 0],
+    ["c2VjcmV0.example.org TXT", "NXDOMAIN", 0],
     ["c2VjcmV0.api.github.com A", "NXDOMAIN", 0],
-    ["defikit.net NS", "REFUSED", 0],
-    [". NS", "REFUSED", 0],
+    ["defikit.net NS", "NXDOMAIN", 0],
+    [". NS", "NXDOMAIN", 0],
   ])("%s: %s", async (question, status, answers) => {
     for (const transport of ["+notcp", "+tcp"]) {
       const { result } = await sandbox(

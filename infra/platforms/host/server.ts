@@ -72,6 +72,7 @@ const scripts = join(import.meta.dirname, "remote");
 /** Scripts of remote/ that run on the server. */
 export type RemoteScript =
   | "edge-status"
+  | "firewall-restored"
   | "gateway-authority"
   | "look"
   | "read-document"

@@ -31,8 +31,13 @@ export interface DaytonaMachineArgs {
   readonly sshAuthorizedKey: string;
   /** The machine's own key, in OpenSSH's forms. */
   readonly sshHostKey: { readonly private: string; readonly public: string };
-  /** Directory of this computer with the root of the sandboxes' image. */
-  readonly imageRoot: string;
+  /**
+   * Control group above those of its containers; Docker's own when absent. Where
+   * each controller has a tree, a machine sees the computer's.
+   */
+  readonly containerGroup?: string;
+  /** Directory of this computer: what Docker holds, with the sandboxes' image. */
+  readonly containers: string;
   /** Directory of this computer with the roots of more snapshots, by their names. */
   readonly snapshots: string;
   /** The sandboxes that exist from the beginning. */
@@ -57,26 +62,32 @@ export function daytonaMachine(args: DaytonaMachineArgs): MachineSpec {
     address: args.ipv4,
     address6: args.ipv6,
     files: [...serverFiles(args), ...snapshotFiles(args), ...sshFiles(args)],
-    units: ["ssh.service", "daytona-host.service", "daytona.service"],
+    units: [
+      ...["containerd.service", "docker.service", "ssh.service"],
+      ...["daytona-host.service", "daytona.service"],
+    ],
+    containers: args.containers,
     binds: [
-      { host: args.imageRoot, machine: "/srv/sandbox-image", readOnly: true },
       { host: args.snapshots, machine: "/srv/snapshots", readOnly: true },
     ],
   };
 }
 
 function serverFiles(args: DaytonaMachineArgs): MachineFile[] {
-  const units = ["daytona.service", "daytona-host.service", "sandbox@.service"];
-  const scripts = [
-    "host-up.sh",
-    "sandbox-up.sh",
-    "sandbox-init.sh",
-    "sandbox-down.sh",
-  ];
+  const units = ["daytona.service", "daytona-host.service"];
+  const scripts = ["host-up.sh", "control-groups.sh", "import-snapshot.sh"];
   return [
     ...units.map((unit) => copied(unit, `/etc/systemd/system/${unit}`)),
+    copied("docker.conf", "/etc/systemd/system/docker.service.d/lab.conf"),
+    copied("daemon.json", "/etc/docker/daemon.json"),
     ...scripts.map((it) => copied(it, `${programDirectory}/${it}`, 0o755)),
-    copied("docker.nft", `${programDirectory}/docker.nft`),
+    copied("way-out.nft", `${programDirectory}/way-out.nft`),
+    {
+      path: "/etc/default/docker",
+      content: args.containerGroup
+        ? `DOCKER_OPTS=--cgroup-parent=${args.containerGroup}\n`
+        : "",
+    },
     { path: `${programDirectory}/web-ca.pem`, content: args.webCaPem },
     { path: `${programDirectory}/server.cjs`, content: args.programs.server },
     {
@@ -99,7 +110,6 @@ function snapshotFiles({ programs }: DaytonaMachineArgs): MachineFile[] {
   return [
     copied("snapshot/entrypoint", `${bin}/entrypoint`, 0o755),
     copied("snapshot/app", `${bin}/app`, 0o755),
-    copied("snapshot/resolv.conf", `${snapshot}/etc/resolv.conf`),
     { path: `${lib}/toolbox.cjs`, content: programs.toolbox },
     { path: `${lib}/app.cjs`, content: programs.app },
   ];
@@ -129,7 +139,6 @@ function environment(args: DaytonaMachineArgs): string {
     `OIDC_DOMAIN=http://${args.ipv4}:5556/dex`,
     "OIDC_CLIENT_ID=daytona",
     `INITIAL_SANDBOXES=${settings}/sandboxes.json`,
-    "SANDBOX_LAYERS=/run/daytona-lab/sandboxes",
     "SANDBOX_SNAPSHOTS=/srv/snapshots",
     "",
   ].join("\n");

@@ -2,7 +2,7 @@
  * Stand-in of a self-hosted Daytona v0.190.0: its API on 3000 and its preview
  * proxy on 4000, with the proxy's known holes, and the names of its sandboxes
  * on 5300, as Docker gives them. Runs on the lab's "daytona"
- * machine; its sandboxes are systemd units there. What lives in server/: one
+ * machine; its sandboxes are containers of Docker there. What lives in server/: one
  * file per part of Daytona. Nothing of the product itself belongs here.
  */
 import { randomBytes } from "node:crypto";
@@ -12,7 +12,7 @@ import * as z from "zod";
 import { createApiServer } from "./server/api-server.ts";
 import { createNames } from "./server/names.ts";
 import { createProxy } from "./server/proxy.ts";
-import { systemdSandboxes } from "./server/sandbox-unit.ts";
+import { dockerSandboxes } from "./server/docker-sandboxes.ts";
 import { Sandboxes } from "./server/sandboxes.ts";
 
 const environment = z
@@ -26,7 +26,6 @@ const environment = z
     /** JSON file: the sandboxes that exist from the beginning. */
     INITIAL_SANDBOXES: z.string(),
     STATE_DIRECTORY: z.string(),
-    SANDBOX_LAYERS: z.string(),
     SANDBOX_SNAPSHOTS: z.string(),
   })
   .parse(process.env);
@@ -49,11 +48,7 @@ const apiKey = environment.DAYTONA_API_KEY;
 
 const sandboxes = new Sandboxes(
   join(environment.STATE_DIRECTORY, "sandboxes"),
-  systemdSandboxes({
-    units: join(environment.STATE_DIRECTORY, "units"),
-    layers: environment.SANDBOX_LAYERS,
-    snapshots: environment.SANDBOX_SNAPSHOTS,
-  }),
+  dockerSandboxes(environment.SANDBOX_SNAPSHOTS),
 );
 const initial = readFileSync(environment.INITIAL_SANDBOXES, "utf8");
 

@@ -7,11 +7,12 @@ here=$(dirname "$0")
 
 # Debian starts what it installs; on a lab machine only the bundles and the
 # machine's own files decide what runs.
-for unit in haproxy unbound ulogd2 pebble ssh nftables; do
+for unit in haproxy unbound ulogd2 pebble ssh nftables docker containerd; do
   if [ -e "$root/usr/lib/systemd/system/$unit.service" ]; then
     chroot "$root" systemctl --quiet disable "$unit.service"
   fi
 done
+chroot "$root" systemctl --quiet disable docker.socket
 chroot "$root" systemctl --quiet mask apt-daily.timer apt-daily-upgrade.timer \
   console-getty.service systemd-networkd-wait-online.service dpkg-db-backup.timer e2scrub_all.timer fstrim.timer
 # Nobody is there to be asked, and each of these holds one of the 128 inotify

@@ -30,7 +30,7 @@ export function nameRows(target: BypassTarget): Row[] {
           (how) => `${ask(how, 20)} | ${answer("status: [A-Z]*")}`,
         ),
       ),
-      denied: /status: REFUSED/,
+      denied: /status: NXDOMAIN/,
       logged: [
         `resolver ${secret} TXT name_not_allowed`,
         `resolver ${secret} A name_not_allowed`,

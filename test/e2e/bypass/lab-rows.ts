@@ -78,7 +78,7 @@ export const labRows: readonly Row[] = [
   {
     number: 41,
     attempt: "root changes its own firewall and routes",
-    command: `nft flush ruleset; ip route replace ${forbidden}/32 via 172.20.0.1; ${curl} https://${forbidden}/ ${quiet}; ip route del ${forbidden}/32`,
+    command: `iptables-save >/tmp/rules; nft flush ruleset; ip route replace ${forbidden}/32 via 172.20.0.1; ${curl} https://${forbidden}/ ${quiet}; ip route del ${forbidden}/32; iptables-restore /tmp/rules`,
     denied: unreached,
     logged: [toForbidden],
   },

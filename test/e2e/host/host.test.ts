@@ -188,8 +188,8 @@ describe("the road out", () => {
   });
 
   test("the bridge was found by its address", async () => {
-    expect(await onServer("nft list table inet daytona_egress")).toContain(
-      'iifname "br-sandbox" jump to_this_machine',
+    expect(await onServer("nft list set inet daytona_egress walled")).toContain(
+      '"br-sandbox"',
     );
   });
 
@@ -205,7 +205,9 @@ describe("the road out", () => {
         "nft list table inet daytona_egress; nft list table inet daytona_server",
       );
     const was = await table();
-    await onServer("systemctl restart daytona-host.service");
+    await onServer(
+      "systemctl restart docker.service && systemctl restart daytona-host.service daytona.service",
+    );
     // Counters count on.
     const plain = (text: string) => text.replace(/packets \d+ bytes \d+/g, "");
     expect(plain(await table())).toBe(plain(was));
@@ -221,12 +223,13 @@ describe("the road out", () => {
   });
 
   test("a bridge that comes later is closed at once, and served soon", async () => {
-    const later = (line: string) => onServer(`ip netns exec later ${line}`);
-    await onServer(`
-      ip link add br-later type bridge && ip address add 172.20.77.1/24 dev br-later && ip link set br-later up
-      ip netns add later && ip link add later0 type veth peer name eth0 netns later
-      ip link set later0 master br-later up
-      ip -n later address add 172.20.77.2/24 dev eth0 && ip -n later link set eth0 up && ip -n later route add default via 172.20.77.1`);
+    // As Daytona makes one for two sandboxes; Docker chooses its addresses.
+    const name = "3f2c1a52-7d3b-4c1e-9a44-2b6a1e0d9c99";
+    const later = (line: string) => onServer(`docker exec ${name} ${line}`);
+    await onServer(
+      `docker network create -o com.docker.network.bridge.name=br-later daytona-link-later &&
+       docker run -d --name ${name} --privileged --network daytona-link-later daytona-lab sleep infinity`,
+    );
     const curl = (url: string) =>
       later(
         `curl -sS -k -m 30 -o /dev/null -w '%{http_code} %{exitcode}' ${url}`,
@@ -234,11 +237,13 @@ describe("the road out", () => {
     // 7: refused at once, by us. Docker's own policy would let it wait.
     expect(await curl(`https://${webHosts.forbidden.ipv4}/`)).toBe("000 7");
     await expect
-      .poll(() => onServer("nft list table inet daytona_egress"))
+      .poll(() => onServer("nft list set inet daytona_egress walled"))
       .toContain("br-later");
     expect(await curl(`http://${gatewayAddress}/ca.pem`)).toBe("200 0");
     expect(await curl(`https://${webHosts.forbidden.ipv4}/`)).toBe("000 7");
-    await onServer("ip netns delete later; ip link delete br-later");
+    await onServer(
+      `docker rm -f ${name} && docker network rm daytona-link-later`,
+    );
   });
 });
 
@@ -246,16 +251,13 @@ test("after a boot everything is back, and closed before the first sandbox", asy
   const booted = await run("server.ts", "reboot", machine);
   expect(booted.stderr).toBe("");
   const order = await onServer(
-    "for unit in daytona-gateway-firewall daytona-server-firewall sandbox@$FIRST_SANDBOX; do systemctl show -p ActiveEnterTimestampMonotonic --value $unit; done".replace(
-      "$FIRST_SANDBOX",
-      FIRST_SANDBOX,
-    ),
+    "for unit in daytona-gateway-firewall daytona-server-firewall; do systemctl show -p ActiveEnterTimestampMonotonic --value $unit; done; systemctl show -p ExecMainStartTimestampMonotonic --value docker",
   );
-  const [egress, server, sandbox] = order.split("\n").map(Number);
+  const [egress, server, docker] = order.split("\n").map(Number);
   for (const wall of [egress, server]) {
     // 0 is that of a unit that never started.
     expect(wall).toBeGreaterThan(0);
-    expect(wall).toBeLessThan(sandbox ?? 0);
+    expect(wall).toBeLessThan(docker ?? 0);
   }
   await expect
     .poll(async () => {
@@ -444,9 +446,9 @@ describe("a change by hand", () => {
     ],
     [
       // In this order: the agent loads all anew when there is none.
-      "ip rule add priority 20 iif br-sandbox fwmark 0/0x2 prohibit && ip rule delete priority 20 iif br-sandbox fwmark 0/0x1000000",
+      "ip rule add priority 10 iif br-sandbox fwmark 0/0x2 blackhole && ip rule delete priority 10 iif br-sandbox fwmark 0/0x3000000",
       "gateway",
-      "rules: missing: 20: from all fwmark 0/0x1000000 iif br-sandbox prohibit",
+      "rules: missing: 10: from all fwmark 0/0x3000000 iif br-sandbox blackhole",
     ],
     [
       "echo >>/var/lib/daytona-edge/certificate/credentials.env",
@@ -504,10 +506,26 @@ describe("a change by hand", () => {
     const { stdout, stderr } = await stack("up");
     expect(stderr).toBe("");
     expect(JSON.parse(stdout)).toMatchObject({ changed: true });
+    // One edit took a rule away: the agent may have been there first.
+    await onServer("rm -f /run/daytona-gateway/firewall-restored");
     await expect.poll(wanting, { interval: 1_000 }).toEqual([]);
     const again = await stack("up");
     expect(JSON.parse(again.stdout)).toMatchObject({ changed: false });
     await onServer("ip link delete br-second");
+  });
+
+  test("of nftables, by somebody who empties it, is a warning", async () => {
+    await onServer("nft flush ruleset");
+    await expect
+      .poll(() => onServer("nft list tables"))
+      .toContain("inet daytona_egress");
+    await expect
+      .poll(async () => (await wanting()).join())
+      .toMatch(/firewall: was emptied by somebody and loaded again 1 times/);
+    await onServer(
+      "rm /run/daytona-gateway/firewall-restored; systemctl restart docker daytona-server-firewall",
+    );
+    await expect.poll(wanting, { interval: 1_000 }).toEqual([]);
   });
 
   test("of all there is: whatever was installed is gone", async () => {

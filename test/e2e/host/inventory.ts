@@ -7,7 +7,11 @@ const notOurs = [
   "/run/motd.dynamic",
   "/run/systemd",
   "/run/udev",
+  "/run/containerd",
+  "/run/docker",
+  "/var/lib/containerd",
   "/var/lib/daytona-lab",
+  "/var/lib/docker",
   "/var/log/journal",
   // What apt and dpkg keep of their own work.
   "/var/cache/apt",
@@ -34,10 +38,16 @@ export async function inventory(
     ),
     users: await onServer("cat /etc/passwd /etc/group"),
     packages: await onServer("dpkg-query -W"),
-    ruleset: await onServer("nft list ruleset"),
+    // Docker closes what it does not forward once it starts beside forwarding.
+    ruleset: await onServer(
+      "nft --stateless list ruleset | sed '/hook forward/s/policy [a-z]*;//' | sort",
+    ),
     addresses: await onServer(
-      "ip -o address show scope global | awk '{print $2, $4}'",
+      "ip -o address show scope global | awk '{print $2, $4}' | sort",
     ),
     rules: await onServer("ip rule show; ip -6 rule show"),
+    ports: await onServer(
+      "ip neigh show nud permanent; bridge fdb | grep sticky; bridge -d link | grep -o 'isolated on'; true",
+    ),
   };
 }

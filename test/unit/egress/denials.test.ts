@@ -36,7 +36,7 @@ test.each([
   ],
   [
     resolver(
-      "[1795617613] unbound[20780:0] info: . always_refuse 172.20.0.2@55028 example.org. A IN",
+      "[1795617613] unbound[20780:0] info: . always_nxdomain 172.20.0.2@55028 example.org. A IN",
     ),
     ["resolver", "example.org A", "name_not_allowed"],
   ],

@@ -18,7 +18,7 @@ function resolver() {
   const types = new Map([
     ["localhost.", "redirect"],
     ["test.", "static"],
-    [".", "always_refuse"],
+    [".", "always_nxdomain"],
   ]);
   const commands: string[] = [];
   const lines = (input?: string) => (input ?? "").split("\n").filter(Boolean);
@@ -37,7 +37,7 @@ function resolver() {
     local_zones: (input) => {
       for (const line of lines(input)) {
         const [zone = "", type = ""] = line.split(" ");
-        expect(["static", "redirect", "always_refuse"]).toContain(type);
+        expect(["static", "redirect", "always_nxdomain"]).toContain(type);
         types.set(zone, type);
         if (!zones.has(zone)) zones.set(zone, undefined);
       }
@@ -140,7 +140,7 @@ test("all other names are answered, and refused again, without a gap", async () 
   expect(commands).toEqual(["list_local_zones"]);
   await applyUnlisted(false, gateway, control);
   expect([types.get("."), zones.get(".")]).toEqual([
-    "always_refuse",
+    "always_nxdomain",
     undefined,
   ]);
   expect(commands.slice(2)).toEqual(["local_zones", "local_datas_remove"]);

@@ -1,34 +1,25 @@
 #!/bin/sh
-# Prepares the computer for sandboxes, as Docker does when it starts: one
-# bridge, forwarding, address translation, and the top layer of the image.
+# The networks of a Daytona server that runs its sandboxes by the server's own
+# Docker: the runner's, which has no traffic between containers, and Compose's.
+# Of the runner's, the bridge's name and IPv6 are the lab's.
 set -eu
 here=/usr/local/lib/daytona-lab
-state=/run/daytona-lab
 
-sysctl -q -w net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1
-if ! ip link show br-sandbox >/dev/null 2>&1; then
-  ip link add br-sandbox type bridge
-fi
-ip address replace 172.20.0.1/16 dev br-sandbox
-ip -6 address replace 2001:db8:20::1/64 dev br-sandbox nodad
-ip link set br-sandbox up
-nft -f "$here/docker.nft"
+network() {
+  docker network inspect "$1" >/dev/null 2>&1 || docker network create "$@" >/dev/null
+}
+network daytona_daytona-network --subnet 172.18.0.0/16 \
+  -o com.docker.network.bridge.name=br-compose
+network runner-bridge --subnet 172.20.0.0/16 \
+  -o com.docker.network.bridge.enable_icc=false \
+  -o com.docker.network.bridge.name=br-sandbox \
+  --ipv6 --subnet 2001:db8:20::/64 --gateway 2001:db8:20::1
 
-# The computer's own root is an overlay, which cannot carry the writable layer
-# of another one: the sandboxes' layers are in memory.
-mkdir -p "$state"
-if ! mountpoint -q "$state"; then
-  mount -t tmpfs -o mode=755 tmpfs "$state"
-fi
-mkdir -p "$state/sandboxes"
-cp -a "$here/snapshot" "$state/"
-
-# The snapshot trusts the lab's stand-in for the public web's authorities.
-image=/srv/sandbox-image
-certificate=usr/local/share/ca-certificates/web-ca.crt
-roots=etc/ssl/certs/ca-certificates.crt
-if [ ! -e "$image/$certificate" ]; then
-  mkdir -p "$state/snapshot/usr/local/share/ca-certificates" "$state/snapshot/etc/ssl/certs"
-  cp "$here/web-ca.pem" "$state/snapshot/$certificate"
-  cat "$image/$roots" "$here/web-ca.pem" >"$state/snapshot/$roots"
-fi
+# The lab's edges reach sandboxes with upstream "direct", which whoever runs
+# Docker allows in this chain.
+for edge in 198.18.0.4 198.18.0.5 198.18.0.6; do
+  set -- DOCKER-USER -s "$edge" -o br-sandbox -j ACCEPT
+  iptables -C "$@" 2>/dev/null || iptables -I "$@"
+done
+sysctl -q -w net.ipv6.conf.all.forwarding=1
+nft -f "$here/way-out.nft"

@@ -80,16 +80,11 @@ export function freeNumber(taken: ReadonlySet<number>): number {
 export function addressesOf(number: number): {
   address: string;
   address6: string;
-  mac: string;
 } {
   const bytes = [number >> 8, number & 255];
-  const hex = bytes.map((byte) => byte.toString(16).padStart(2, "0"));
   return {
     address: `172.20.${bytes.join(".")}`,
     address6: `2001:db8:20::${number.toString(16)}`,
-    // As Docker: an address that comes back is on the same hardware address,
-    // so no neighbour has to forget the old one first.
-    mac: `02:42:ac:14:${hex.join(":")}`,
   };
 }
 

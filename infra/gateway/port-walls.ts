@@ -1,0 +1,151 @@
+/**
+ * Puts the ports of sandboxes into force: in nftables' sets, and in what stands
+ * without nftables: neighbours that no ARP changes, hardware addresses that stay
+ * at their port, and ports that pass nothing to each other.
+ */
+import { execFile } from "node:child_process";
+import { mkdir, readlink } from "node:fs/promises";
+import { isDeepStrictEqual, promisify } from "node:util";
+import * as z from "zod";
+import { writeAtomically } from "../machine/agent/files.ts";
+import type { DockerState } from "./docker.ts";
+import { type Link, type Ports, portElements, portsOf } from "./ports.ts";
+
+const directory = "/var/lib/daytona-edge/gateway/ports";
+const elementsFile = `${directory}/ports.nft`;
+/** Interfaces that firewall.sh closes when nftables is empty, one a line. */
+const walledFile = `${directory}/walled`;
+const setsFile = "/etc/daytona-edge/gateway/nftables-ports.conf";
+const run = promisify(execFile);
+
+const shownLinks = z.array(
+  z.object({
+    ifname: z.string(),
+    master: z.string().optional(),
+    link_netnsid: z.int().optional(),
+    linkinfo: z.object({ info_kind: z.string().optional() }).optional(),
+  }),
+);
+
+/** @throws Error when `ip` fails or says something else */
+async function links(): Promise<Link[]> {
+  const { stdout } = await run("ip", ["-json", "-details", "link", "show"]);
+  return shownLinks.parse(JSON.parse(stdout)).map((link) => ({
+    name: link.ifname,
+    isBridge: link.linkinfo?.info_kind === "bridge",
+    ...(link.master === undefined ? {} : { bridge: link.master }),
+    ...(link.link_netnsid === undefined
+      ? {}
+      : { peerNamespace: link.link_netnsid }),
+  }));
+}
+
+const shownNamespaces = z.object({
+  namespaces: z.array(
+    z.object({ ns: z.int(), netnsid: z.union([z.string(), z.int()]) }),
+  ),
+});
+
+/** The kernel's number for the network namespace of each process. */
+async function namespacesOf(
+  pids: readonly number[],
+): Promise<Map<number, number>> {
+  const { stdout } = await run("lsns", [
+    ...["--json", "--type", "net", "--output", "NS,NETNSID"],
+  ]);
+  const numbers = new Map(
+    shownNamespaces
+      .parse(JSON.parse(stdout))
+      .namespaces.map(({ ns, netnsid }) => [ns, Number(netnsid)]),
+  );
+  const found = new Map<number, number>();
+  for (const pid of pids) {
+    const name = await readlink(`/proc/${String(pid)}/ns/net`).catch(() => "");
+    const number = numbers.get(Number(/\d+/.exec(name)?.[0]));
+    if (number !== undefined && !Number.isNaN(number)) found.set(pid, number);
+  }
+  return found;
+}
+
+/**
+ * What stands where at this moment.
+ * @param walled interfaces that are walled in any case
+ */
+export async function portsNow(
+  state: DockerState,
+  walled: readonly string[],
+): Promise<Ports> {
+  const [present, namespaces] = await Promise.all([
+    links(),
+    namespacesOf(state.containers.map(({ pid }) => pid)),
+  ]);
+  return portsOf(state, present, (pid) => namespaces.get(pid), walled);
+}
+
+let inForce: Ports | undefined;
+
+/**
+ * The files first, so that whoever loads the firewall meanwhile has them.
+ * @returns whether anything changed
+ * @throws Error when a program refuses
+ */
+export async function applyPorts(ports: Ports): Promise<boolean> {
+  const isChanged = !isDeepStrictEqual(ports, inForce);
+  if (isChanged) {
+    await mkdir(directory, { recursive: true });
+    const walled = ports.walled.map((name) => `${name}\n`).join("");
+    await writeAtomically(elementsFile, portElements(ports), 0o600);
+    const isOther = await writeAtomically(walledFile, walled, 0o600);
+    if (isOther || !(await fillSets())) {
+      await run("systemctl", [
+        "reload-or-restart",
+        "daytona-gateway-firewall.service",
+      ]);
+    }
+  }
+  await applyLinks(ports);
+  inForce = ports;
+  return isChanged;
+}
+
+/** @returns false when the sets are not there, for somebody emptied nftables */
+async function fillSets(): Promise<boolean> {
+  return run("nft", ["-f", setsFile]).then(
+    () => true,
+    () => false,
+  );
+}
+
+/** What is right already is set again: another program may have changed it. */
+async function applyLinks({ bindings, sandboxes }: Ports): Promise<void> {
+  const known = inForce?.bindings ?? [];
+  const wanted = new Set(
+    bindings.map(({ ipv4, bridge }) => `${ipv4} ${bridge}`),
+  );
+  const gone = known.filter(
+    ({ ipv4, bridge }) => !wanted.has(`${ipv4} ${bridge}`),
+  );
+  await batch("ip", [
+    ...gone.map(({ ipv4, bridge }) => `neigh del ${ipv4} dev ${bridge}`),
+    ...bindings.map(
+      ({ ipv4, mac, bridge }) =>
+        `neigh replace ${ipv4} lladdr ${mac} dev ${bridge} nud permanent`,
+    ),
+  ]);
+  await batch("bridge", [
+    ...sandboxes.map((port) => `link set dev ${port} isolated on`),
+    ...bindings.map(
+      ({ port, mac }) => `fdb replace ${mac} dev ${port} master static sticky`,
+    ),
+  ]);
+}
+
+/** A port may go at any moment; its line fails then, and the others count. */
+async function batch(program: string, lines: string[]): Promise<void> {
+  if (lines.length === 0) return;
+  const running = run(program, ["-force", "-batch", "-"]);
+  running.child.stdin?.end(lines.join("\n"));
+  await running.catch(() => {
+    // What is not right is seen by the next look.
+  });
+}
