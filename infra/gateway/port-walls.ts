@@ -42,7 +42,11 @@ async function links(): Promise<Link[]> {
 
 const shownNamespaces = z.object({
   namespaces: z.array(
-    z.object({ ns: z.int(), netnsid: z.union([z.string(), z.int()]) }),
+    // None for one that begins or ends.
+    z.object({
+      ns: z.int(),
+      netnsid: z.union([z.string(), z.int()]).nullable(),
+    }),
   ),
 });
 
@@ -56,7 +60,7 @@ async function namespacesOf(
   const numbers = new Map(
     shownNamespaces
       .parse(JSON.parse(stdout))
-      .namespaces.map(({ ns, netnsid }) => [ns, Number(netnsid)]),
+      .namespaces.map(({ ns, netnsid }) => [ns, Number(netnsid ?? Number.NaN)]),
   );
   const found = new Map<number, number>();
   for (const pid of pids) {

@@ -7,6 +7,8 @@ import type { Ports } from "./ports.ts";
 
 /** Another program may change what stands without Docker's doing, in ms. */
 const lookAgain = 30_000;
+/** After a look that failed, in ms. */
+const retry = 1_000;
 /** A port is there a moment after Docker has told of its container, in ms. */
 const portLimit = 2_000;
 const portInterval = 25;
@@ -47,6 +49,7 @@ export function watchPorts(): () => readonly string[] {
       failure = "";
     } catch (error) {
       fails(error);
+      setTimeout(() => void look(), retry);
     } finally {
       isRunning = false;
     }
@@ -56,7 +59,7 @@ export function watchPorts(): () => readonly string[] {
     for (;;) {
       await onDockerChange(() => void look()).catch(fails);
       // Without Docker no sandbox comes; the walls of those that are stay.
-      await sleep(1_000);
+      await sleep(retry);
     }
   }
 
