@@ -9,7 +9,7 @@ const program = "/var/lib/boot-probe.mjs";
 const unit = "/etc/systemd/system/boot-probe.service";
 const container = "6d0f2b1c-9f0e-4a57-8d3a-1b2c3d4e5f60";
 /** Beyond those of the sandboxes, which start after it. */
-const address = "172.20.255.9";
+const addresses = "--ip 172.20.255.9 --ip6 2001:db8:20::ff09";
 const controlPort = 7201;
 const ask = `docker exec ${container} curl -fsS http://127.0.0.1:${String(controlPort)}/`;
 
@@ -35,7 +35,7 @@ export async function plantBootProbe(): Promise<void> {
     `cat >${unit} <<'UNIT'\n${service}UNIT
      cat >${program}; systemctl enable --quiet boot-probe
      docker create --name ${container} --restart always --privileged \\
-       --network runner-bridge --ip ${address} \\
+       --network runner-bridge ${addresses} \\
        --volume ${program}:/probe.mjs:ro daytona-lab node /probe.mjs 0 ${String(controlPort)}
      docker start ${container}`,
     fixtureProgram("egress-prober.ts"),
