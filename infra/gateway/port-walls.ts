@@ -5,17 +5,26 @@
  */
 import { execFile } from "node:child_process";
 import { mkdir, readlink } from "node:fs/promises";
+import { setTimeout as sleep } from "node:timers/promises";
 import { isDeepStrictEqual, promisify } from "node:util";
 import * as z from "zod";
 import { writeAtomically } from "../machine/agent/files.ts";
 import type { DockerState } from "./docker.ts";
-import { type Link, type Ports, portElements, portsOf } from "./ports.ts";
+import {
+  type Binding,
+  type Link,
+  type Ports,
+  portElements,
+  portsOf,
+} from "./ports.ts";
 
 const directory = "/var/lib/daytona-edge/gateway/ports";
 const elementsFile = `${directory}/ports.nft`;
 /** Interfaces that firewall.sh closes when nftables is empty, one a line. */
 const walledFile = `${directory}/walled`;
 const setsFile = "/etc/daytona-edge/gateway/nftables-ports.conf";
+/** Until the kernel has asked a new neighbour, in ms: two of its ticks. */
+const probing = 20;
 const run = promisify(execFile);
 
 const shownLinks = z.array(
@@ -129,12 +138,23 @@ async function applyLinks({ bindings, sandboxes }: Ports): Promise<void> {
   const gone = known.filter(
     ({ ipv4, bridge }) => !wanted.has(`${ipv4} ${bridge}`),
   );
+  const neighbours = (members: readonly Binding[], state: string) =>
+    members.map(
+      ({ ipv4, mac, bridge }) =>
+        `neigh replace ${ipv4} lladdr ${mac} dev ${bridge} nud ${state}`,
+    );
+  const added = bindings.filter(
+    (binding) => !known.some((it) => isDeepStrictEqual(it, binding)),
+  );
+  if (added.length > 0) {
+    // A sandbox that asked for its router before it was bound asks again after
+    // a second. The server's own question tells it, and is asked soon.
+    await batch("ip", neighbours(added, "probe"));
+    await sleep(probing);
+  }
   await batch("ip", [
     ...gone.map(({ ipv4, bridge }) => `neigh del ${ipv4} dev ${bridge}`),
-    ...bindings.map(
-      ({ ipv4, mac, bridge }) =>
-        `neigh replace ${ipv4} lladdr ${mac} dev ${bridge} nud permanent`,
-    ),
+    ...neighbours(bindings, "permanent"),
   ]);
   await batch("bridge", [
     ...sandboxes.map((port) => `link set dev ${port} isolated on`),
