@@ -4,8 +4,9 @@ import { insideLab } from "../../../scripts/lab/namespaces.ts";
 import { trustFile } from "../../../scripts/checkout.ts";
 
 const script = `
-  while ! read -r -t 0.05 _; do
+  while :; do
     curl -sS -o /dev/null -w '%{http_code}\\n' --max-time 60 --cacert "$0" "$1" 2>&1
+    if read -r -t 0.05 _; then break; fi
   done
   exit 0`;
 
