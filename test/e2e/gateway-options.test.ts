@@ -67,6 +67,7 @@ describe("methods", () => {
     await rule([
       { url: all, methods: ["GET", "HEAD"] },
       { url: exact, methods: ["POST"] },
+      { url: `${all.slice(0, -1)}keys/*`, methods: ["GET"] },
     ]);
   });
 
@@ -86,6 +87,12 @@ describe("methods", () => {
     expect(await reasonOf(`-X DELETE ${echo}`)).toBe(
       `method_not_allowed ${exact}`,
     );
+  });
+
+  test("an encoded slash may not choose between two rules", async () => {
+    const keys = "https://openrouter.ai/api/v1/keys";
+    expect(await statusOf(`${keys}/a%2Fb`)).not.toBe("403");
+    expect(await reasonOf(`${keys}%2Fa`)).toMatch(/^path_not_canonical /);
   });
 });
 

@@ -88,6 +88,11 @@ describe("paths of an inspected host", () => {
     "/api/v1/%2E%2E/v2/x",
     "/api/v1/..%2fv2",
     "/api/v1/%2e%2e%2fv2",
+    "/api%2fv1/models",
+    "/api/v1%2Fmodels",
+    "/api/v1/x%2f..%2f..%2fv2",
+    "/api/v1/x%2f%2Fv2",
+    "/api/v1/x%2f.",
     "/api/v1/%252e%252e/v2",
     "/api/v1/..;/v2",
     "/api/v1\\..\\v2",
@@ -117,6 +122,13 @@ describe("paths of an inspected host", () => {
     expect(JSON.parse(result)).toMatchObject({
       path: "/api/v1/echo?q=../%2F%20&%00",
     });
+  });
+
+  test("an encoded slash passes, as it was, where it may mean what it likes", async () => {
+    await askInternet("requests", "-X", "DELETE");
+    const path = "/api/v1/projects/group%2Fproject";
+    await sandbox(`curl -sS 'https://openrouter.ai${path}'`);
+    expect(await askInternet("requests")).toContain(`${path}"`);
   });
 
   test("the refusal says what an agent can act on", async () => {
