@@ -26,9 +26,7 @@ export function parseUrlPattern(
 ): UrlPattern | string {
   const problem = (what: string): string => `"${url}" ${what}`;
   const scheme = /^([A-Za-z][A-Za-z0-9+.-]*):\/\//.exec(url);
-  if (!scheme) {
-    return problem(`has no scheme; write "https://${url.replace(/^\/+/, "")}"`);
-  }
+  if (!scheme) return problem(withoutScheme(url));
   const rest = url.slice(scheme[0].length);
   if (scheme[1] !== "https") {
     return problem(
@@ -100,4 +98,22 @@ export function parseUrlPattern(
     return problem('may have one * only, at the end after a "/"');
   }
   return { host: authority, path, exact: !isPrefix };
+}
+
+/** What is wrong with a text that begins with no scheme, and the fix. */
+function withoutScheme(text: string): string {
+  if (text !== text.trim()) return "has blanks around it; leave them out";
+  const [host = "", ...path] = text.replace(/^\/+/, "").split("/");
+  if (/^[0-9.]+$/.test(host)) {
+    return "names an IP address; a rule needs a host name, for its certificate is checked";
+  }
+  if (!hostPattern.test(host.toLowerCase())) {
+    return 'is no URL; write one such as "https://api.github.com/*", a rule for each host';
+  }
+  const whole = `https://${[host.toLowerCase(), ...path].join("/")}`;
+  if (whole.endsWith("/*")) return `has no scheme; write "${whole}"`;
+  const below = `${whole.replace(/\/$/, "")}/*`;
+  return path.join("") === ""
+    ? `has no scheme; write "${below}" to allow the whole host`
+    : `has no scheme; write "${below}" for all below this path, or "${whole}" for it alone`;
 }

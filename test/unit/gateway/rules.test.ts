@@ -65,6 +65,15 @@ test("no rules are maps that let nothing through", () => {
 test.each([
   ["openrouter.ai/api/*", 'no scheme; write "https://openrouter.ai/api/*"'],
   ["//openrouter.ai/*", 'no scheme; write "https://openrouter.ai/*"'],
+  ["GitHub.com", 'write "https://github.com/*" to allow the whole host'],
+  [
+    "github.com/org",
+    'write "https://github.com/org/*" for all below this path, or "https://github.com/org" for it alone',
+  ],
+  [" https://openrouter.ai/*", "has blanks around it; leave them out"],
+  ["https:/x", "is no URL; write one such as"],
+  ["10.0.0.0/8", "names an IP address"],
+  ["*", "is no URL; write one such as"],
   [
     "http://openrouter.ai/*",
     'only https can be allowed, write "https://openrouter.ai/*"',
