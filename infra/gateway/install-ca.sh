@@ -85,6 +85,7 @@ cat >/etc/profile.d/daytona-egress.sh <<VARIABLES
 export CURL_CA_BUNDLE=$bundle
 export DENO_CERT=$store
 export GIT_SSL_CAINFO=$bundle
+export GRPC_DEFAULT_SSL_ROOTS_FILE_PATH=$bundle
 export NODE_EXTRA_CA_CERTS=$store
 export REQUESTS_CA_BUNDLE=$bundle
 export SSL_CERT_FILE=$bundle

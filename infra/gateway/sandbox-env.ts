@@ -13,6 +13,7 @@ export const sandboxEnv: Readonly<Record<string, string>> = {
   CURL_CA_BUNDLE: bundle,
   DENO_CERT: authority,
   GIT_SSL_CAINFO: bundle,
+  GRPC_DEFAULT_SSL_ROOTS_FILE_PATH: bundle,
   NODE_EXTRA_CA_CERTS: authority,
   REQUESTS_CA_BUNDLE: bundle,
   SSL_CERT_FILE: bundle,
