@@ -171,6 +171,8 @@ async function select(
         PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
         PULUMI_AUTOMATION_API_SKIP_VERSION_CHECK: "true",
         PULUMI_ERROR_OUTPUT_STRING: "true",
+        // The key is given; a stale agent would break the plugin's login.
+        SSH_AUTH_SOCK: "",
         // Each operation is several short runs of a large Go program, which
         // else collects garbage for a third of its time.
         GOGC: "off",

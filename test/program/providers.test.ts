@@ -103,26 +103,65 @@ describe("command", () => {
       return {};
     });
     const failure = await stack.up().catch((error: unknown) => String(error));
-    expect(failure).toContain("exit status 3");
+    expect(failure).toContain(
+      'exit status 3: running "echo the disk is full >&2; exit 3":',
+    );
     expect(failure).toContain("the disk is full");
   });
 
-  test("what a secret input touches stays secret, in state and outputs", async () => {
+  // The plugin carries it to outputs of the same name only.
+  test("a secret input stays secret in the state, and what is said of it where the program asks", async () => {
     await using stack = await open(() => {
       const secret = pulumi.secret("hunter2");
-      const echo = new command.local.Command("echo", {
-        create: "echo $SECRET",
+      const echo = new command.local.Command(
+        "echo",
+        { create: "echo $SECRET", environment: { SECRET: secret } },
+        { additionalSecretOutputs: ["stdout"] },
+      );
+      const length = new command.local.Command("length", {
+        create: "printf %s $SECRET | wc -c",
         environment: { SECRET: secret },
       });
-      return { stdout: echo.stdout };
+      return { stdout: echo.stdout, length: length.stdout };
     });
     await stack.up();
-    expect(await stack.outputs()).toEqual({ stdout: "[secret]" });
-    expect(await stack.outputs({ showSecrets: true })).toEqual({
+    expect(await stack.outputs()).toEqual({ stdout: "[secret]", length: "7" });
+    expect(await stack.outputs({ showSecrets: true })).toMatchObject({
       stdout: "hunter2",
     });
     expect(stateText()).not.toContain("hunter2");
     expect((await stack.up()).changed).toBe(false);
+  });
+});
+
+describe("command on a server", () => {
+  const remote =
+    (args: Omit<command.remote.CommandArgs, "connection">): Program =>
+    () => {
+      new command.remote.Command("r", {
+        connection: {
+          ...{ host: "127.0.0.1", port: 1, dialErrorLimit: 2 },
+          hostKey: `ssh-ed25519 ${"A".repeat(68)}`,
+        },
+        ...args,
+      });
+      return {};
+    };
+  const failure = async (args: Parameters<typeof remote>[0]) => {
+    await using stack = await open(remote(args));
+    return await stack.up().catch((error: unknown) => String(error));
+  };
+
+  test("it is given up after as many attempts as the program says", async () => {
+    expect(await failure({ create: "true" })).toMatch(
+      /after 2 failed attempts: .*Connection refused/s,
+    );
+  });
+
+  test("an environment, which sshd does not take, is refused", async () => {
+    expect(
+      await failure({ create: "true", environment: { NAME: "value" } }),
+    ).toContain("sshd takes no environment");
   });
 });
 

@@ -1,0 +1,99 @@
+/** What stops an update before anything is planned, and what is waited for. */
+import * as pulumi from "@pulumi/pulumi";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import type * as Ssh from "../../../infra/platforms/host/ssh.ts";
+import { lookBeforeInstall } from "../../../infra/platforms/host/look.ts";
+
+const clock = vi.hoisted(() => ({ runBySsh: vi.fn(), slept: 0 }));
+vi.mock("../../../infra/platforms/host/ssh.ts", async (original) => ({
+  ...(await original<typeof Ssh>()),
+  runBySsh: clock.runBySsh,
+}));
+vi.mock("node:timers/promises", () => ({
+  setTimeout: (ms: number) => {
+    clock.slept += ms;
+    vi.setSystemTime(Date.now() + ms);
+    return Promise.resolve();
+  },
+}));
+
+const server = {
+  address: "203.0.113.10",
+  port: 22,
+  user: "root",
+  hostKey: `ssh-ed25519 ${"A".repeat(68)}`,
+};
+const look = () => lookBeforeInstall(server, "a key");
+
+let directory: string;
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), "daytona-edge-agent-"));
+  clock.runBySsh.mockReset();
+  clock.slept = 0;
+  vi.useFakeTimers({ toFake: ["Date"] });
+  vi.stubEnv("SSH_AUTH_SOCK", "");
+});
+afterEach(() => {
+  vi.useRealTimers();
+  vi.unstubAllEnvs();
+  rmSync(directory, { recursive: true });
+});
+
+test("a server that boots is asked for a minute", async () => {
+  clock.runBySsh.mockImplementation(() => {
+    if (clock.slept < 50_000) throw new Error("connect ECONNREFUSED");
+    return Promise.resolve("= edge word\n");
+  });
+  expect(await look()).toMatchObject({ edge: { repair: "word" } });
+});
+
+test("one that never answers is given up, with the reason", async () => {
+  clock.runBySsh.mockRejectedValue(new Error("connect ECONNREFUSED"));
+  await expect(look()).rejects.toThrow("connect ECONNREFUSED");
+  expect(clock.slept).toBeGreaterThanOrEqual(60_000);
+});
+
+test.each(["its host key is another", "root may not log in with this key"])(
+  "%s: at once",
+  async (reason) => {
+    clock.runBySsh.mockRejectedValue(new Error(reason));
+    await expect(look()).rejects.toThrow(reason);
+    expect(clock.slept).toBe(0);
+  },
+);
+
+test.each([
+  ["is gone", () => undefined],
+  [
+    "is a file",
+    (path: string) => {
+      writeFileSync(path, "");
+    },
+  ],
+])("an SSH agent whose socket %s is named first", async (_, make) => {
+  const path = join(directory, "agent.sock");
+  make(path);
+  vi.stubEnv("SSH_AUTH_SOCK", path);
+  const failure = await look().catch((error: unknown) => error);
+  expect(failure).toBeInstanceOf(pulumi.RunError);
+  expect(String(failure)).toContain(`no SSH agent answers at ${path}`);
+  expect(String(failure)).toContain("type: unset SSH_AUTH_SOCK");
+  expect(clock.runBySsh).not.toHaveBeenCalled();
+});
+
+test("an SSH agent that answers is no problem", async () => {
+  const path = join(directory, "agent.sock");
+  const agent = createServer();
+  await new Promise<void>((resolve) => agent.listen(path, resolve));
+  vi.stubEnv("SSH_AUTH_SOCK", path);
+  clock.runBySsh.mockResolvedValue("");
+  try {
+    expect(await look()).toEqual({});
+  } finally {
+    agent.close();
+  }
+});
