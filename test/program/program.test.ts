@@ -116,7 +116,7 @@ describe("the program", () => {
     expect(failure).not.toContain("sk-or");
     const missing = await set({}).catch((error: unknown) => String(error));
     expect(missing).toContain("egress.allow[0].credential.secret");
-    expect(missing).toContain("--path credentials.openrouter");
+    expect(missing).toContain("--path daytona-edge:credentials.openrouter");
     const { changes } = await set({ openrouter: "sk-or-v1-0123456789" });
     expect(changes).toEqual({ create: 33 });
   });
