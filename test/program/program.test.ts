@@ -30,7 +30,7 @@ async function preview(
 ) {
   const config = {
     ...labStackFile(stackName, lab).config,
-    "cloudflare:apiToken": "not-used-by-a-preview",
+    "cloudflare:apiToken": "not-used-by-a-preview".padEnd(40, "-"),
     ...(stackName === "local"
       ? {
           "daytona-edge:sshPrivateKey": "a key",

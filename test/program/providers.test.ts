@@ -237,17 +237,50 @@ describe("cloudflare", () => {
     });
     await using stack = await open(record("192.0.2.1"));
     const failure = await stack.up().catch((error: unknown) => String(error));
-    expect(failure).toContain("An identical record already exists. (81058)");
+    expect(failure).toMatch(
+      /"code":81058,"message":"An identical record already exists\."/,
+    );
   });
 
   test("a wrong token is named as such", async () => {
     process.env.CLOUDFLARE_API_TOKEN = "wrong";
     await using stack = await open(record("192.0.2.1"));
     const failure = await stack.up().catch((error: unknown) => String(error));
-    expect(failure).toContain("403 Authentication error (10000)");
+    expect(failure).toMatch(
+      /403 Forbidden .*"code":10000,"message":"Authentication error"/,
+    );
   });
 
-  test("what cannot be right fails the preview", async () => {
+  test("what somebody changed at Cloudflare a refresh sees, and an update puts back", async () => {
+    const program = record("192.0.2.1");
+    await using stack = await open(program);
+    await stack.up();
+    const [made] = records.list();
+    records.change(made?.id ?? "", { content: "192.0.2.9", proxied: true });
+    expect((await stack.preview()).changed).toBe(false);
+    await stack.refresh();
+    expect((await stack.preview()).changes).toMatchObject({ update: 1 });
+    await stack.up();
+    expect(records.list()).toMatchObject([
+      { id: made?.id, content: "192.0.2.1", proxied: false },
+    ]);
+  });
+
+  test("a record of another type is another record", async () => {
+    let type = "A";
+    await using stack = await open(() => {
+      const content = type === "A" ? "192.0.2.1" : "2001:db8::1";
+      new cloudflare.DnsRecord("r", {
+        ...{ zoneId, name: "x.example.net", type, content, ttl: 300 },
+      });
+      return {};
+    });
+    await stack.up();
+    type = "AAAA";
+    expect((await stack.preview()).changes).toMatchObject({ replace: 1 });
+  });
+
+  test("a proxied record with a TTL fails when it is made, not in a preview", async () => {
     await using stack = await open(() => {
       new cloudflare.DnsRecord("r", {
         zoneId,
@@ -259,9 +292,8 @@ describe("cloudflare", () => {
       });
       return {};
     });
-    const failure = await stack
-      .preview()
-      .catch((error: unknown) => String(error));
-    expect(failure).toContain("ttl must be 1 when proxied is true");
+    await stack.preview();
+    const failure = await stack.up().catch((error: unknown) => String(error));
+    expect(failure).toContain("ttl must be set to 1");
   });
 });

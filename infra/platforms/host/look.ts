@@ -75,6 +75,7 @@ const pause = 3_000;
 
 /**
  * Looks at a server for the program.
+ * @param how ways to look and to wait, others in tests
  * @returns undefined when a preview cannot ask
  * @throws pulumi.RunError with the reason when an update cannot, or when the
  *   plugin would stumble over the SSH agent
@@ -82,6 +83,7 @@ const pause = 3_000;
 export async function lookBeforeInstall(
   server: Server,
   privateKey: pulumi.Input<string> | undefined,
+  { look = lookAtServer, wait = (ms: number) => sleep(ms) } = {},
 ): Promise<Look | undefined> {
   await checkAgent().catch((error: unknown) => {
     throw new pulumi.RunError((error as Error).message);
@@ -91,7 +93,7 @@ export async function lookBeforeInstall(
   });
   for (const deadline = Date.now() + bootPatience; ;) {
     try {
-      return warned(server, await lookAtServer(server, key));
+      return warned(server, await look(server, key));
     } catch (error) {
       const { message } = error as Error;
       if (pulumi.runtime.isDryRun()) {
@@ -104,7 +106,7 @@ export async function lookBeforeInstall(
       if (Date.now() > deadline || /host key|may not|no key/.test(message)) {
         throw new pulumi.RunError(message);
       }
-      await sleep(pause);
+      await wait(pause);
     }
   }
 }

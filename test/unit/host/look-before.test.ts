@@ -5,21 +5,10 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import type * as Ssh from "../../../infra/platforms/host/ssh.ts";
-import { lookBeforeInstall } from "../../../infra/platforms/host/look.ts";
-
-const clock = vi.hoisted(() => ({ runBySsh: vi.fn(), slept: 0 }));
-vi.mock("../../../infra/platforms/host/ssh.ts", async (original) => ({
-  ...(await original<typeof Ssh>()),
-  runBySsh: clock.runBySsh,
-}));
-vi.mock("node:timers/promises", () => ({
-  setTimeout: (ms: number) => {
-    clock.slept += ms;
-    vi.setSystemTime(Date.now() + ms);
-    return Promise.resolve();
-  },
-}));
+import {
+  type Look,
+  lookBeforeInstall,
+} from "../../../infra/platforms/host/look.ts";
 
 const server = {
   address: "203.0.113.10",
@@ -27,13 +16,23 @@ const server = {
   user: "root",
   hostKey: `ssh-ed25519 ${"A".repeat(68)}`,
 };
-const look = () => lookBeforeInstall(server, "a key");
+let slept: number;
+const ask = vi.fn<() => Promise<Look>>();
+const look = () =>
+  lookBeforeInstall(server, "a key", {
+    look: ask,
+    wait: (ms) => {
+      slept += ms;
+      vi.setSystemTime(Date.now() + ms);
+      return Promise.resolve();
+    },
+  });
 
 let directory: string;
 beforeEach(() => {
   directory = mkdtempSync(join(tmpdir(), "daytona-edge-agent-"));
-  clock.runBySsh.mockReset();
-  clock.slept = 0;
+  ask.mockReset();
+  slept = 0;
   vi.useFakeTimers({ toFake: ["Date"] });
   vi.stubEnv("SSH_AUTH_SOCK", "");
 });
@@ -44,25 +43,27 @@ afterEach(() => {
 });
 
 test("a server that boots is asked for a minute", async () => {
-  clock.runBySsh.mockImplementation(() => {
-    if (clock.slept < 50_000) throw new Error("connect ECONNREFUSED");
-    return Promise.resolve("= edge word\n");
+  ask.mockImplementation(() => {
+    if (slept < 50_000) {
+      return Promise.reject(new Error("connect ECONNREFUSED"));
+    }
+    return Promise.resolve({ edge: { repair: "word", changes: [] } });
   });
   expect(await look()).toMatchObject({ edge: { repair: "word" } });
 });
 
 test("one that never answers is given up, with the reason", async () => {
-  clock.runBySsh.mockRejectedValue(new Error("connect ECONNREFUSED"));
+  ask.mockRejectedValue(new Error("connect ECONNREFUSED"));
   await expect(look()).rejects.toThrow("connect ECONNREFUSED");
-  expect(clock.slept).toBeGreaterThanOrEqual(60_000);
+  expect(slept).toBeGreaterThanOrEqual(60_000);
 });
 
 test.each(["its host key is another", "root may not log in with this key"])(
   "%s: at once",
   async (reason) => {
-    clock.runBySsh.mockRejectedValue(new Error(reason));
+    ask.mockRejectedValue(new Error(reason));
     await expect(look()).rejects.toThrow(reason);
-    expect(clock.slept).toBe(0);
+    expect(slept).toBe(0);
   },
 );
 
@@ -82,7 +83,7 @@ test.each([
   expect(failure).toBeInstanceOf(pulumi.RunError);
   expect(String(failure)).toContain(`no SSH agent answers at ${path}`);
   expect(String(failure)).toContain("type: unset SSH_AUTH_SOCK");
-  expect(clock.runBySsh).not.toHaveBeenCalled();
+  expect(ask).not.toHaveBeenCalled();
 });
 
 test("an SSH agent that answers is no problem", async () => {
@@ -90,7 +91,7 @@ test("an SSH agent that answers is no problem", async () => {
   const agent = createServer();
   await new Promise<void>((resolve) => agent.listen(path, resolve));
   vi.stubEnv("SSH_AUTH_SOCK", path);
-  clock.runBySsh.mockResolvedValue("");
+  ask.mockResolvedValue({});
   try {
     expect(await look()).toEqual({});
   } finally {
