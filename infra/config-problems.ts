@@ -53,27 +53,45 @@ export const whenMissing: Readonly<Record<string, string>> = {
   "gateway.server.address": "set the server that the sandboxes run on",
 };
 
-const set = (key: string, value: string) =>
-  `pulumi config set --path daytona-edge:${key} ${value}`;
+const set = (key: string, value: string) => {
+  const path = `daytona-edge:${key}`;
+  // A shell would look for files of that name.
+  return `pulumi config set --path ${key.includes("[") ? `'${path}'` : path} ${value}`;
+};
 const zone = set("cloudflare.zoneId", "<32 hexadecimal digits>");
 const daytona = set("upstream.url", "http://<address of Daytona's proxy>:4000");
-const server = set("host.address", "<address>");
-const serverKey = set("host.hostKey", '"<type> <key>"');
+const server = (key: string) => [
+  set(`${key}.address`, "<address>"),
+  set(`${key}.hostKey`, hostKey),
+];
+const hostKey = '"<type> <key>"';
 
-/** The lines to type for a missing key, where a stack file is made by them. */
+/** The lines to type for a missing key that is no plain value, or has a form. */
 const commandsWhenMissing: Readonly<Record<string, readonly string[]>> = {
   domain: [set("domain", "<base name>")],
   platform: [set("platform", "<local, host or aws>")],
   aws: [set("aws.region", "<region>")],
-  "aws.region": [set("aws.region", "<region>")],
   cloudflare: [zone],
   "cloudflare.zoneId": [zone],
-  host: [server, serverKey],
-  "host.address": [server],
-  "host.hostKey": [serverKey],
+  egress: [set("egress.allow[0]", "'<https://host/path/*>'")],
+  gateway: server("gateway.server"),
+  "gateway.server": server("gateway.server"),
+  host: server("host"),
   upstream: [set("upstream.mode", "daytona"), daytona],
   "upstream.url": [daytona],
 };
+
+/** That a key of the stack's is missing, and the lines that set it. */
+export function missing(key: string): Problem {
+  const value = key.endsWith("hostKey")
+    ? hostKey
+    : `<${key.slice(key.lastIndexOf(".") + 1)}>`;
+  return {
+    key,
+    message: `missing; ${whenMissing[key] ?? "set it"}`,
+    commands: commandsWhenMissing[key] ?? [set(key, value)],
+  };
+}
 
 /**
  * One line a problem, aligned, under the file they stand in; then the lines
@@ -90,22 +108,24 @@ export function problemReport(
   const lines = problems.map(
     ({ key, message }) => `  ${full(key).padEnd(width)}  ${message}`,
   );
-  const commands = problems.flatMap((problem) => problem.commands ?? []);
+  const commands = new Set(
+    problems.flatMap((problem) => problem.commands ?? []),
+  );
   return [
     `${file}: ${count}`,
     ...lines,
-    ...(commands.length > 0 ? ["To set what is missing, type:"] : []),
-    ...commands.map((command) => `  ${command}`),
+    ...(commands.size > 0 ? ["To set what is missing, type:"] : []),
+    ...[...commands].map((command) => `  ${command}`),
   ].join("\n");
 }
 
 /**
  * What zod found, as problems with the key and the fix.
- * @param hints what to do about a missing key
+ * @param hints what to do about a missing key; the stack's when absent
  */
 export function issueProblems(
   issue: z.core.$ZodIssue,
-  hints: Readonly<Record<string, string>> = whenMissing,
+  hints?: Readonly<Record<string, string>>,
 ): Problem[] {
   const key = issue.path.reduce<string>(
     (path, part) =>
@@ -123,14 +143,8 @@ export function issueProblems(
     }));
   }
   if (issue.code === "invalid_type" && issue.input === undefined) {
-    const commands = commandsWhenMissing[key];
-    return [
-      {
-        key,
-        message: `missing; ${hints[key] ?? `set it`}`,
-        ...(commands ? { commands } : {}),
-      },
-    ];
+    if (!hints) return [missing(key)];
+    return [{ key, message: `missing; ${hints[key] ?? "set it"}` }];
   }
   return [{ key, message: issue.message }];
 }

@@ -13,6 +13,7 @@ import { keyTypes } from "./certificate/held-certificate.ts";
 import {
   type Problem,
   issueProblems,
+  missing,
   problemReport,
   whenMissing,
 } from "./config-problems.ts";
@@ -235,8 +236,10 @@ export function readConfig(): {
   if (given.platform === "local" && given.gateway && !sshPrivateKey) {
     result.problems.push({
       key: "sshPrivateKey",
-      message:
-        "missing; set the key that may log in to gateway.server: pulumi config set --secret sshPrivateKey < ~/.ssh/id_ed25519",
+      message: "missing; set the key that may log in to gateway.server",
+      commands: [
+        `pulumi config set --secret ${prefix}sshPrivateKey < ~/.ssh/id_ed25519`,
+      ],
     });
   }
   const credentials = readCredentials(project, result.config);
@@ -320,7 +323,10 @@ function readCredentials(
     if (Object.hasOwn(parsed.secrets, credential.secret)) return;
     problems.push({
       key: `egress.allow[${String(index)}].credential.secret`,
-      message: `"${credential.secret}" is not set; pulumi config set --secret --path credentials.${credential.secret}`,
+      message: `"${credential.secret}" is not set`,
+      commands: [
+        `pulumi config set --secret --path ${project.name}:credentials.${credential.secret}`,
+      ],
     });
   });
   return { secrets: parsed.secrets, problems };
@@ -390,15 +396,15 @@ export function parseConfig(
     });
   }
   problems.push(...platformProblems(parsed.data));
-  for (const [given, missing] of [
+  for (const [given, absent] of [
     ["egress", "gateway"],
     ["gateway", "egress"],
   ] as const) {
     if (parsed.data.platform === "aws") break;
-    if (!parsed.data[given] || parsed.data[missing]) continue;
+    if (!parsed.data[given] || parsed.data[absent]) continue;
     problems.push({
-      key: missing,
-      message: `missing, while ${given} is set; ${whenMissing[missing] ?? "set it"}, or remove ${given} for a stack with the road in only`,
+      ...missing(absent),
+      message: `missing, while ${given} is set; ${whenMissing[absent] ?? "set it"}, or remove ${given} for a stack with the road in only`,
     });
   }
   if (problems.length > 0) return { problems, warnings };
@@ -478,6 +484,9 @@ const problemsOnPlatform: Readonly<
         problems.push({
           key: "host.publicAddresses",
           message: `missing, while host.address, ${host.address}, is a name; set what the sandboxes' names shall lead to, for example ipv4: [203.0.113.10]`,
+          commands: [
+            "pulumi config set --path 'daytona-edge:host.publicAddresses.ipv4[0]' <address>",
+          ],
         });
       }
     }
@@ -523,10 +532,6 @@ const problemsOnPlatform: Readonly<
     return problems;
   },
 };
-
-function missing(key: string): Problem {
-  return { key, message: `missing; ${whenMissing[key] ?? "set it"}` };
-}
 
 /** Structured values come as JSON text; plain ones as they are. */
 function plain(value: string): unknown {

@@ -2,6 +2,7 @@
 // Not the whole package: its index loads each of 800 modules.
 import { DnsRecord, type DnsRecordArgs } from "@pulumi/cloudflare/dnsRecord.js";
 import * as pulumi from "@pulumi/pulumi";
+import { AsyncResource } from "node:async_hooks";
 import { type PublishedRecords, ensurePublished } from "./published-records.ts";
 
 /** How long a resolver may keep an answer, in seconds. */
@@ -32,6 +33,7 @@ export interface EdgeAddress {
  */
 export class Dns extends pulumi.ComponentResource {
   private readonly records: DnsRecord[] = [];
+  private readonly cure: pulumi.ErrorHook;
 
   constructor(
     name: string,
@@ -40,6 +42,7 @@ export class Dns extends pulumi.ComponentResource {
   ) {
     super("daytona-edge:Dns", name, {}, opts);
     const wildcard = `*.${args.domain}`;
+    this.cure = conflictCure(name, wildcard);
     if (args.edge.name === undefined) {
       this.addresses(`${name}-wildcard`, args, wildcard);
     } else {
@@ -77,17 +80,21 @@ export class Dns extends pulumi.ComponentResource {
   }
 
   private addresses(name: string, args: DnsArgs, host: string): void {
+    let first: DnsRecord | undefined;
     for (const [type, suffix, contents] of [
       ["A", "", args.edge.ipv4],
       ["AAAA", "-v6", args.edge.ipv6],
     ] as const) {
       contents.forEach((content, index) => {
         const which = index === 0 ? "" : `-${String(index)}`;
-        this.record(`${name}${suffix}${which}`, args, {
-          name: host,
-          type,
-          content,
-        });
+        const record = this.record(
+          `${name}${suffix}${which}`,
+          args,
+          { name: host, type, content },
+          // It may take a CNAME's place, which must be gone before the others.
+          first,
+        );
+        first ??= record;
       });
     }
   }
@@ -96,13 +103,43 @@ export class Dns extends pulumi.ComponentResource {
     name: string,
     { zoneId }: DnsArgs,
     record: Pick<DnsRecordArgs, "name" | "type" | "content">,
-  ): void {
-    this.records.push(
-      new DnsRecord(
-        name,
-        { zoneId, ...record, ttl: recordTtl, proxied: false },
-        { parent: this },
-      ),
+    after?: DnsRecord,
+  ): DnsRecord {
+    const made = new DnsRecord(
+      name,
+      { zoneId, ...record, ttl: recordTtl, proxied: false },
+      {
+        parent: this,
+        // Of another type it is another record, and no CNAME stands beside one.
+        deleteBeforeReplace: true,
+        hooks: { onError: [this.cure] },
+        ...(after && { dependsOn: after }),
+      },
     );
+    this.records.push(made);
+    return made;
   }
+}
+
+/**
+ * What to do where Cloudflare refuses a CNAME beside addresses (81053). Pulumi
+ * takes away last what a program has no more, so where several addresses become
+ * one name, all but the first are still there.
+ */
+function conflictCure(name: string, wildcard: string): pulumi.ErrorHook {
+  const hook: pulumi.ErrorHookFunction = async ({ errors }) => {
+    if (errors[0]?.includes("81053")) {
+      await pulumi.log.error(
+        [
+          `${wildcard} has records still beside which its CNAME cannot stand. Those of this stack go, and sandboxes are not reached until the update has ended, when you type:`,
+          `  pulumi destroy --target '**::${name}-wildcard*'`,
+          "  pulumi up",
+          "Another's you remove at Cloudflare yourself",
+        ].join("\n"),
+      );
+    }
+    return false;
+  };
+  // The engine calls it from outside of the program, whose log would be no one's.
+  return new pulumi.ErrorHook(`${name}-conflict`, AsyncResource.bind(hook));
 }

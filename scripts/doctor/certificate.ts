@@ -14,6 +14,12 @@ const day = 24 * hour;
 /** Certificates for the same names that Let's Encrypt issues in a week. */
 const weeklyLimit = 5;
 
+/**
+ * Hosts of directories whose certificates nobody trusts: acme-staging-v02.… of
+ * Let's Encrypt, dv.acme-v02.test-api.… of Google, api.test4.… of Buypass.
+ */
+const testAuthority = /(^|[.-])(staging|test)/;
+
 const runItNow =
   "run it now and read what it says: run-certificate.sh issue, where certificates are made";
 
@@ -31,7 +37,15 @@ export function certificateRow(
   const problems = certificateProblems(value, names, now);
   if (problems.length > 0) return bad(what, problems.join("; "), runItNow);
   const left = Date.parse(value.notAfter) - now.getTime();
-  return good(what, `${value.serial}, good for ${duration(left)}`);
+  const found = `${value.serial}, good for ${duration(left)}`;
+  const { host } = new URL(value.directory);
+  return testAuthority.test(host)
+    ? warning(
+        what,
+        `${found}, from ${host}, which is for tests: browsers refuse it, and Cloudflare's Workers answer 526`,
+        "take daytona-edge:certificate.directory away, or name another there, then pulumi up",
+      )
+    : good(what, found);
 }
 
 export function renewalRow(read: Read<CertificateReport>, now: Date): Row {

@@ -1,6 +1,6 @@
 /**
- * Pulumi's command line: the one on PATH, else the vendor's download, else
- * built from its published Go module. Never anything but the real one.
+ * Pulumi's command line: the one in the cache, else on PATH, else the vendor's
+ * download, else built from its published Go module. Never anything but the real one.
  */
 import { PulumiCommand } from "@pulumi/pulumi/automation/index.js";
 import { createHash } from "node:crypto";

@@ -54,8 +54,13 @@ export interface Stack extends AsyncDisposable {
   up(): Promise<{ changed: boolean }>;
   /** @throws LabError with the engine's own diagnostics */
   preview(): Promise<Preview>;
-  /** @throws LabError with the engine's own diagnostics */
-  destroy(): Promise<void>;
+  /** Reads what there is. @throws LabError with the engine's own diagnostics */
+  refresh(): Promise<void>;
+  /**
+   * @param targets URNs, with `**` for any part; all when absent
+   * @throws LabError with the engine's own diagnostics
+   */
+  destroy(targets?: readonly string[]): Promise<void>;
   /**
    * What `pulumi destroy` does first.
    * @throws LabError with the engine's own diagnostics
@@ -108,8 +113,13 @@ export async function openStack(options: StackOptions): Promise<Stack> {
       previewDestroy: async () => {
         await engine((call) => stack.previewDestroy(call));
       },
-      destroy: async () => {
-        await engine((call) => stack.destroy(call));
+      refresh: async () => {
+        await engine((call) => stack.refresh(call));
+      },
+      destroy: async (targets) => {
+        await engine((call) =>
+          stack.destroy({ ...call, ...(targets && { target: [...targets] }) }),
+        );
       },
       outputs: async ({ showSecrets = false } = {}) => {
         // Stack.outputs() of the Automation API knows only whether a whole
@@ -171,6 +181,8 @@ async function select(
         PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
         PULUMI_AUTOMATION_API_SKIP_VERSION_CHECK: "true",
         PULUMI_ERROR_OUTPUT_STRING: "true",
+        // The key is given; a stale agent would break the plugin's login.
+        SSH_AUTH_SOCK: "",
         // Each operation is several short runs of a large Go program, which
         // else collects garbage for a third of its time.
         GOGC: "off",

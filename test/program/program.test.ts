@@ -30,7 +30,7 @@ async function preview(
 ) {
   const config = {
     ...labStackFile(stackName, lab).config,
-    "cloudflare:apiToken": "not-used-by-a-preview",
+    "cloudflare:apiToken": "not-used-by-a-preview".padEnd(40, "-"),
     ...(stackName === "local"
       ? {
           "daytona-edge:sshPrivateKey": "a key",
@@ -116,7 +116,7 @@ describe("the program", () => {
     expect(failure).not.toContain("sk-or");
     const missing = await set({}).catch((error: unknown) => String(error));
     expect(missing).toContain("egress.allow[0].credential.secret");
-    expect(missing).toContain("--path credentials.openrouter");
+    expect(missing).toContain("--path daytona-edge:credentials.openrouter");
     const { changes } = await set({ openrouter: "sk-or-v1-0123456789" });
     expect(changes).toEqual({ create: 33 });
   });

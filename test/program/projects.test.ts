@@ -1,10 +1,17 @@
 /** Pulumi's projects in this checkout, as the stock command line reads them; no program runs. */
 import { execa } from "execa";
-import { copyFileSync, mkdtempSync, rmSync } from "node:fs";
+import {
+  copyFileSync,
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+} from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { parse } from "yaml";
 import { checkout } from "../../scripts/checkout.ts";
 import { ensurePulumi } from "../../scripts/toolchain/pulumi.ts";
 
@@ -49,5 +56,21 @@ test.each([
     expect(await pulumi("config", "get", key)).toBe(value);
     expect(await pulumi("config", "get", "aws:region")).toBe("eu-central-1");
     await pulumi("stack", "rm", "x", "--yes");
+  },
+);
+
+test.each(["Pulumi.yaml", "infra/ci/Pulumi.yaml"])(
+  "%s: what is missing the program says, not the command line before it",
+  async (file) => {
+    const text = readFileSync(join(checkout, file), "utf8");
+    copyFileSync(join(checkout, file), join(directory, "Pulumi.yaml"));
+    const { main } = parse(text) as { main: string };
+    expect(existsSync(join(checkout, dirname(file), main))).toBe(true);
+    await pulumi("stack", "init", "empty");
+    const failure = await pulumi("preview").catch(String);
+    await pulumi("stack", "rm", "empty", "--yes");
+    expect(failure).not.toContain("missing configuration value");
+    // So far it comes: the program is not copied.
+    expect(failure).toContain(basename(main));
   },
 );

@@ -103,26 +103,65 @@ describe("command", () => {
       return {};
     });
     const failure = await stack.up().catch((error: unknown) => String(error));
-    expect(failure).toContain("exit status 3");
+    expect(failure).toContain(
+      'exit status 3: running "echo the disk is full >&2; exit 3":',
+    );
     expect(failure).toContain("the disk is full");
   });
 
-  test("what a secret input touches stays secret, in state and outputs", async () => {
+  // The plugin carries it to outputs of the same name only.
+  test("a secret input stays secret in the state, and what is said of it where the program asks", async () => {
     await using stack = await open(() => {
       const secret = pulumi.secret("hunter2");
-      const echo = new command.local.Command("echo", {
-        create: "echo $SECRET",
+      const echo = new command.local.Command(
+        "echo",
+        { create: "echo $SECRET", environment: { SECRET: secret } },
+        { additionalSecretOutputs: ["stdout"] },
+      );
+      const length = new command.local.Command("length", {
+        create: "printf %s $SECRET | wc -c",
         environment: { SECRET: secret },
       });
-      return { stdout: echo.stdout };
+      return { stdout: echo.stdout, length: length.stdout };
     });
     await stack.up();
-    expect(await stack.outputs()).toEqual({ stdout: "[secret]" });
-    expect(await stack.outputs({ showSecrets: true })).toEqual({
+    expect(await stack.outputs()).toEqual({ stdout: "[secret]", length: "7" });
+    expect(await stack.outputs({ showSecrets: true })).toMatchObject({
       stdout: "hunter2",
     });
     expect(stateText()).not.toContain("hunter2");
     expect((await stack.up()).changed).toBe(false);
+  });
+});
+
+describe("command on a server", () => {
+  const remote =
+    (args: Omit<command.remote.CommandArgs, "connection">): Program =>
+    () => {
+      new command.remote.Command("r", {
+        connection: {
+          ...{ host: "127.0.0.1", port: 1, dialErrorLimit: 2 },
+          hostKey: `ssh-ed25519 ${"A".repeat(68)}`,
+        },
+        ...args,
+      });
+      return {};
+    };
+  const failure = async (args: Parameters<typeof remote>[0]) => {
+    await using stack = await open(remote(args));
+    return await stack.up().catch((error: unknown) => String(error));
+  };
+
+  test("it is given up after as many attempts as the program says", async () => {
+    expect(await failure({ create: "true" })).toMatch(
+      /after 2 failed attempts: .*Connection refused/s,
+    );
+  });
+
+  test("an environment, which sshd does not take, is refused", async () => {
+    expect(
+      await failure({ create: "true", environment: { NAME: "value" } }),
+    ).toContain("sshd takes no environment");
   });
 });
 
@@ -198,17 +237,50 @@ describe("cloudflare", () => {
     });
     await using stack = await open(record("192.0.2.1"));
     const failure = await stack.up().catch((error: unknown) => String(error));
-    expect(failure).toContain("An identical record already exists. (81058)");
+    expect(failure).toMatch(
+      /"code":81058,"message":"An identical record already exists\."/,
+    );
   });
 
   test("a wrong token is named as such", async () => {
     process.env.CLOUDFLARE_API_TOKEN = "wrong";
     await using stack = await open(record("192.0.2.1"));
     const failure = await stack.up().catch((error: unknown) => String(error));
-    expect(failure).toContain("403 Authentication error (10000)");
+    expect(failure).toMatch(
+      /403 Forbidden .*"code":10000,"message":"Authentication error"/,
+    );
   });
 
-  test("what cannot be right fails the preview", async () => {
+  test("what somebody changed at Cloudflare a refresh sees, and an update puts back", async () => {
+    const program = record("192.0.2.1");
+    await using stack = await open(program);
+    await stack.up();
+    const [made] = records.list();
+    records.change(made?.id ?? "", { content: "192.0.2.9", proxied: true });
+    expect((await stack.preview()).changed).toBe(false);
+    await stack.refresh();
+    expect((await stack.preview()).changes).toMatchObject({ update: 1 });
+    await stack.up();
+    expect(records.list()).toMatchObject([
+      { id: made?.id, content: "192.0.2.1", proxied: false },
+    ]);
+  });
+
+  test("a record of another type is another record", async () => {
+    let type = "A";
+    await using stack = await open(() => {
+      const content = type === "A" ? "192.0.2.1" : "2001:db8::1";
+      new cloudflare.DnsRecord("r", {
+        ...{ zoneId, name: "x.example.net", type, content, ttl: 300 },
+      });
+      return {};
+    });
+    await stack.up();
+    type = "AAAA";
+    expect((await stack.preview()).changes).toMatchObject({ replace: 1 });
+  });
+
+  test("a proxied record with a TTL fails when it is made, not in a preview", async () => {
     await using stack = await open(() => {
       new cloudflare.DnsRecord("r", {
         zoneId,
@@ -220,9 +292,8 @@ describe("cloudflare", () => {
       });
       return {};
     });
-    const failure = await stack
-      .preview()
-      .catch((error: unknown) => String(error));
-    expect(failure).toContain("ttl must be 1 when proxied is true");
+    await stack.preview();
+    const failure = await stack.up().catch((error: unknown) => String(error));
+    expect(failure).toContain("ttl must be set to 1");
   });
 });

@@ -13,7 +13,8 @@ import {
 import type { StackConfig } from "../../config.ts";
 import { InstalledBundle } from "./installed-bundle.ts";
 import { LiveState } from "./live-state.ts";
-import { type Login, connectionTo, remoteScript } from "./server.ts";
+import { remoteCommand } from "./remote-command.ts";
+import type { Login } from "./server.ts";
 
 export interface CertificateArgs {
   readonly login: Login;
@@ -50,8 +51,10 @@ export class Certificate extends pulumi.ComponentResource {
       { parent: this, dependsOn: credentials },
     );
     const run = (verb: "account" | "issue") => ({
-      connection: connectionTo(login),
-      create: remoteScript(login.server, "run-certificate", { VERB: verb }),
+      ...remoteCommand({
+        login,
+        create: { script: "run-certificate", environment: { VERB: verb } },
+      }),
       triggers: [installed.sha256, credentials.written],
     });
     const account = new command.remote.Command(
@@ -61,8 +64,7 @@ export class Certificate extends pulumi.ComponentResource {
     );
     const records = certificateRecords(
       name,
-      // The connection's key makes every output secret; this one is public.
-      { config, account: pulumi.unsecret(account.stdout) },
+      { config, account: account.stdout },
       { parent: this },
     );
     const issue = new command.remote.Command(`${name}-issue`, run("issue"), {

@@ -3,7 +3,8 @@ import * as command from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import type { Bundle } from "../../machine/bundle.ts";
 import { InstalledBundle } from "./installed-bundle.ts";
-import { type Login, connectionTo, remoteScript } from "./server.ts";
+import { remoteCommand } from "./remote-command.ts";
+import type { Login } from "./server.ts";
 
 export interface EdgeArgs {
   readonly login: Login;
@@ -28,8 +29,7 @@ export class Edge extends pulumi.ComponentResource {
     new command.remote.Command(
       `${name}-healthy`,
       {
-        connection: connectionTo(login),
-        create: remoteScript(login.server, "wait-healthy"),
+        ...remoteCommand({ login, create: { script: "wait-healthy" } }),
         triggers: [installed.sha256, args.liveState],
       },
       { parent: this },

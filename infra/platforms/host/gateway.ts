@@ -5,7 +5,8 @@ import { gatewayAddress } from "../../gateway/address.ts";
 import type { Bundle } from "../../machine/bundle.ts";
 import { InstalledBundle } from "./installed-bundle.ts";
 import { LiveState } from "./live-state.ts";
-import { type Login, connectionTo, remoteScript } from "./server.ts";
+import { remoteCommand } from "./remote-command.ts";
+import type { Login } from "./server.ts";
 
 export interface GatewayArgs {
   readonly login: Login;
@@ -45,17 +46,21 @@ export class Gateway extends pulumi.ComponentResource {
     const authority = new command.remote.Command(
       `${name}-ca`,
       {
-        connection: connectionTo(login),
-        create: remoteScript(login.server, "gateway-authority", {
-          GATEWAY: gatewayAddress,
+        ...remoteCommand({
+          login,
+          create: {
+            script: "gateway-authority",
+            environment: { GATEWAY: gatewayAddress },
+          },
         }),
+        // A certificate of thirty lines is no news.
+        logging: "none",
         // Other rules may mean another authority.
         triggers: [installed.sha256],
       },
       { parent: this },
     );
-    // The connection's key makes every output secret; a certificate is none.
-    this.caCertificate = pulumi.unsecret(authority.stdout);
+    this.caCertificate = authority.stdout;
     this.registerOutputs({});
   }
 }

@@ -4,8 +4,9 @@ import * as pulumi from "@pulumi/pulumi";
 import { createHash } from "node:crypto";
 import type { Bundle } from "../../machine/bundle.ts";
 import { bundleTarball } from "../../machine/tarball.ts";
-import { installScript } from "./look.ts";
-import { type Login, connectionTo, remoteScript } from "./server.ts";
+import { installRun } from "./look.ts";
+import { remoteCommand } from "./remote-command.ts";
+import type { Login } from "./server.ts";
 
 export interface InstalledBundleArgs {
   readonly login: Login;
@@ -22,24 +23,23 @@ export class InstalledBundle extends pulumi.ComponentResource {
     opts?: pulumi.ComponentResourceOptions,
   ) {
     super("daytona-edge:host:InstalledBundle", name, {}, opts);
-    const { server } = args.login;
-    const archive = bundleTarball(args.bundle).then((tarball) =>
+    const { login, bundle } = args;
+    const archive = bundleTarball(bundle).then((tarball) =>
       Buffer.from(tarball).toString("base64"),
     );
     const install = new command.remote.Command(
       `${name}-install`,
-      {
-        connection: connectionTo(args.login),
-        stdin: archive,
-        create: installScript(
-          args.login,
-          args.bundle.name,
-          "unpack-and-install",
-        ),
-        delete: remoteScript(server, "remove-bundle", {
-          BUNDLE: args.bundle.name,
+      remoteCommand({
+        login,
+        input: archive,
+        create: installRun(login, bundle.name, {
+          script: "unpack-and-install",
         }),
-      },
+        delete: {
+          script: "remove-bundle",
+          environment: { BUNDLE: bundle.name },
+        },
+      }),
       { parent: this },
     );
     this.sha256 = pulumi

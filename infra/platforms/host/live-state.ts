@@ -2,8 +2,9 @@
 import * as command from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import { createHash } from "node:crypto";
-import { installScript } from "./look.ts";
-import { type Login, connectionTo, remoteScript } from "./server.ts";
+import { installRun } from "./look.ts";
+import { remoteCommand } from "./remote-command.ts";
+import type { Login } from "./server.ts";
 
 export interface LiveStateArgs {
   readonly login: Login;
@@ -24,21 +25,25 @@ export class LiveState extends pulumi.ComponentResource {
     opts?: pulumi.ComponentResourceOptions,
   ) {
     super("daytona-edge:host:LiveState", name, {}, opts);
-    const { server } = args.login;
-    const where = {
-      DOCUMENT: args.document,
+    const { login, document } = args;
+    const environment = {
+      DOCUMENT: document,
       ONLY_WHEN_MISSING: args.onlyWhenMissing ? "yes" : "no",
     };
     const write = new command.remote.Command(
       `${name}-write`,
-      {
-        connection: connectionTo(args.login),
+      remoteCommand({
+        login,
         // By standard input: no process list ever shows a secret.
-        stdin: args.content,
-        create: installScript(args.login, args.document, "write-state", where),
-        delete: remoteScript(server, "remove-state", where),
-      },
-      { parent: this },
+        input: args.content,
+        create: installRun(login, document, {
+          script: "write-state",
+          environment,
+        }),
+        delete: { script: "remove-state", environment },
+      }),
+      // The plugin holds what a command says to be public, whatever it was given.
+      { parent: this, additionalSecretOutputs: ["stdout", "stderr"] },
     );
     this.written = pulumi
       .all([args.content, write.id])

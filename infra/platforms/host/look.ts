@@ -5,13 +5,14 @@
 import * as pulumi from "@pulumi/pulumi";
 import { createHash, randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
+import type { ScriptRun } from "./remote-command.ts";
 import {
   type Login,
-  type RemoteScript,
   type Server,
+  bootPatience,
   remoteScript,
 } from "./server.ts";
-import { runBySsh } from "./ssh.ts";
+import { checkAgent, runBySsh } from "./ssh.ts";
 
 /** A bundle, or a document of the live state, as it stands on a server. */
 export interface Piece {
@@ -69,25 +70,30 @@ export function repairOf(look: Look, name: string): string {
   return digest.digest("hex").slice(0, 16);
 }
 
-/** How often, and after how many ms again, a server is asked that boots. */
-const attempts = 5;
+/** After how many ms a server is asked again that boots. */
 const pause = 3_000;
 
 /**
  * Looks at a server for the program.
+ * @param how ways to look and to wait, others in tests
  * @returns undefined when a preview cannot ask
- * @throws pulumi.RunError with the reason when an update cannot
+ * @throws pulumi.RunError with the reason when an update cannot, or when the
+ *   plugin would stumble over the SSH agent
  */
 export async function lookBeforeInstall(
   server: Server,
   privateKey: pulumi.Input<string> | undefined,
+  { look = lookAtServer, wait = (ms: number) => sleep(ms) } = {},
 ): Promise<Look | undefined> {
+  await checkAgent().catch((error: unknown) => {
+    throw new pulumi.RunError((error as Error).message);
+  });
   const key = await new Promise<string | undefined>((resolve) => {
     pulumi.output(privateKey).apply(resolve);
   });
-  for (let attempt = 1; ; attempt++) {
+  for (const deadline = Date.now() + bootPatience; ;) {
     try {
-      return warned(server, await lookAtServer(server, key));
+      return warned(server, await look(server, key));
     } catch (error) {
       const { message } = error as Error;
       if (pulumi.runtime.isDryRun()) {
@@ -97,10 +103,10 @@ export async function lookBeforeInstall(
         return undefined;
       }
       // One that boots refuses, or ends what it has begun; a wrong key stays so.
-      if (attempt === attempts || /host key|may not|no key/.test(message)) {
+      if (Date.now() > deadline || /host key|may not|no key/.test(message)) {
         throw new pulumi.RunError(message);
       }
-      await sleep(pause);
+      await wait(pause);
     }
   }
 }
@@ -117,16 +123,15 @@ function warned({ address }: Server, look: Look): Look {
   return look;
 }
 
-/** The command line that puts a piece in place, another one to repair it. */
-export function installScript(
-  { server, look }: Login,
+/** The script that puts a piece in place, told another word to repair it. */
+export function installRun(
+  { look }: Login,
   piece: string,
-  script: RemoteScript,
-  environment: Readonly<Record<string, string>> = {},
-): string {
+  { script, environment }: ScriptRun,
+): ScriptRun {
   const repair = look && repairOf(look, piece);
-  return remoteScript(server, script, {
-    ...environment,
-    ...(repair && { REPAIR: repair }),
-  });
+  return {
+    script,
+    environment: { ...environment, ...(repair && { REPAIR: repair }) },
+  };
 }

@@ -3,6 +3,8 @@
  * have the pinned key, as for the stack's own commands (server.ts).
  */
 import { createHash } from "node:crypto";
+import { once } from "node:events";
+import { connect } from "node:net";
 import { Client, type ClientChannel, type ConnectConfig } from "ssh2";
 import type { Server } from "./server.ts";
 
@@ -71,10 +73,31 @@ export async function runBySsh(
 function authentication(privateKey: string | undefined): ConnectConfig {
   if (privateKey !== undefined) return { privateKey };
   const agent = process.env.SSH_AUTH_SOCK;
-  if (agent !== undefined) return { agent };
+  if (agent) return { agent };
   throw new Error(
     "there is no key to log in with: neither one that was given nor an SSH agent (SSH_AUTH_SOCK)",
   );
+}
+
+/**
+ * Pulumi's plugin asks the agent besides the key that it is given, and fails
+ * where none listens any more: after a session has ended, say.
+ * @throws Error that says so, with what to type
+ */
+export async function checkAgent(): Promise<void> {
+  const path = process.env.SSH_AUTH_SOCK;
+  if (!path) return;
+  const socket = connect({ path });
+  try {
+    await once(socket, "connect");
+  } catch (error) {
+    throw new Error(
+      `no SSH agent answers at ${path}, where SSH_AUTH_SOCK says that one is (${(error as Error).message}), and Pulumi asks it even where sshPrivateKey is set; start an agent, or type: unset SSH_AUTH_SOCK`,
+      { cause: error },
+    );
+  } finally {
+    socket.destroy();
+  }
 }
 
 function logIn(
@@ -109,7 +132,7 @@ function logIn(
         // One that vanishes is noticed within a minute.
         keepaliveInterval: 20_000,
         // Only the kind that is pinned: others would differ and be no attack.
-        algorithms: { serverHostKey: hostKeyAlgorithms(type) },
+        algorithms: { serverHostKey: [type] as HostKeyAlgorithms },
         hostVerifier: (key: Buffer) => {
           if (key.toString("base64") === pinned) return true;
           other = `its host key is ${fingerprint(key)}, not the pinned ${fingerprint(Buffer.from(pinned, "base64"))}; compare it with /etc/ssh/ssh_host_*.pub on the server before you change hostKey`;
@@ -129,13 +152,6 @@ function reasonOf(error: Error): string {
 type HostKeyAlgorithms = NonNullable<
   NonNullable<ConnectConfig["algorithms"]>["serverHostKey"]
 >;
-
-/** Signatures that a key of this type makes (RFC 8332 for RSA). */
-function hostKeyAlgorithms(type: string): HostKeyAlgorithms {
-  return (
-    type === "ssh-rsa" ? ["rsa-sha2-512", "rsa-sha2-256"] : [type]
-  ) as HostKeyAlgorithms;
-}
 
 /** As OpenSSH prints it. */
 function fingerprint(key: Buffer): string {

@@ -38,7 +38,8 @@ export class LiveState extends pulumi.ComponentResource {
         // By standard input: no process list ever shows a secret.
         stdin: args.content,
       },
-      { parent: this },
+      // The plugin holds what a command says to be public, whatever it was given.
+      { parent: this, additionalSecretOutputs: ["stdout", "stderr"] },
     );
     this.written = write.id;
     this.registerOutputs({});

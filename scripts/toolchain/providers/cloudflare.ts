@@ -1,5 +1,8 @@
-/** Stand-in of the `cloudflare` provider: calls Cloudflare's API by HTTP. */
-import type { Properties } from "./properties.ts";
+/**
+ * Stand-in of the `cloudflare` provider: calls Cloudflare's API by HTTP. What it
+ * checks and when, what it says and what a refresh reads are as in version 6.22.
+ */
+import { type Properties, pick } from "./properties.ts";
 import type { Context, ResourceType } from "./server.ts";
 
 interface Envelope {
@@ -21,21 +24,24 @@ const recordFields = [
   "tags",
 ];
 
-const computed = ["createdOn", "modifiedOn", "proxiable"];
+const computed = ["id", "createdOn", "modifiedOn", "proxiable"];
+
+/** What somebody may change at Cloudflare, and a refresh brings here. */
+const refreshed = ["content", "data", "ttl", "proxied", "priority", "comment"];
 
 export const cloudflareTypes: Record<string, ResourceType> = {
   "cloudflare:index/dnsRecord:DnsRecord": {
     computed,
-    replaceOn: ["zoneId"],
-    check: (inputs) => [
-      ...["zoneId", "name", "type", "ttl"]
+    replaceOn: ["zoneId", "type"],
+    check: (inputs) =>
+      ["zoneId", "name", "type", "ttl"]
         .filter((property) => inputs[property] === undefined)
         .map((property) => ({ property, reason: `${property} is missing` })),
-      ...(inputs.proxied === true && inputs.ttl !== 1
-        ? [{ property: "ttl", reason: "ttl must be 1 when proxied is true" }]
-        : []),
-    ],
     create: async (inputs, context) => {
+      // The plugin's preview passes, and so does this one.
+      if (inputs.proxied === true && inputs.ttl !== 1) {
+        throw new Error("ttl must be set to 1 when `proxied` is true");
+      }
       const result = await call(context, "POST", records(inputs), inputs);
       return { id: result.id, outputs: outputsOf(result) };
     },
@@ -47,7 +53,14 @@ export const cloudflareTypes: Record<string, ResourceType> = {
     read: async ({ id, state }, context) => {
       try {
         const path = `${records(state)}/${id}`;
-        return outputsOf(await call(context, "GET", path));
+        const record = await call(context, "GET", path);
+        return {
+          ...outputsOf(record),
+          ...pick(
+            record,
+            refreshed.filter((field) => field in state),
+          ),
+        };
       } catch (error) {
         if (error instanceof CloudflareError && error.isMissing)
           return undefined;
@@ -73,6 +86,7 @@ function records(properties: Properties): string {
 
 function outputsOf(result: Properties): Properties {
   return {
+    id: result.id,
     createdOn: result.created_on,
     modifiedOn: result.modified_on,
     proxiable: result.proxiable,
@@ -92,6 +106,14 @@ async function call(
       "cloudflare:apiToken is missing; set it with: pulumi config set --secret cloudflare:apiToken, or in CLOUDFLARE_API_TOKEN",
     );
   }
+  if (
+    typeof configuration.apiToken === "string" &&
+    !/[\w-]{40}/.test(configuration.apiToken)
+  ) {
+    throw new Error(
+      "API tokens must only contain characters a-z, A-Z, 0-9, hyphens and underscores",
+    );
+  }
   const url = `${(base || "https://api.cloudflare.com/client/v4").replace(/\/$/, "")}${path}`;
   const response = await fetch(url, {
     method,
@@ -105,13 +127,11 @@ async function call(
     const cause = error instanceof Error ? (error.cause ?? error) : error;
     throw new Error(`${method} ${url}: ${String(cause)}`);
   });
-  const answer = (await response.json()) as Envelope;
+  const answered = await response.text();
+  const answer = JSON.parse(answered) as Envelope;
   if (!answer.success) {
-    const reasons = answer.errors
-      .map(({ code, message }) => `${message} (${String(code)})`)
-      .join("; ");
     throw new CloudflareError(
-      `${method} ${url}: ${String(response.status)} ${reasons}`,
+      `${method} "${url}": ${String(response.status)} ${response.statusText} ${answered}`,
       answer.errors.map(({ code }) => code),
     );
   }

@@ -1,9 +1,13 @@
-/** Stand-in of the `command` provider: really runs the commands. */
+/**
+ * Stand-in of the `command` provider: really runs the commands. What the plugin
+ * says is public or secret, prints and gives up is as in its version 1.2.1.
+ */
 import { execa } from "execa";
 import { randomBytes } from "node:crypto";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Properties } from "./properties.ts";
 import type { ResourceType } from "./server.ts";
 
@@ -33,8 +37,12 @@ function commandType(run: Run): ResourceType {
     if (typeof commandLine !== "string") return { stdout: "", stderr: "" };
     const environment = {
       ...(inputs.environment as Record<string, string> | undefined),
-      PULUMI_COMMAND_STDOUT: text(previous.stdout),
-      PULUMI_COMMAND_STDERR: text(previous.stderr),
+      ...(inputs.addPreviousOutputInEnv === false
+        ? {}
+        : {
+            PULUMI_COMMAND_STDOUT: text(previous.stdout),
+            PULUMI_COMMAND_STDERR: text(previous.stderr),
+          }),
     };
     const { stdout, stderr } = await run(commandLine, inputs, environment);
     return { stdout, stderr };
@@ -61,12 +69,16 @@ function runLocally(
 ): Promise<Outcome> {
   const [file = "/bin/sh", ...options] = (inputs.interpreter as
     string[] | undefined) ?? ["/bin/sh", "-c"];
-  return outcome(commandLine, file, [...options, commandLine], {
+  return outcome(commandLine, "exit status", file, [...options, commandLine], {
     env: environment,
     input: text(inputs.stdin),
     ...(typeof inputs.dir === "string" ? { cwd: inputs.dir } : {}),
   });
 }
+
+/** What ssh says of a server that it has not come to. */
+const notReached =
+  /^Process exited with status 255: .*\n(ssh: connect to|kex_exchange_identification:|Connection (closed|reset|timed out))/;
 
 interface Reached {
   readonly host: string;
@@ -80,6 +92,7 @@ interface Reached {
 interface Connection extends Reached {
   /** The server on the way. */
   readonly proxy?: Reached;
+  readonly dialErrorLimit?: number;
 }
 
 /**
@@ -91,6 +104,11 @@ async function runRemotely(
   inputs: Properties,
   environment: Record<string, string>,
 ): Promise<Outcome> {
+  if (Object.values(environment).some((value) => value !== "")) {
+    throw new Error(
+      "sshd takes no environment, and the plugin warns of that each time; set addPreviousOutputInEnv to false, and no environment",
+    );
+  }
   const connection = inputs.connection as Connection;
   const directory = await mkdtemp(join(tmpdir(), "daytona-edge-ssh-"));
   try {
@@ -99,17 +117,39 @@ async function runRemotely(
       ...["ssh", "-W", "%h:%p"],
       ...(await sshArguments(proxy, join(directory, "proxy"))),
     ];
-    return await outcome(
+    const args = [
+      "-T",
+      ...(way ? ["-o", `ProxyCommand=${way.join(" ")}`] : []),
+      ...(await sshArguments(connection, join(directory, "target"))),
       commandLine,
-      "ssh",
-      [
-        "-T",
-        ...(way ? ["-o", `ProxyCommand=${way.join(" ")}`] : []),
-        ...(await sshArguments(connection, join(directory, "target"))),
-        `${exports(environment)}${commandLine}`,
-      ],
-      { input: text(inputs.stdin) },
-    );
+    ];
+    let delay = 100;
+    for (let dials = 1; ; dials++) {
+      try {
+        return await outcome(
+          commandLine,
+          "Process exited with status",
+          "ssh",
+          args,
+          {
+            input: text(inputs.stdin),
+          },
+        );
+      } catch (error) {
+        const { message } = error as Error;
+        if (!notReached.test(message)) throw error;
+        if (dials === (connection.dialErrorLimit ?? 10)) {
+          throw new Error(
+            `after ${String(dials)} failed attempts: ${message}`,
+            {
+              cause: error,
+            },
+          );
+        }
+      }
+      await sleep(delay);
+      delay = Math.min(delay * 1.5, 5_000);
+    }
   } finally {
     await rm(directory, { recursive: true, force: true });
   }
@@ -120,10 +160,11 @@ async function sshArguments(to: Reached, file: string): Promise<string[]> {
   const options = [
     ...["BatchMode=yes", "LogLevel=ERROR", "StrictHostKeyChecking=yes"],
     `ConnectTimeout=${String(to.perDialTimeout ?? 15)}`,
-    "ConnectionAttempts=10",
   ];
   const port = String(to.port ?? 22);
   if (to.hostKey) {
+    const [type = ""] = to.hostKey.split(" ");
+    options.push(`HostKeyAlgorithms=${type}`);
     const names = [`[${to.host}]:${port}`, to.host];
     await writeFile(
       `${file}-known-hosts`,
@@ -143,18 +184,10 @@ async function sshArguments(to: Reached, file: string): Promise<string[]> {
   ];
 }
 
-/** Environment for the far side, as sshd takes none by itself. */
-function exports(environment: Record<string, string>): string {
-  return Object.entries(environment)
-    .filter(([, value]) => value !== "")
-    .map(
-      ([name, value]) => `export ${name}='${value.replaceAll("'", "'\\''")}'; `,
-    )
-    .join("");
-}
-
+/** @param status how Go says with which code it ended */
 async function outcome(
   commandLine: string,
+  status: string,
   file: string,
   args: string[],
   options: { env?: Record<string, string>; input: string; cwd?: string },
@@ -162,12 +195,13 @@ async function outcome(
   const result = await execa(file, args, {
     ...options,
     reject: false,
+    all: true,
     maxBuffer: 64 * 1024 * 1024,
   });
   if (result.failed) {
-    const output = `${result.stdout}\n${result.stderr}`.trim();
+    const code = result.exitCode;
     throw new Error(
-      `${result.exitCode === undefined ? result.shortMessage : `exit status ${String(result.exitCode)}`}: running "${commandLine}":\n${output}`,
+      `${code === undefined ? result.shortMessage : `${status} ${String(code)}`}: running ${JSON.stringify(commandLine)}:\n${result.all}`,
     );
   }
   return { stdout: result.stdout, stderr: result.stderr };

@@ -50,35 +50,24 @@ export function properties(value: Struct | undefined): Properties {
 }
 
 /**
- * The inputs as the engine gave them, and the outputs. An output may repeat
- * any input, so one secret input makes all of them secret.
+ * The inputs as the engine gave them, the secret ones marked so, and the outputs.
+ * Of an output that repeats a secret input under another name no plugin knows.
  */
 export function resultOf(
   inputs: Struct | undefined,
   outputs: Properties,
 ): Struct {
-  const given = inputs?.toJavaScript() ?? {};
-  const isSecret = hasSecret(given);
-  const known = Object.entries(outputs)
-    .filter(([, value]) => value !== undefined)
-    .map(([name, value]) => [name, isSecret ? secret(value) : value]);
+  const known = Object.entries(outputs).filter(
+    ([, value]) => value !== undefined,
+  );
   return structProto.Struct.fromJavaScript({
-    ...given,
+    ...inputs?.toJavaScript(),
     ...(Object.fromEntries(known) as Record<string, JavaScriptValue>),
   });
 }
 
-function secret(value: unknown): Properties {
-  return { [signature]: secretMark, value };
-}
-
 function isSecretValue(value: object): value is { value: unknown } {
   return (value as Properties)[signature] === secretMark;
-}
-
-function hasSecret(value: unknown): boolean {
-  if (typeof value !== "object" || value === null) return false;
-  return isSecretValue(value) || Object.values(value).some(hasSecret);
 }
 
 function reveal(value: unknown): unknown {

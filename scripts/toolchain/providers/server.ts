@@ -207,11 +207,26 @@ function handlers(standIn: StandIn): grpc.UntypedServiceImplementation {
         : {};
       if (now === undefined) return response;
       response.setId(request.getId());
-      response.setInputs(request.getInputs());
+      response.setInputs(inputsNow(request.getInputs(), now));
       response.setProperties(resultOf(request.getProperties(), now));
       return response;
     }),
   };
+}
+
+/** The inputs as a refresh finds them: a program that says otherwise is a change. */
+function inputsNow(
+  before: structProto.Struct | undefined,
+  now: Properties,
+): structProto.Struct {
+  const given = before?.toJavaScript() ?? {};
+  const found = changedKeys(properties(before), now).filter(
+    (key) => key in given && now[key] !== undefined,
+  );
+  return structProto.Struct.fromJavaScript({
+    ...given,
+    ...(pick(now, found) as typeof given),
+  });
 }
 
 /** The inputs with a name: their own, the one before, or the engine's. */

@@ -1,5 +1,9 @@
 import { describe, expect, test } from "vitest";
 import {
+  holdCertificate,
+  keyTypes,
+} from "../../../infra/certificate/held-certificate.ts";
+import {
   certificateRow,
   limitRow,
   renewalRow,
@@ -10,6 +14,7 @@ import {
   serversRow,
 } from "../../../scripts/doctor/names.ts";
 import { lookAt } from "../../../scripts/doctor/row.ts";
+import { createAuthority } from "../certificate/authority.ts";
 
 const now = new Date("2026-12-10T00:00:00Z");
 const report = {
@@ -80,6 +85,27 @@ test("no certificate, and one that cannot be read", () => {
     state: "bad",
     found: "the store's cannot be read: no JSON",
   });
+});
+
+test.each([
+  ["acme-v02.api.letsencrypt.org", "good"],
+  ["dv.acme-v02.api.pki.goog", "good"],
+  ["pebble.example.net", "good"],
+  ["acme-staging-v02.api.letsencrypt.org", "warning"],
+  ["dv.acme-v02.test-api.pki.goog", "warning"],
+  ["api.test4.buypass.no", "warning"],
+])("a certificate from %s is %s", async (host, state) => {
+  const names = ["*.example.net", "example.net"];
+  const authority = await createAuthority();
+  const today = new Date();
+  const held = holdCertificate({
+    ...(await authority.leaf({ names })),
+    ...{ directory: `https://${host}/directory`, account: "https://a.invalid" },
+    ...{ keyType: keyTypes[0], issuedAt: today },
+  });
+  const row = certificateRow({ value: held }, names, today);
+  expect(row.state).toBe(state);
+  expect(row.found.includes("answer 526")).toBe(state === "warning");
 });
 
 test("orders of more than a week ago do not count", () => {

@@ -126,12 +126,40 @@ describe("parseConfig", () => {
       problems: [],
       config: { egress: undefined },
     });
-    expect(parseConfig({ ...roadIn, egress }).problems).toEqual([
+    expect(parseConfig({ ...roadIn, egress }).problems).toMatchObject([
       { key: "gateway", message: expect.stringContaining("server") as string },
     ]);
-    expect(parseConfig({ ...roadIn, gateway }).problems).toEqual([
+    expect(parseConfig({ ...roadIn, gateway }).problems).toMatchObject([
       { key: "egress", message: expect.stringContaining("allow") as string },
     ]);
+  });
+
+  test.each([
+    {},
+    { ...good, gateway: undefined },
+    { ...good, egress: undefined },
+    { ...good, gateway: { server: { address: "10.0.0.5" } } },
+    { ...good, gateway: {} },
+    { ...good, platform: "aws", gateway: undefined },
+    { ...good, platform: "aws", gateway: undefined, aws: {} },
+    { ...good, platform: "host", gateway: {} },
+    { ...good, platform: "host", gateway: {}, host: { address: "a.example" } },
+    {
+      ...good,
+      ...{ platform: "host", gateway: {} },
+      host: { address: "10.0.0.5", hostKey: "x", runners: [{}] },
+    },
+    { ...good, certificate: { challenge: {} } },
+  ])("what is missing has a line to type: %j", (given) => {
+    const missing = parseConfig(given).problems.filter(({ message }) =>
+      message.startsWith("missing"),
+    );
+    expect(missing).not.toEqual([]);
+    for (const { key, commands } of missing) {
+      expect(commands?.join("\n").replaceAll("'", ""), key).toContain(
+        `pulumi config set --path daytona-edge:${key}`,
+      );
+    }
   });
 
   test("limits have defaults, each of its own", () => {

@@ -59,6 +59,11 @@ describe("refused", () => {
       "missing; set a public key of the server, so that no other can take its place; there: cut -d' ' -f1,2 /etc/ssh/ssh_host_ed25519_key.pub",
     ],
     [
+      { host: { ...host, hostKey: `ssh-rsa ${"A".repeat(372)}` } },
+      "host.hostKey",
+      "it is an RSA key, by which Pulumi's plugin cannot know the server; write what stands in /etc/ssh/ssh_host_ed25519_key.pub there, without the comment",
+    ],
+    [
       { host: { ...host, hostKey: "SHA256:abc" } },
       "host.hostKey",
       '"SHA256:abc" is no public host key; write its type and the key as they stand in /etc/ssh/ssh_host_ed25519_key.pub on the server, for example "ssh-ed25519 AAAA…", without the comment',
