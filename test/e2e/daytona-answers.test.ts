@@ -10,6 +10,7 @@ import { sealCookie } from "../../scripts/lab/daytona/server/sealed-cookie.ts";
 import { labSecrets } from "../../scripts/lab/secrets.ts";
 import { DOMAIN, FIRST_SANDBOX, SECOND_SANDBOX, labCurl } from "./lab.ts";
 import { addSandbox, removeSandbox } from "./own-sandbox.ts";
+import { startListener } from "./sandbox-listener.ts";
 
 const api = "http://198.18.0.3:3000/api/sandbox";
 
@@ -139,6 +140,41 @@ describe("an application's own answer stays its own", () => {
     expect(got).toMatchObject({ status, code: undefined });
     expect(got.body).toContain("x-own: mine");
   });
+});
+
+test.each(["--http1.1", "--http2"])(
+  "early hints and trailers pass Daytona and the edge: %s",
+  async (version) => {
+    const listener = await startListener(
+      FIRST_SANDBOX,
+      "trailers",
+      `require("node:http").createServer((request, response) => {
+  response.writeEarlyHints({ link: "</x>; rel=preload" });
+  response.writeHead(200, { Trailer: "X-Told" });
+  response.write("body");
+  response.addTrailers({ "X-Told": "at the end" });
+  setTimeout(() => response.end(), 200);
+}).listen(3123, () => console.log("ready"));`,
+    );
+    try {
+      const { body } = await ask(`${FIRST_SANDBOX}-3123`, "/", [version]);
+      expect(body).toMatch(/^HTTP\/\S+ 103[^]*HTTP\/\S+ 200/);
+      expect(body).toMatch(/body\s*x-told: at the end/i);
+    } finally {
+      await listener.stop();
+    }
+  },
+);
+
+test("an application's redirect that names Daytona's login is its own", async () => {
+  const query = new URLSearchParams({
+    status: "307",
+    field: "Location",
+    value: `https://login.example/?to=https://${DOMAIN}/callback`,
+  });
+  const path = `/answer?${query.toString()}`;
+  const got = await ask(`${FIRST_SANDBOX}-3000`, path);
+  expect(got).toMatchObject({ status: "307", code: undefined });
 });
 
 describe("an application has one name, by whichever order its client came", () => {

@@ -293,6 +293,32 @@ describe("an app that behaves badly", () => {
     await expect(text(await send(label, "/"))).rejects.toThrow("aborted");
   });
 
+  it("or says more in trailers, which pass as interim answers do", async () => {
+    let te: unknown;
+    const label = await behave((request, response) => {
+      te = request.headers.te;
+      response.writeEarlyHints({ link: "</x>; rel=preload" });
+      response.writeHead(200, { Trailer: "X-Told" });
+      response.write("body");
+      response.addTrailers({ "X-Told": "before", "X-Untold": "at the end" });
+      response.end();
+    });
+    const hints: unknown[] = [];
+    const sent = request({
+      port: lab.proxy,
+      headers: { Host: `${label}.${domain}`, TE: "gzip, trailers" },
+    }).end();
+    sent.on("information", ({ statusCode }) => hints.push(statusCode));
+    const [answer] = (await once(sent, "response")) as [IncomingMessage];
+    expect(await text(answer)).toBe("body");
+    expect(answer.trailers).toEqual({
+      "x-told": "before",
+      "x-untold": "at the end",
+    });
+    expect(hints).toEqual([103]);
+    expect(te).toBe("trailers");
+  });
+
   it("and breaks off before it answers: 502", async () => {
     const label = await behave((request) => request.socket.destroy());
     expect((await send(label, "/")).statusCode).toBe(502);
