@@ -56,6 +56,7 @@ export function edgeBundle(config: EdgeConfig): Bundle {
     files: [
       copy("haproxy.cfg", `${etc}/haproxy.cfg`),
       copy("interim.lua", `${etc}/interim.lua`),
+      copy("names.lua", `${etc}/names.lua`),
       copy("errors/body.lf", `${etc}/errors/body.lf`),
       text(`${etc}/maps/error-code.map`, errorCodeMap()),
       text(`${etc}/maps/error-page.map`, errorPageMap()),

@@ -136,6 +136,7 @@ const afterInterim = {
   "empty-502": { daytona: "bad", direct: "502 " },
   login: { daytona: "401 token_missing", direct: "307 " },
   stopped: { daytona: "503 sandbox_unreachable", direct: "400" },
+  gone: { daytona: "503 sandbox_unreachable", direct: "404" },
 };
 const interim = ["100", "102", "103"].flatMap((status) =>
   Object.entries(afterInterim).flatMap(([final, outcome]) =>
@@ -243,7 +244,7 @@ describe.each(targets)("$machine", (target) => {
       );
       const outcomes = answered.map(([got], index) => {
         const outcome = got ? outcomeOf(got, protocol) : "not asked";
-        return `${String(rounds[index]?.name)}: ${outcome.replace(/^400 .*/, "400")}`;
+        return `${String(rounds[index]?.name)}: ${outcome.replace(/^(40[04]) .*/, "$1")}`;
       });
       expect(outcomes).toEqual(
         rounds.map(

@@ -4,7 +4,7 @@
  * @module-tag edge
  */
 import { join } from "node:path";
-import { beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import {
   DOMAIN,
   FIRST_SANDBOX,
@@ -12,14 +12,15 @@ import {
   inLab,
   signedOutputs,
 } from "./lab.ts";
+import { startListener } from "./sandbox-listener.ts";
 import { claims, sign } from "./tokens.ts";
 
-async function browse(scenario: string, url: string): Promise<unknown> {
+async function browse(scenario: string, ...urls: string[]): Promise<unknown> {
   const { stdout, stderr } = await inLab([
     process.execPath,
     join(import.meta.dirname, "fixtures/browser.ts"),
     scenario,
-    url,
+    ...urls,
   ]);
   if (stdout === "") throw new Error(stderr);
   return JSON.parse(stdout) as unknown;
@@ -137,4 +138,81 @@ describe("a link with a token", () => {
       expect(all).not.toContain("__sandbox_token");
     },
   );
+});
+
+// As Next.js does for its Server Actions, and code-server for its WebSockets.
+describe("an application that compares Origin with its own name", () => {
+  const port = "3121";
+  let listener: { stop: () => Promise<void> };
+  beforeAll(async () => {
+    listener = await startListener(
+      FIRST_SANDBOX,
+      "own-name",
+      `const { createHash } = require("node:crypto");
+const server = require("node:http").createServer((request, response) => {
+  const own = request.headers["x-forwarded-host"];
+  const isOwn = request.headers.origin === "https://" + own;
+  if (request.url === "/absolute") response.writeHead(302, { Location: "https://" + own + "/landed" });
+  else if (request.url === "/action") response.writeHead(isOwn ? 200 : 500);
+  else response.setHeader("Content-Type", "text/html");
+  response.end();
+});
+server.on("upgrade", ({ headers }, socket) => {
+  if (headers.origin !== "https://" + headers["x-forwarded-host"]) {
+    socket.end("HTTP/1.1 403 Forbidden\\r\\nContent-Length: 0\\r\\n\\r\\n");
+    return;
+  }
+  const key = headers["sec-websocket-key"] + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
+  const accept = createHash("sha1").update(key).digest("base64");
+  socket.write("HTTP/1.1 101 Switching Protocols\\r\\nConnection: upgrade\\r\\nUpgrade: websocket\\r\\nSec-WebSocket-Accept: " + accept + "\\r\\n\\r\\n");
+});
+server.listen(${port}, () => console.log("ready"));`,
+    );
+  });
+  afterAll(() => listener.stop());
+
+  test.each([`${FIRST_SANDBOX}-${port}`, `${port}-${FIRST_SANDBOX}`])(
+    "works by either order of its host: %s",
+    async (label) => {
+      const url = `https://${label}.${DOMAIN}`;
+      expect(await browse("own", `${url}/`)).toEqual({
+        action: 200,
+        redirect: `${url}/landed`,
+        socket: "open",
+      });
+    },
+  );
+});
+
+describe("a page that calls another port of its sandbox", () => {
+  let listener: { stop: () => Promise<void> };
+  beforeAll(async () => {
+    listener = await startListener(
+      FIRST_SANDBOX,
+      "cors",
+      `const answer = (request, response) => {
+  response.setHeader("Access-Control-Allow-Origin", request.headers.origin ?? "");
+  response.setHeader("Access-Control-Allow-Credentials", "true");
+  response.setHeader("Access-Control-Allow-Headers", "content-type");
+  response.end(request.method);
+};
+const { createServer } = require("node:http");
+createServer(answer).listen(3122, () => createServer(answer).listen(3124, () => console.log("ready")));`,
+    );
+  });
+  afterAll(() => listener.stop());
+
+  test("gets its answer, and reads why the edge refuses where it has no token", async () => {
+    const { key } = (await signedOutputs()).access;
+    const token = sign(key, claims(FIRST_SANDBOX, "*"));
+    const link = (port: number) =>
+      `https://${FIRST_SANDBOX}-${String(port)}.${SIGNED_DOMAIN}/`;
+    const opened = (port: number) => `${link(port)}?__sandbox_token=${token}`;
+    // The third was never opened, so the browser has no token for it.
+    const got = await browse("cors", opened(3000), opened(3122), link(3124));
+    expect(got).toMatchObject([
+      { status: 200, error: null, text: "POST" },
+      { status: 401, error: "token_missing" },
+    ]);
+  });
 });

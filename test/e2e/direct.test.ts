@@ -30,6 +30,7 @@ const idOf = (index: number) =>
 const rebinding = idOf(99);
 const byIpv6 = idOf(98);
 const byBoth = idOf(97);
+const byLateAnswer = idOf(96);
 const operator6 = "2001:db8:198:18::1";
 let stopResolver: () => void;
 let stopApplication: () => void;
@@ -46,6 +47,7 @@ beforeAll(async () => {
     `${rebinding}=${address},169.254.169.254`,
     `${byIpv6}=${operator6}`,
     `${byBoth}=${address},${operator6}`,
+    `${byLateAnswer}=${address}~800`,
     ...Object.values(evil).map((ip, index) => `${idOf(index)}=${ip}`),
   ]);
   const resolver = execa(file, args, { reject: false });
@@ -58,7 +60,9 @@ beforeAll(async () => {
     process.execPath,
     "-e",
     `require("node:http").createServer((_, answer) => answer.end("by IPv6"))
-       .listen(3000, "${operator6}", () => console.log("ready"));`,
+       .listen(3000, "${operator6}", () => console.log("ready"));
+     require("node:http2").createServer((request, answer) =>
+       answer.end(\`HTTP/\${request.httpVersion}\`)).listen(3001, "${operator6}");`,
   ]);
   const application = execa(node, program, { reject: false });
   stopApplication = () => {
@@ -85,11 +89,16 @@ afterAll(async () => {
   stopApplication();
 });
 
-const ask = async (id: string, path = "/") => {
+const ask = async (
+  id: string,
+  path = "/",
+  args: string[] = [],
+  port = "3000",
+) => {
   const { stdout } = await labCurl([
     ...["--resolve", `*:443:${spareEdge.ipv4}`],
-    ...["-w", "\n%{http_code}"],
-    `https://${id}-3000.${SIGNED_DOMAIN}${path}`,
+    ...["-w", "\n%{http_code}", ...args],
+    `https://${id}-${port}.${SIGNED_DOMAIN}${path}`,
   ]);
   const [body = "", status = ""] = stdout.split(/\n(?=\d+$)/);
   return { status, body };
@@ -112,6 +121,34 @@ test("by IPv6 where its name has nothing else", async () => {
   expect(await ask(byIpv6)).toEqual({ status: "200", body: "by IPv6" });
   const { body } = await ask(byBoth);
   expect(body).toContain(FIRST_SANDBOX);
+});
+
+test("a resolver may take its time", async () => {
+  const { status, body } = await ask(byLateAnswer);
+  expect(status).toBe("200");
+  expect(body).toContain(FIRST_SANDBOX);
+});
+
+test.each([
+  "application/grpc-web",
+  "application/grpc-web+proto",
+  "application/grpc-web-text; charset=utf-8",
+])("gRPC-Web is HTTP/1.1 like everything else: %s", async (type) => {
+  const args = ["-d", "x", "-H", `Content-Type: ${type}`];
+  const { status, body } = await ask(FIRST_SANDBOX, "/headers", args);
+  expect(status).toBe("200");
+  expect(body).toContain('"httpVersion":"1.1"');
+});
+
+test.each([
+  "application/grpc",
+  "application/grpc+proto",
+  "application/grpc;a=b",
+  "Application/gRPC",
+])("gRPC is HTTP/2 all the way: %s", async (type) => {
+  const args = ["-d", "x", "-H", `Content-Type: ${type}`];
+  const got = await ask(byIpv6, "/", args, "3001");
+  expect(got).toEqual({ status: "200", body: "HTTP/2.0" });
 });
 
 test("an unknown sandbox is unreachable", async () => {

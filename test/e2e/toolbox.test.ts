@@ -5,6 +5,7 @@
  * @module-tag edge
  */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { sealCookie } from "../../scripts/lab/daytona/server/sealed-cookie.ts";
 import { labSecrets } from "../../scripts/lab/secrets.ts";
 import {
   DOMAIN,
@@ -41,6 +42,69 @@ test("a command runs with Daytona's key, and without it Daytona refuses", async 
   expect(status).toBe("200");
   expect(JSON.parse(body)).toMatchObject({ result: "from the toolbox\n" });
   expect(await execute(path)).toMatchObject({ status: "401" });
+});
+
+describe("Daytona's SDK", () => {
+  const origin = "https://app.example";
+  const asked = async (args: string[], place: string) => {
+    const { stdout } = await labCurl([
+      ...["--resolve", `${DOMAIN}:443:${spareEdge.ipv4}`, "-i", ...args],
+      `https://${DOMAIN}${place}`,
+    ]);
+    return stdout.toLowerCase();
+  };
+
+  test("says of itself what it says to Daytona, and no more", async () => {
+    const names = ["SDK-Version", "Source", "Split-Output", "Organization-ID"];
+    const others = ["Skip-Last-Activity-Update", "Disable-CORS", "Sourced"];
+    const told = [...names, ...others].map((name) => `X-Daytona-${name}: true`);
+    const key = `Authorization: Bearer ${labSecrets().daytonaApiKey}`;
+    const args = [key, ...told, "X_Daytona_Source: true"];
+    const app = await asked(
+      args.flatMap((field) => ["-H", field]),
+      `/toolbox/${FIRST_SANDBOX}/proxy/3000/headers`,
+    );
+    for (const name of names) {
+      expect(app).toContain(`"x-daytona-${name.toLowerCase()}":"true"`);
+    }
+    expect(app).not.toMatch(/last-activity|sourced|x_daytona/);
+  });
+
+  test("says nothing of itself to an application by its own host", async () => {
+    const host = `${FIRST_SANDBOX}-3000.${DOMAIN}`;
+    const { stdout } = await labCurl([
+      ...["--resolve", `${host}:443:${spareEdge.ipv4}`],
+      ...["-H", "X-Daytona-Source: sdk", `https://${host}/headers`],
+    ]);
+    expect(stdout).toContain("x-forwarded-host");
+    expect(stdout).not.toContain("x-daytona-source");
+  });
+
+  test("in a browser gets Daytona's own answer to a preflight", async () => {
+    const answer = await asked(
+      [
+        ...["-X", "OPTIONS", "-H", `Origin: ${origin}`],
+        ...["-H", "Access-Control-Request-Method: POST"],
+        ...["-H", "Access-Control-Request-Headers: authorization"],
+      ],
+      path,
+    );
+    expect(answer).toMatch(/^http\/2 204/);
+    expect(answer).toContain(`access-control-allow-origin: ${origin}`);
+    expect(answer).toContain("access-control-allow-headers: authorization");
+  });
+
+  test("but no page gets there by the cookie of Daytona's login", async () => {
+    const name = `daytona-sandbox-auth-${FIRST_SANDBOX}`;
+    const key = labSecrets().daytonaProxyApiKey;
+    const cookie = `${name}=${sealCookie(key, name, FIRST_SANDBOX)}`;
+    const command = ["-H", `Cookie: ${cookie}`, "-d", '{"command":"true"}'];
+    expect(await asked(command, path)).toMatch(/^http\/2 200/);
+    for (const from of [origin, `https://${SECOND_SANDBOX}-3000.${DOMAIN}`]) {
+      const args = [...command, "-H", `Origin: ${from}`];
+      expect(await asked(args, path)).toMatch(/^http\/2 401/);
+    }
+  });
 });
 
 test.each([

@@ -44,7 +44,7 @@ export interface ReverseProxy {
 }
 
 /** Headers of one connection (RFC 9110, 7.6.1) that a request must not pass. */
-const hopByHop = ["keep-alive", "proxy-connection", "te", "trailer"];
+const hopByHop = ["keep-alive", "proxy-connection", "trailer"];
 
 /** @param agent its keep-alive connections are the pool of this hop */
 export function createReverseProxy(agent: Agent): ReverseProxy {
@@ -95,6 +95,10 @@ export function createReverseProxy(agent: Agent): ReverseProxy {
     process.nextTick(() => {
       if (!response.headersSent) response.flushHeaders();
     });
+    // Before the end of its body, which the library passes on, ends the answer.
+    answer.once("end", () => {
+      if (!response.writableEnded) response.addTrailers(answer.trailers);
+    });
     // An upstream that breaks off must not look like a complete answer.
     answer.on("close", () => {
       if (!answer.complete) response.destroy();
@@ -110,6 +114,11 @@ export function createReverseProxy(agent: Agent): ReverseProxy {
       "x-forwarded-for":
         forwardedFor === undefined ? peer : `${String(forwardedFor)}, ${peer}`,
     };
+    // All that Go says of it to the next hop.
+    const { te } = request.headers;
+    if (te !== undefined) {
+      headers.te = /\btrailers\b/i.test(String(te)) ? "trailers" : undefined;
+    }
     for (const name of [...hopByHop, ...Object.keys(headers)]) {
       Reflect.deleteProperty(request.headers, name);
     }

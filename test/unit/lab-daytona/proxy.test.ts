@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import {
   type IncomingMessage,
@@ -24,6 +25,7 @@ import {
 } from "vitest";
 import { WebSocket, WebSocketServer } from "ws";
 import { patternBytes } from "../../../scripts/lab/daytona/app/pattern.ts";
+import { sealCookie } from "../../../scripts/lab/daytona/server/sealed-cookie.ts";
 import {
   type TestLab,
   apiKey,
@@ -213,19 +215,51 @@ describe("errors", () => {
     const label = `${String(lab.app)}-${record.id}`;
     expect((await seen(await send(label, "/headers"))).method).toBe("GET");
     await lab.sandboxes.stop(record);
-    const stopped = await send(label, "/some/path?x=1");
+    const stopped = await send(label, "/some/a%20path?x=1");
     expect(stopped.statusCode).toBe(400);
+    // The runner's error names the path that the runner was asked for.
     expect(await json(stopped)).toEqual({
       statusCode: 400,
-      message: "no IP address found. Is the Sandbox started?",
+      message:
+        "bad request: failed to resolve container IP after 3 attempts: no IP address found. Is the Sandbox started?",
       code: "BAD_REQUEST",
       timestamp: expect.stringMatching(/^\d{4}-\d\d-\d\dT.*Z$/) as string,
-      path: "/some/path",
+      path: `/sandboxes/${record.id}/toolbox/proxy/${String(lab.app)}/some/a path`,
       method: "GET",
     });
     await lab.sandboxes.destroy(record);
-    const removed = await json(await send(label, "/"));
-    expect(removed.message).toContain("failed to get runner info");
+  });
+
+  it("are the runner's 404 for a container that is gone, while the proxy remembers the runner", async () => {
+    const record = await lab.sandboxes.create({ public: true });
+    const label = `${String(lab.app)}-${record.id}`;
+    (await send(label, "/headers")).resume();
+    await lab.sandboxes.destroy(record);
+    const gone = await send(label, "/x");
+    expect(gone.statusCode).toBe(404);
+    expect(await json(gone)).toMatchObject({
+      code: "NOT_FOUND",
+      message: expect.stringContaining(
+        "not found: sandbox container not found:",
+      ) as string,
+      path: `/sandboxes/${record.id}/toolbox/proxy/${String(lab.app)}/x`,
+    });
+  });
+
+  it("name the client's path, decoded, for a sandbox that Daytona does not know", async () => {
+    const id = randomUUID();
+    const name = `daytona-sandbox-auth-${id}`;
+    const cookie = `${name}=${sealCookie("seal", name, id)}`;
+    const answer = await send(`3000-${id}`, "/a%20b%3C%26?x=1", {
+      headers: { cookie },
+    });
+    expect(answer.statusCode).toBe(400);
+    const body = await text(answer);
+    expect(body).toContain(String.raw`/a b\u003c\u0026`);
+    expect(JSON.parse(body)).toMatchObject({
+      message: expect.stringContaining("failed to get runner info") as string,
+      path: "/a b<&",
+    });
   });
 
   it.each(["1", "99999", "0"])(
@@ -257,6 +291,32 @@ describe("an app that behaves badly", () => {
       response.write("abc", () => response.destroy());
     });
     await expect(text(await send(label, "/"))).rejects.toThrow("aborted");
+  });
+
+  it("or says more in trailers, which pass as interim answers do", async () => {
+    let te: unknown;
+    const label = await behave((request, response) => {
+      te = request.headers.te;
+      response.writeEarlyHints({ link: "</x>; rel=preload" });
+      response.writeHead(200, { Trailer: "X-Told" });
+      response.write("body");
+      response.addTrailers({ "X-Told": "before", "X-Untold": "at the end" });
+      response.end();
+    });
+    const hints: unknown[] = [];
+    const sent = request({
+      port: lab.proxy,
+      headers: { Host: `${label}.${domain}`, TE: "gzip, trailers" },
+    }).end();
+    sent.on("information", ({ statusCode }) => hints.push(statusCode));
+    const [answer] = (await once(sent, "response")) as [IncomingMessage];
+    expect(await text(answer)).toBe("body");
+    expect(answer.trailers).toEqual({
+      "x-told": "before",
+      "x-untold": "at the end",
+    });
+    expect(hints).toEqual([103]);
+    expect(te).toBe("trailers");
   });
 
   it("and breaks off before it answers: 502", async () => {

@@ -12,7 +12,7 @@ import {
 import type { Socket } from "node:net";
 import { createReverseProxy } from "../reverse-proxy.ts";
 import { corsHeaders, isPreflight } from "./cors.ts";
-import { sendError, sendJson } from "./errors.ts";
+import { decodedPath, sendError, sendJson } from "./errors.ts";
 import { type ProxySettings, type Route, createRouter } from "./routes.ts";
 import type { Sandboxes } from "./sandboxes.ts";
 
@@ -42,7 +42,7 @@ export function createProxy(
       answer(request, response, decided);
       return;
     }
-    const { forward, setCookie } = decided;
+    const { forward, setCookie, runnerPath } = decided;
     const to = {
       ...forward,
       onAnswer: (headers: IncomingMessage["headers"]) => {
@@ -52,7 +52,7 @@ export function createProxy(
       },
     };
     proxy.forward(request, response, to, (error) => {
-      answer(request, response, failure(error));
+      answer(request, response, failure(error, runnerPath));
     });
   });
 
@@ -74,8 +74,9 @@ export function createProxy(
         refuse(decided);
         return;
       }
-      proxy.forwardUpgrade(request, socket, head, decided.forward, (error) => {
-        refuse(failure(error));
+      const { forward, runnerPath } = decided;
+      proxy.forwardUpgrade(request, socket, head, forward, (error) => {
+        refuse(failure(error, runnerPath));
       });
     },
   );
@@ -95,7 +96,8 @@ function answer(
   what: Answer,
 ): void {
   if ("refusal" in what) {
-    sendError(request, response, what.status, what.refusal);
+    const path = decodedPath(what.path ?? request.url ?? "/");
+    sendError(request, response, what.status, what.refusal, path);
     return;
   }
   if (what.json !== undefined) {
@@ -109,11 +111,12 @@ function answer(
   response.end();
 }
 
-function failure(error: NodeJS.ErrnoException): Answer {
+function failure(error: NodeJS.ErrnoException, path: string): Answer {
   return dialErrors.has(error.code ?? "")
     ? {
         status: 400,
         refusal: `no answer from the toolbox (${String(error.code)}). Is the Sandbox started?`,
+        path,
       }
     : { status: 502 };
 }

@@ -36,18 +36,33 @@ export interface ProxySettings {
 }
 
 export type Route =
-  | { readonly forward: Forwarding; readonly setCookie?: string }
-  | { readonly status: ErrorStatus; readonly refusal: string }
+  | {
+      readonly forward: Forwarding;
+      readonly setCookie?: string;
+      /** Path of the request at the runner, for errors of the runner's own. */
+      readonly runnerPath: string;
+    }
+  | Refusal
   | {
       readonly status: number;
       readonly headers?: Record<string, string>;
       readonly json?: unknown;
     };
 
+export interface Refusal {
+  readonly status: ErrorStatus;
+  readonly refusal: string;
+  /** What the error names, undecoded; the client's path by default. */
+  readonly path?: string;
+}
+
 const runnerHeader = "x-daytona-authorization";
 
 /** How long the proxy believes that a sandbox is public, in milliseconds. */
 const publicCacheTime = 3_600_000;
+
+/** How long the proxy believes that it knows a sandbox's runner, in milliseconds. */
+const runnerCacheTime = 120_000;
 
 /** @returns a function that may change the request's headers */
 export function createRouter(
@@ -55,6 +70,7 @@ export function createRouter(
   sandboxes: Sandboxes,
 ): (request: IncomingMessage) => Route {
   const directory = accessDirectory(settings, sandboxes);
+  const runnerUntil = new Map<string, number>();
 
   return (request) => {
     const { host, url } = requestTarget(request);
@@ -132,24 +148,35 @@ export function createRouter(
     sandboxId: string,
     path: string,
   ): Route {
+    const runnerPath = `/sandboxes/${sandboxId}/toolbox${path}`;
     const record = sandboxes.find(sandboxId);
     if (record?.id !== sandboxId) {
+      if ((runnerUntil.get(sandboxId) ?? 0) > Date.now()) {
+        return {
+          status: 404,
+          refusal: `not found: sandbox container not found: Error response from daemon: No such container: ${sandboxId}`,
+          path: runnerPath,
+        };
+      }
       return {
         status: 400,
         refusal: `failed to get runner info: Sandbox with ID ${sandboxId} not found`,
       };
     }
+    runnerUntil.set(sandboxId, Date.now() + runnerCacheTime);
     if (record.state !== "started") {
       return {
         status: 400,
-        refusal: "no IP address found. Is the Sandbox started?",
+        refusal:
+          "bad request: failed to resolve container IP after 3 attempts: no IP address found. Is the Sandbox started?",
+        path: runnerPath,
       };
     }
     // The proxy appends its own to what the client sent, and the runner
     // believes the first.
     const own = `Bearer ${settings.runnerToken}`;
     if ((request.headers[runnerHeader] ?? own) !== own) {
-      return { status: 401, refusal: "invalid token" };
+      return { status: 401, refusal: "invalid token", path: runnerPath };
     }
     const { host, port } = sandboxes.runtime.toolbox(record);
     const headers = {
@@ -159,7 +186,7 @@ export function createRouter(
         requestTarget(request).host,
       ],
     };
-    return { forward: { host, port, path, headers } };
+    return { forward: { host, port, path, headers }, runnerPath };
   }
 }
 
