@@ -31,7 +31,12 @@ describe.each(["dash", "bash"])("a login shell, %s", (shell) => {
   });
 
   test("runs nothing of a script that came in part", async () => {
-    const { stdout, exitCode } = await run(0, sent.slice(0, 20));
+    const { lines, sent } = scriptLines([
+      { name: "create", text: "echo begun\nexit 0\n" },
+    ]);
+    const { stdout, exitCode } = await execa(shell, ["-c", lines[0] ?? ""], {
+      ...{ input: sent.slice(0, 16), reject: false },
+    });
     expect(stdout).toBe("");
     expect(exitCode).not.toBe(0);
   });
