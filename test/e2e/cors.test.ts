@@ -14,6 +14,7 @@ import {
   SECOND_SANDBOX,
   SIGNED_DOMAIN,
   labCurl,
+  script,
   signedOutputs,
 } from "./lab.ts";
 import { addSandbox, removeSandbox } from "./own-sandbox.ts";
@@ -125,6 +126,25 @@ describe("a preflight without a token, where access is signed", () => {
       status: "403",
       code: "port_denied",
     });
+  });
+
+  // The tokens of later are good, and their pages ask first as well.
+  test("passes while earlier tokens are revoked", async () => {
+    const id = await addSandbox();
+    const url = `https://${id}-3000.${SIGNED_DOMAIN}/headers`;
+    try {
+      const { key } = (await signedOutputs()).access;
+      const args = fields({ "X-Sandbox-Token": sign(key, claims(id)) });
+      expect(await ask(url, args)).toMatchObject({ status: "200" });
+      await script("sandbox.ts", ["revoke", id, "--stack", "signed"]);
+      await expect
+        .poll(() => ask(url, args))
+        .toMatchObject({ status: "403", code: "token_revoked" });
+      expect(await ask(url, preflight)).toMatchObject({ status: "200" });
+    } finally {
+      await script("sandbox.ts", ["restore", id, "--stack", "signed"]);
+      await removeSandbox(id);
+    }
   });
 
   test("does not count as the sandbox's", async () => {
