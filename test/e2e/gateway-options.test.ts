@@ -67,7 +67,7 @@ describe("methods", () => {
     await rule([
       { url: all, methods: ["GET", "HEAD"] },
       { url: exact, methods: ["POST"] },
-      { url: `${all.slice(0, -1)}keys/*`, methods: ["GET"] },
+      { url: `${all.slice(0, -1)}keys/*`, methods: ["POST"] },
     ]);
   });
 
