@@ -69,7 +69,7 @@ export async function ensurePublished(
         [
           `${domain} does not lead to the edge alone:`,
           ...wrong,
-          "Where one of the stack's records was changed or removed by hand, proxied say, type: pulumi up --refresh",
+          "Where one of the stack's records was changed or removed by hand (proxied, for example), type: pulumi up --refresh",
           "Remove the records that are not the stack's; where ours are not seen at all, compare the zone's NS records with those that Cloudflare gives it",
         ].join("\n  "),
       );
