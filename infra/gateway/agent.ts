@@ -16,7 +16,7 @@ import type { KeyedCertificate } from "../certificate/egress-ca.ts";
 import { authorityDocument, verifyAuthority } from "./authority-document.ts";
 import { ensureAuthority } from "./authority.ts";
 import { type Secrets, verifyCredentials } from "./credentials-document.ts";
-import { ensureFirewall } from "./firewall.ts";
+import { ensureFirewall, inTurn } from "./firewall.ts";
 import { learnMap, learning, learntMark } from "./learn.ts";
 import { applyNames, applyUnlisted } from "./resolver-names.ts";
 import { credentialsMap, hostsOf } from "./rule-maps.ts";
@@ -155,7 +155,7 @@ async function guardFirewall(
   let failure = "";
   for (;;) {
     try {
-      if (await ensureFirewall(interfaces())) {
+      if (await inTurn(() => ensureFirewall(interfaces()))) {
         console.log("firewall: was not whole, is loaded again");
         // For doctor: whoever did that will do it again.
         const now = `${new Date().toISOString()}\n`;

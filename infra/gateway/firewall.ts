@@ -8,6 +8,18 @@ const run = promisify(execFile);
 const ownTable = "table inet daytona_egress";
 const bridgeTable = "table bridge daytona_egress";
 
+let turn: Promise<unknown> = Promise.resolve();
+
+/**
+ * What changes the firewall and what judges it, one after the other: half a
+ * change looks like somebody else's.
+ */
+export function inTurn<T>(work: () => Promise<T>): Promise<T> {
+  const mine = turn.then(work);
+  turn = mine.catch(() => undefined);
+  return mine;
+}
+
 /**
  * Loads the firewall again when another program took it away: `nft flush
  * ruleset`, which Debian's own nftables.service does whenever it restarts,

@@ -1,7 +1,7 @@
 /** Keeps the ports of sandboxes in force, whenever Docker changes something. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { dockerState, onDockerChange } from "./docker.ts";
-import { walledInterfaces } from "./firewall.ts";
+import { inTurn, walledInterfaces } from "./firewall.ts";
 import { applyPorts, portsNow } from "./port-walls.ts";
 import type { Ports } from "./ports.ts";
 
@@ -40,8 +40,7 @@ export function watchPorts(): () => readonly string[] {
       let wanted = 1;
       while (isWanted || (bound < wanted && Date.now() < deadline)) {
         isWanted = false;
-        const ports = await lookOnce();
-        walled = ports.walled;
+        const ports = await lookOnce((names) => (walled = names));
         bound = ports.bindings.length;
         wanted = ports.expected;
         if (bound < wanted) await sleep(portInterval);
@@ -71,14 +70,21 @@ export function watchPorts(): () => readonly string[] {
   return () => walled;
 }
 
-async function lookOnce(): Promise<Ports & { readonly expected: number }> {
+/** @param isWalled is told what is walled once that is in force */
+async function lookOnce(
+  isWalled: (names: readonly string[]) => void,
+): Promise<Ports & { readonly expected: number }> {
   const [docker, walled] = await Promise.all([
     dockerState(),
     walledInterfaces(),
   ]);
   const ports = await portsNow(docker, walled);
   const { bindings } = ports;
-  const said = await applyPorts(ports);
+  const said = await inTurn(async () => {
+    const isChanged = await applyPorts(ports);
+    isWalled(ports.walled);
+    return isChanged;
+  });
   if (said) console.log(`ports: ${String(bindings.length)} bound`);
   const expected = docker.containers
     .flatMap(({ endpoints }) => endpoints)
