@@ -14,6 +14,9 @@ export interface UrlPattern {
 const hostPattern =
   /^(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]$/;
 
+const namesAddress =
+  "names an IP address; a rule needs a host name, for its certificate is checked";
+
 /**
  * Parses `https://host/*`, `https://host/path/*` or `https://host/path`.
  * `https://host/api/v1/*` allows `/api/v1/` and all below it, not `/api/v1`.
@@ -41,9 +44,7 @@ export function parseUrlPattern(
     return problem("holds a user name; leave out everything before the @");
   }
   if (/^\[|^[0-9.]+(:|$)/.test(authority)) {
-    return problem(
-      "names an IP address; a rule needs a host name, for its certificate is checked",
-    );
+    return problem(namesAddress);
   }
   if (authority.includes(":")) {
     return problem("has a port; only 443 can be allowed, leave the port out");
@@ -105,7 +106,7 @@ function withoutScheme(text: string): string {
   if (text !== text.trim()) return "has blanks around it; leave them out";
   const [host = "", ...path] = text.replace(/^\/+/, "").split("/");
   if (/^[0-9.]+$/.test(host)) {
-    return "names an IP address; a rule needs a host name, for its certificate is checked";
+    return namesAddress;
   }
   if (!hostPattern.test(host.toLowerCase())) {
     return 'is no URL; write one such as "https://api.github.com/*", a rule for each host';
