@@ -148,8 +148,11 @@ const interim = ["100", "102", "103"].flatMap((status) =>
 );
 
 /**
- * HAProxy 3.0 may end a stream of HTTP/2 with the head of an answer that comes
- * behind an interim one (haproxy/haproxy#3209, mended in later versions).
+ * HAProxy 3.0 takes the head of an answer that comes together with an interim
+ * one for its end (haproxy/haproxy#3209, mended in later versions): what comes
+ * of the body afterwards is lost. Daytona's proxies send a head at once, and
+ * whether it catches up with the interim answer is up to the machine. So an
+ * error's body may be missing below, and an HTTP/2 stream end with the head.
  */
 const endedByInterim = ["continues", "hints"];
 
@@ -178,8 +181,9 @@ describe.each(targets)("$machine", (target) => {
     test.each(Object.entries(expected))("%s: %s", (name, allowed) => {
       const got = outcomes.get(name);
       const readable = target.key ? undefined : readByDaytona[name];
-      const isLost = protocol === "h2" && endedByInterim.includes(name);
-      expect([...allowed, readable, isLost ? "empty" : undefined]).toContain(
+      const bodiless = protocol === "h2" ? "empty" : "cut";
+      const isLost = endedByInterim.includes(name);
+      expect([...allowed, readable, isLost ? bodiless : undefined]).toContain(
         got?.outcome,
       );
       // The next client, perhaps on the same connection to the sandbox.
@@ -244,21 +248,27 @@ describe.each(targets)("$machine", (target) => {
       );
       const outcomes = answered.map(([got], index) => {
         const outcome = got ? outcomeOf(got, protocol) : "not asked";
-        return `${String(rounds[index]?.name)}: ${outcome.replace(/^(40[04]) .*/, "$1")}`;
+        return `${String(rounds[index]?.name)}: ${outcome.replace(/^(40[04]) .+/, "$1")}`;
       });
-      expect(outcomes).toEqual(
-        rounds.map(
-          ({ name, daytona, direct }) =>
-            `${name}: ${target.key ? direct : daytona}`,
-        ),
-      );
+      const wanted = rounds.map(({ name, daytona, direct }, index) => {
+        const isBodiless = /: 40[04] $/.test(outcomes[index] ?? "");
+        if (isBodiless && !target.key) return `${name}: ${direct} `;
+        return `${name}: ${target.key ? direct : daytona}`;
+      });
+      expect(outcomes).toEqual(wanted);
     });
+  });
 
-    // What came of it is looked at in the end: its edge waits a minute for it.
-    test("a client that reads nothing of it", async () => {
-      const [got] = await exchangeAll([unread(target, protocol)]);
-      expect(got?.connected).toBe(true);
-    });
+  test("clients that read nothing of an interim answer", async () => {
+    const unread = ["http/1.1", "h2"] as const;
+    const answered = await exchangeGroups(
+      unread.map((protocol) => [readingNothing(target, protocol)]),
+      unread.length,
+    );
+    expect(answered.flat().map(({ connected }) => connected)).toEqual([
+      true,
+      true,
+    ]);
   });
 
   test("a POST that may go on, to a port where nobody listens", async () => {
@@ -398,8 +408,11 @@ function fields(target: Target, path: string, method: string): Field[] {
   ];
 }
 
-/** Asks for more on one connection than any socket holds, and reads nothing. */
-function unread(target: Target, protocol: "http/1.1" | "h2") {
+/**
+ * Asks for more on one connection than any socket holds, and reads nothing for
+ * the minute that an edge waits for its client.
+ */
+function readingNothing(target: Target, protocol: "http/1.1" | "h2") {
   const path = "/large-hint";
   const one = message(target, path, protocol);
   const asked = Array.from({ length: 1_500 }, (_, index) =>
@@ -416,7 +429,8 @@ function unread(target: Target, protocol: "http/1.1" | "h2") {
     road: one.road,
     pieces,
     pause: 300,
-    ending: "reset" as const,
+    ending: "wait" as const,
+    limit: 60_000,
     isUnread: true,
   };
 }
