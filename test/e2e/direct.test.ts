@@ -24,6 +24,9 @@ const evil = {
   "metadata, by IPv6": "fd00:ec2::254",
   "a link-local address": "fe80::1",
   "everywhere, by IPv6": "::",
+  "an address of the edge's machine": spareEdge.ipv4,
+  "an address of the edge's machine, mapped": `::ffff:${spareEdge.ipv4}`,
+  "an IPv6 address of the edge's machine": spareEdge.ipv6,
 };
 const idOf = (index: number) =>
   `11111111-2222-4333-8444-${String(index).padStart(12, "0")}`;
@@ -77,7 +80,7 @@ beforeAll(async () => {
       // Too wide: what must never be dialled is not, all the same.
       networks: [
         ...["172.20.0.0/16", "169.254.0.0/16", "127.0.0.0/8", "fe80::/10"],
-        `${operator6}/128`,
+        ...[`${operator6}/128`, `${spareEdge.ipv4}/32`, `${spareEdge.ipv6}/128`],
       ],
     },
   });
