@@ -80,7 +80,11 @@ beforeAll(async () => {
       // Too wide: what must never be dialled is not, all the same.
       networks: [
         ...["172.20.0.0/16", "169.254.0.0/16", "127.0.0.0/8", "fe80::/10"],
-        ...[`${operator6}/128`, `${spareEdge.ipv4}/32`, `${spareEdge.ipv6}/128`],
+        ...[
+          `${operator6}/128`,
+          `${spareEdge.ipv4}/32`,
+          `${spareEdge.ipv6}/128`,
+        ],
       ],
     },
   });
