@@ -11,11 +11,10 @@ import {
   certificateReport,
   reportDocument,
 } from "../certificate/report.ts";
-import { writeAtomically } from "../machine/agent/files.ts";
+import { keepForRestart, writeAtomically } from "../machine/agent/files.ts";
 import { HaproxyRuntime } from "../machine/agent/haproxy.ts";
 import { cutMarks } from "../machine/agent/marked-sockets.ts";
 import { putToWork } from "../machine/agent/map.ts";
-import { messageOf } from "../machine/agent/message-of.ts";
 import { poll } from "../machine/agent/poll.ts";
 import { openStore } from "../machine/agent/open-store.ts";
 import { accessKeysMap } from "./access-keys.ts";
@@ -101,7 +100,8 @@ async function applyRevocations(content: Buffer): Promise<string> {
   );
   if (due.size > 0) await cutMarks(revokedMarks(due));
   cut = Object.fromEntries(latest);
-  const problem = unkept ?? (await keep(cutFile, `${JSON.stringify(cut)}\n`));
+  const problem =
+    unkept ?? (await keepForRestart(cutFile, `${JSON.stringify(cut)}\n`));
   if (problem) throw problem;
   return `${String(latest.size)} revocations`;
 }
@@ -128,7 +128,7 @@ async function applyLive(
   file: string,
   map: string,
 ): Promise<Error | undefined> {
-  const unkept = await keep(file, map);
+  const unkept = await keepForRestart(file, map);
   if (unkept) await rm(keptState, { force: true });
   await putToWork(file, map, haproxy);
   const unsaid = await setState(part, "live", unkept === undefined);
@@ -151,19 +151,7 @@ async function setState(
     .split("\n")
     .filter((line) => !line.startsWith(`${name} `));
   const lines = [...others.filter((line) => line !== ""), `${name} ${value}`];
-  return keep(keptState, `${lines.sort().join("\n")}\n`);
-}
-
-/** Writes a file for the next start. @returns why the disk did not take it */
-async function keep(file: string, content: string): Promise<Error | undefined> {
-  try {
-    await writeAtomically(file, content, 0o600);
-    return undefined;
-  } catch (error) {
-    return new Error(
-      `in force, but not kept for a restart: ${file}: ${messageOf(error)}`,
-    );
-  }
+  return keepForRestart(keptState, `${lines.sort().join("\n")}\n`);
 }
 
 function setting(name: string): string {

@@ -6,7 +6,7 @@ import { execFile } from "node:child_process";
 import { appendFile, readFile } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { isDeepStrictEqual, promisify } from "node:util";
-import { writeAtomically } from "../machine/agent/files.ts";
+import { keepForRestart } from "../machine/agent/files.ts";
 import { HaproxyRuntime } from "../machine/agent/haproxy.ts";
 import { applyMap } from "../machine/agent/map.ts";
 import { cutMarked } from "../machine/agent/marked-sockets.ts";
@@ -84,10 +84,11 @@ async function applyRules(content: Buffer, address: string): Promise<string> {
 async function stopLearning(address: string): Promise<void> {
   applied ??= await policyInForce();
   if (!applied.learn) return;
-  await applyMap(learnFile, learnMap(undefined), haproxy);
+  const unkept = [await applyMap(learnFile, learnMap(undefined), haproxy)];
   await Promise.all([cutMarked([learntMark]), applyUnlisted(false, address)]);
   applied = { rules: applied.rules };
-  await writeAtomically(inForce, rulesDocument(applied.rules), 0o600);
+  unkept.push(await keepForRestart(inForce, rulesDocument(applied.rules)));
+  throwFirst(unkept);
 }
 
 /**
@@ -109,8 +110,10 @@ async function enforce(
     shared: sharedAuthority(inspected),
   });
   if (certificatesChanged) certificatesLoaded = false;
-  await applyMaps(`${state}/maps`, wanted, secrets, haproxy);
-  await applyMap(learnFile, learnMap(learnUntil), haproxy);
+  const unkept = [
+    await applyMaps(`${state}/maps`, wanted, secrets, haproxy),
+    await applyMap(learnFile, learnMap(learnUntil), haproxy),
+  ];
   rules = wanted;
   if (!certificatesLoaded) {
     await run("systemctl", ["reload", "daytona-gateway.service"]);
@@ -130,12 +133,19 @@ async function enforce(
   ]);
   const learn = learnUntil && { until: learnUntil.toISOString() };
   applied = { rules: wanted, learn };
-  await writeAtomically(inForce, rulesDocument(wanted, learn), 0o600);
+  unkept.push(await keepForRestart(inForce, rulesDocument(wanted, learn)));
   // Only the health listener reads it.
   if (process.env.GATEWAY_HEALTH_PORT !== undefined) {
-    await applyMap(stateFile, "rules live\n", haproxy);
+    unkept.push(await applyMap(stateFile, "rules live\n", haproxy));
   }
+  throwFirst(unkept);
   return `${String(wanted.length)} rules, ${String(hostsOf(wanted).length)} hosts, ${String(inspected.length)} inspected`;
+}
+
+/** @throws Error that says what is in force and not kept for a restart */
+function throwFirst(errors: readonly (Error | undefined)[]): void {
+  const first = errors.find((error) => error !== undefined);
+  if (first) throw first;
 }
 
 /** @throws Error when hosts are inspected and the store has no authority yet */

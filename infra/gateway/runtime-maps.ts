@@ -1,4 +1,4 @@
-import { readFile } from "node:fs/promises";
+import { readFile, truncate } from "node:fs/promises";
 import type { HaproxyRuntime } from "../machine/agent/haproxy.ts";
 import { applyMap } from "../machine/agent/map.ts";
 import type { Secrets } from "./credentials-document.ts";
@@ -16,7 +16,9 @@ import type { EgressRule } from "./rules.ts";
 /**
  * Puts the rules into the maps, on disk and in the running HAProxy. They change
  * one after the other, so what limits a rule comes before the rule lets
- * anything through, and stays until the rule is gone.
+ * anything through, and stays until the rule is gone. Where the disk does not
+ * take one of them, HAProxy's next start lets nothing through.
+ * @returns why they are not kept for that start
  * @throws Error that names missing secrets, before anything is changed; or
  *   with HAProxy's words
  */
@@ -25,11 +27,12 @@ export async function applyMaps(
   rules: readonly EgressRule[],
   secrets: Secrets,
   haproxy: Pick<HaproxyRuntime, "command">,
-): Promise<void> {
+): Promise<Error | undefined> {
   const file = (name: string) => `${directory}/${name}.map`;
   const credentials = credentialsMap(rules, secrets);
   const options = optionsMap(rules);
   const gone = await linesOfOtherKeys(file("options"), options);
+  let unkept: Error | undefined;
   for (const [name, content] of [
     ["options", sorted(options + gone)],
     ["credentials", credentials],
@@ -40,8 +43,13 @@ export async function applyMaps(
     ["sni", sniMap(rules)],
     ["options", options],
   ] as const) {
-    await applyMap(file(name), content, haproxy);
+    const why = await applyMap(file(name), content, haproxy);
+    unkept ??= why;
   }
+  if (unkept) {
+    for (const name of ["exact", "prefix", "sni"]) await truncate(file(name));
+  }
+  return unkept;
 }
 
 /** Lines of a map on disk whose keys the new content does not have. */

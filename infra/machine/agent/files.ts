@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { chmod, mkdir, open, rename, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
+import { messageOf } from "./message-of.ts";
 
 /**
  * Writes a file so that a reader, a crash or a power cut sees the old content
@@ -38,6 +39,25 @@ export async function writeAtomically(
     throw error;
   }
   return true;
+}
+
+/**
+ * Writes a file that only the next start needs; what counts does not wait for
+ * the disk, which may be full.
+ * @returns why the disk did not take it
+ */
+export async function keepForRestart(
+  path: string,
+  content: string,
+): Promise<Error | undefined> {
+  try {
+    await writeAtomically(path, content, 0o600);
+    return undefined;
+  } catch (error) {
+    return new Error(
+      `in force, but not kept for a restart: ${path}: ${messageOf(error)}`,
+    );
+  }
 }
 
 function hasContent(path: string, bytes: Buffer): boolean {

@@ -1,22 +1,28 @@
+import { truncate } from "node:fs/promises";
+import { keepForRestart } from "./files.ts";
 import type { HaproxyRuntime } from "./haproxy.ts";
-import { writeAtomically } from "./files.ts";
 
 /** HAProxy takes commands that fit its buffer of 16 KiB (tune.bufsize) or less. */
 const payloadLimit = 3_000;
 
 /**
- * Makes a map what `content` says, on disk and in the running HAProxy.
+ * Makes a map what `content` says, on disk and in the running HAProxy. Where the
+ * disk does not take it, it is empty for the next start: a map that opens
+ * something must not come back as it was.
  * @param content lines of key and value, sorted
+ * @returns why it is not kept for the next start
  * @throws Error with HAProxy's words
  */
 export async function applyMap(
   file: string,
   content: string,
   haproxy: Pick<HaproxyRuntime, "command">,
-): Promise<void> {
+): Promise<Error | undefined> {
   // First the file, or a restart in between would bring the old one back.
-  await writeAtomically(file, content, 0o600);
+  const unkept = await keepForRestart(file, content);
+  if (unkept) await truncate(file);
   await putToWork(file, content, haproxy);
+  return unkept;
 }
 
 /**

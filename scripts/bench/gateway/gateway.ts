@@ -60,7 +60,7 @@ export async function startGateway(
   symlinkSync(directory, gatewayState);
   execFileSync(`${lib}/prepare-gateway.sh`);
   // Here the real hosts are on the same machine.
-  writeFileSync(`${gatewayState}/maps/own-addresses.acl`, "");
+  writeFileSync("/run/daytona-gateway/own-addresses.acl", "");
   await ensureAuthority({
     directory: gatewayState,
     hosts: hostsOf(rules, "inspect"),

@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { parseEgressRules } from "../../../infra/gateway/rules.ts";
@@ -69,6 +69,24 @@ test("what is there already is only looked at", async () => {
   haproxy.commands.length = 0;
   await applyMaps(directory, many(3), {}, haproxy);
   expect(haproxy.commands).toEqual(Array(8).fill("show"));
+});
+
+test("what the disk does not take counts, and a start lets nothing through", async () => {
+  const directory = await temporaryDirectory();
+  const haproxy = new RunningMaps();
+  await applyMaps(directory, many(3), {}, haproxy);
+  // Where the new file would be written.
+  mkdirSync(join(directory, ".prefix.map.new"));
+  mkdirSync(join(directory, ".exact.map.new"));
+  const { rules } = parseEgressRules(["https://api.github.com/*"]);
+  const unkept = await applyMaps(directory, rules, {}, haproxy);
+  expect(unkept?.message).toMatch(
+    /^in force, but not kept for a restart: .*exact\.map: /,
+  );
+  expect(haproxy.maps.get(join(directory, "exact.map"))).toEqual([]);
+  for (const name of ["sni", "exact", "prefix"]) {
+    expect(readFileSync(join(directory, `${name}.map`), "utf8")).toBe("");
+  }
 });
 
 test("a HAProxy that lost its maps gets them back", async () => {
