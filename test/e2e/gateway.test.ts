@@ -124,12 +124,15 @@ describe("paths of an inspected host", () => {
     });
   });
 
-  test("an encoded slash passes, as it was, where it may mean what it likes", async () => {
-    await askInternet("requests", "-X", "DELETE");
-    const path = "/api/v1/projects/group%2Fproject";
-    await sandbox(`curl -sS 'https://openrouter.ai${path}'`);
-    expect(await askInternet("requests")).toContain(`${path}"`);
-  });
+  test.each(["/api/v1/projects/group%2Fproject", "/api/v1/@types%2fnode"])(
+    "an encoded slash passes where it may mean what it likes: %s",
+    async (path) => {
+      await askInternet("requests", "-X", "DELETE");
+      await sandbox(`curl -sS 'https://openrouter.ai${path}'`);
+      const sent = path.replace("%2f", "%2F");
+      expect(await askInternet("requests")).toContain(`${sent}"`);
+    },
+  );
 
   test("the refusal says what an agent can act on", async () => {
     const { result } = await sandbox("curl -sS https://openrouter.ai/credits");
