@@ -182,7 +182,8 @@ describe("one HTTP/2 connection for several hosts", () => {
 });
 
 describe("Daytona's own cookies", () => {
-  const cookie = (sandbox: string) => `daytona-sandbox-auth-${sandbox}`;
+  const cookie = (sandbox: string, by = "daytona") =>
+    `${by}-sandbox-auth-${sandbox}`;
 
   test.each([
     [`${cookie(SECOND_SANDBOX)}=b; x=1`, "x=1"],
@@ -193,6 +194,11 @@ describe("Daytona's own cookies", () => {
       `x=1; y=2; ${cookie(id)}=a`,
     ],
     [`${cookie(id)}=a`, `${cookie(id)}=a`],
+    [`x=1; ${cookie(SECOND_SANDBOX, "nightona")}=b`, "x=1"],
+    [
+      `${cookie(SECOND_SANDBOX, "nightona")}=b; ${cookie(id, "nightona")}=a`,
+      `${cookie(id, "nightona")}=a`,
+    ],
     ["x=1; y=2", "x=1; y=2"],
   ])("a sandbox gets its own only: %s", async (sent, left) => {
     const headers = await headersSeen(app, [`Cookie: ${sent}`]);

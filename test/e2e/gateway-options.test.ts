@@ -38,12 +38,15 @@ const keyHeaders = [
   ...["Private-Token", "Cookie", "X-Auth-Key", "X-Access-Token"],
   ...["X-Amz-Security-Token", "X-Vault-Token", "Ocp-Apim-Subscription-Key"],
   ...["DD-API-KEY", "DD-APPLICATION-KEY", "xi-api-key", "Job-Token"],
+  ...["X-Daytona-Preview-Token", "X-Daytona-Authorization"],
+  ...["X-Nightona-Preview-Token", "X-Nightona-Authorization"],
 ];
 const keyNames = [
   ...["key", "token", "secret", "api_key", "apikey", "api-key", "auth.token"],
   ...["private_token", "client_secret", "%61ccess%5ftoken", "sig"],
   ...["signature", "password", "X-Amz-Credential", "X-Amz-Signature"],
-  "X-Amz-Security-Token",
+  ...["X-Amz-Security-Token", "DAYTONA_SANDBOX_AUTH_KEY"],
+  "NIGHTONA_SANDBOX_AUTH_KEY",
 ];
 
 /** What arrived at the real host. */

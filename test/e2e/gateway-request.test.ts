@@ -94,3 +94,19 @@ test("each HTTP/2 stream is for the name of the connection", async () => {
   );
   expect(statuses).toEqual([200, 403, 403, 403, 403, 200]);
 });
+
+// The host speaks HTTP/2: README says what else there is.
+test.each([
+  ["--http1.1", "18"],
+  ["--http2", "92"],
+])(
+  "an answer that breaks off is an error, at once: %s",
+  async (version, error) => {
+    const url = "https://openrouter.ai/api/v1/broken-off";
+    const { result } = await sandboxExec(
+      FIRST_SANDBOX,
+      `timeout 10 curl -sS ${version} -o /dev/null ${url} 2>/dev/null; echo $?`,
+    );
+    expect(result.trim()).toBe(error);
+  },
+);

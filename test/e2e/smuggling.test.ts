@@ -150,6 +150,8 @@ describe.each(targets)("$machine", (target) => {
     "X_Forwarded_Host",
     "X_Request_Id",
     "X-Daytona_Skip-Last-Activity-Update",
+    "X-Nightona-Authorization",
+    "X_Nightona_Authorization",
     "X-Forwarded-For",
     "Forwarded",
   ])("%s does not pose as a header of the edge", async (name) => {

@@ -99,6 +99,24 @@ test("a region that AWS does not have is refused", async () => {
   );
 });
 
+test("AWS does not take a group to the template that it already has", () => {
+  const groups = inputsOf("aws:autoscaling/group:Group");
+  expect(groups).toHaveLength(2);
+  for (const { instanceRefresh } of groups) {
+    const { preferences } = instanceRefresh as { preferences: object };
+    expect(preferences).toMatchObject({ minHealthyPercentage: 100 });
+    expect(preferences).not.toHaveProperty("autoRollback");
+  }
+});
+
+test("after a destroy the names of its secrets are free", () => {
+  const windows = inputsOf("aws:secretsmanager/secret:Secret").map(
+    ({ name, recoveryWindowInDays }) => [name, recoveryWindowInDays],
+  );
+  expect(windows.length).toBeGreaterThan(3);
+  expect(windows).toEqual(windows.map(([name]) => [name, 0]));
+});
+
 test("what must outlive a mistake is not destroyed", async () => {
   const failure = await stack
     .previewDestroy()
@@ -106,6 +124,13 @@ test("what must outlive a mistake is not destroyed", async () => {
   expect(failure).toContain("because it is protected");
   expect(prod.state().resources.length).toBeGreaterThan(100);
 });
+
+function inputsOf(type: string): Resource["inputs"][] {
+  return prod
+    .state()
+    .resources.filter((it) => it.type === type)
+    .map(({ inputs }) => inputs);
+}
 
 /** Lines of names, each below its parent. */
 function tree(resources: readonly Resource[]): string {
@@ -192,7 +217,6 @@ describe("a change touches what it must, and nothing else", () => {
       { limits: { headSeconds: 7 } },
       {
         "aws-edge-machines-bundle": "replace",
-        "aws-edge-machines-policy": "update",
         "aws-edge-machines-template": "update",
         "aws-edge-machines-group": "update",
       },
@@ -215,7 +239,6 @@ describe("a change touches what it must, and nothing else", () => {
       { upstream: { mode: "daytona", url: "http://10.81.0.11:4000" } },
       {
         "aws-edge-machines-bundle": "replace",
-        "aws-edge-machines-policy": "update",
         "aws-edge-machines-template": "update",
         "aws-edge-machines-group": "update",
         "aws-edge-machines-to-daytona": "update",

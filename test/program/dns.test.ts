@@ -1,5 +1,4 @@
 /** The wildcard's records, where the edge gets another kind of address. */
-import * as pulumi from "@pulumi/pulumi";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -11,13 +10,17 @@ import {
   test,
   vi,
 } from "vitest";
+import type { Answer, Kind } from "../../infra/certificate/name-servers.ts";
 import { Dns, type EdgeAddress } from "../../infra/dns.ts";
+import { cloudflareProxy } from "../../scripts/lab/internet/hosts.ts";
 import { type Stack, openStack } from "../../scripts/toolchain/stack.ts";
 import { type CloudflareServer, startCloudflare } from "./cloudflare-server.ts";
 
-const published = vi.hoisted(() => ({ ensure: vi.fn() }));
-vi.mock("../../infra/published-records.ts", () => ({
-  ensurePublished: published.ensure,
+const asked = vi.hoisted(() => ({ answers: vi.fn() }));
+vi.mock("../../infra/certificate/name-servers.ts", async (original) => ({
+  ...(await original<object>()),
+  findZone: () => Promise.resolve({ name: "example.net", servers: [] }),
+  answers: asked.answers,
 }));
 
 let workDir: string;
@@ -30,7 +33,7 @@ beforeEach(async () => {
     "name: daytona-edge\nruntime: nodejs\n",
   );
   server = await startCloudflare("example.net", workDir);
-  published.ensure.mockReset().mockResolvedValue(undefined);
+  asked.answers.mockReset().mockImplementation(nameServerAnswers);
 });
 afterEach(() => {
   server.stop();
@@ -91,13 +94,44 @@ test("addresses become a name: one at once, several by the lines that are said",
   expect(wildcard()).toEqual(["CNAME edge.example.com"]);
 });
 
-test("what the world is told instead is said in plain words", async () => {
+test("a record that is proxied by hand: what the world is told, and the line to type, in plain words", async () => {
   edge = ipv4Only;
-  published.ensure.mockRejectedValue(
-    new pulumi.RunError("sandbox.example.net does not lead to the edge alone"),
-  );
   const stack = await open();
+  await stack.up();
+  const record = server.records.list().find(({ name }) => name.startsWith("*"));
+  server.records.change(record?.id ?? "", { proxied: true, ttl: 1 });
   const failure = await failureOf(stack);
-  expect(failure).toContain("does not lead to the edge alone");
-  expect(failure).not.toMatch(/\bat \S+ \(/);
+  const lines = failure.split("\n").map((line) => line.trim());
+  const first = "error: sandbox.example.net does not lead to the edge alone:";
+  const start = lines.indexOf(first) + 1;
+  expect(lines.slice(start, start + 2)).toEqual([
+    `*.sandbox.example.net: ns1.cloudflare.internal answers ${cloudflareProxy.ipv4} as A instead of 192.0.2.1`,
+    "Where one of the stack's records was changed or removed by hand (proxied, for example), type: pulumi up --refresh",
+  ]);
+  expect(failure).not.toMatch(/error serializing|\bat \S+ \(/);
+
+  await stack.refresh();
+  await stack.up();
+  expect(wildcard()).toEqual(["A 192.0.2.1"]);
 });
+
+/** What Cloudflare's name servers say of its records. */
+function nameServerAnswers(
+  _servers: unknown,
+  kind: Kind,
+  host: string,
+): Promise<Answer[]> {
+  const values = server.records
+    .list()
+    .filter(({ name, type }) => name === host && type === kind)
+    .map(({ content, proxied }) =>
+      proxied === true ? cloudflareProxy.ipv4 : content,
+    );
+  const state =
+    values.length > 0
+      ? `answers ${values.join(", ")}`
+      : "answers that there is none";
+  return Promise.resolve([
+    { server: "ns1.cloudflare.internal", values, state },
+  ]);
+}

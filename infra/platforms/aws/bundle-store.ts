@@ -9,7 +9,8 @@ import { bundleTarball } from "../../machine/tarball.ts";
 export interface StoredBundle {
   readonly bucket: pulumi.Output<string>;
   readonly key: pulumi.Output<string>;
-  readonly arn: pulumi.Output<string>;
+  /** Of it, and of those that older machines of its kind were made from. */
+  readonly arns: pulumi.Output<string>;
   readonly sha256: pulumi.Output<string>;
 }
 
@@ -95,13 +96,14 @@ export class BundleStore extends pulumi.ComponentResource {
         contentBase64: base64,
         contentType: "application/gzip",
       },
-      // A rollback boots a machine from the one before.
+      // A group goes on with the template before, and its bundle, until it gets
+      // the new one; and for good where "up" fails in between.
       { parent: this, dependsOn: this.ready, retainOnDelete: true },
     );
     return {
       bucket: object.bucket,
       key: object.key,
-      arn: pulumi.interpolate`${this.bucket.arn}/${object.key}`,
+      arns: pulumi.interpolate`${this.bucket.arn}/${bundle.name}-*.tar.gz`,
       sha256,
     };
   }

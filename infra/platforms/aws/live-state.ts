@@ -26,8 +26,9 @@ export class LiveState extends pulumi.ComponentResource {
       {
         name: args.secret,
         description: args.description,
-        // The stack has it; what others wrote can be had back for a week.
-        recoveryWindowInDays: args.onlyFirst ? 7 : 0,
+        // A secret that waits for its end keeps its name, and the next "up"
+        // after a "destroy" would fail.
+        recoveryWindowInDays: 0,
       },
       { parent: this },
     );

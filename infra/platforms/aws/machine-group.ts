@@ -1,6 +1,7 @@
 /**
  * Machines of one kind over the zones: each boots from the same bundle, and
- * another bundle is other machines, which come before the old ones go.
+ * another bundle is other machines, which come before the old ones go. AWS
+ * replaces them behind an "up" that has ended.
  */
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
@@ -99,7 +100,7 @@ export class MachineGroup extends pulumi.ComponentResource {
     const role = machineRole(
       name,
       {
-        ...{ bundle: bundle.arn, secrets: args.secrets, tags: args.tags },
+        ...{ bundles: bundle.arns, secrets: args.secrets, tags: args.tags },
         ...{ logGroup: args.logGroup, publicAddresses },
         sessions: args.settings.sessionManager !== undefined,
       },
@@ -166,7 +167,8 @@ export class MachineGroup extends pulumi.ComponentResource {
         // A new one may wait for the address of an old one that drains.
         healthCheckGracePeriod:
           bootSeconds + (publicAddresses ? args.drainSeconds : 0),
-        // "up" ends when machines serve, and fails when they do not.
+        // The first "up" ends when machines serve, and fails when they do not.
+        // Later ones wait only where "minimum" has changed.
         minElbCapacity: args.machines.minimum,
         waitForCapacityTimeout: `${String(2 * bootSeconds)}s`,
         instanceRefresh: {
@@ -177,8 +179,11 @@ export class MachineGroup extends pulumi.ComponentResource {
             maxHealthyPercentage:
               100 + (publicAddresses ? spareShare(args.machines) : 100),
             instanceWarmup: "60",
-            autoRollback: true,
             skipMatching: true,
+            // No autoRollback: the provider gives the group the new template
+            // before it starts this, so AWS would "roll back" to that one for
+            // ever (hashicorp/terraform-provider-aws#34189). Without it a refresh
+            // that comes to nothing ends, and the old machines stay.
           },
         },
         enabledMetrics: ["GroupInServiceInstances", "GroupDesiredCapacity"],

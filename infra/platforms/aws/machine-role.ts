@@ -10,8 +10,8 @@ import { secretArn } from "./secret-arn.ts";
 type Statement = aws.types.input.iam.GetPolicyDocumentStatementArgs;
 
 export interface MachineRoleArgs {
-  /** ARN of the bundle they are made from. */
-  readonly bundle: pulumi.Input<string>;
+  /** ARNs of the bundles they are made from. */
+  readonly bundles: pulumi.Input<string>;
   /** Names of the secrets that they read. */
   readonly secrets: readonly string[];
   /** Log group that they write to. */
@@ -56,7 +56,7 @@ export function machineRole(
           {
             sid: "Bundle",
             actions: ["s3:GetObject"],
-            resources: [args.bundle],
+            resources: [args.bundles],
           },
           // It says nothing by itself: each secret is asked for as well.
           {

@@ -79,7 +79,8 @@ export class ScheduledFunction extends pulumi.ComponentResource {
         }),
         memorySize: 512,
         timeout: args.timeout,
-        // Two runs at a time would do twice what is done once.
+        // Two runs at a time would do twice what is done once: this is their lock.
+        // An account whose quota is still 10 cannot reserve any (README).
         reservedConcurrentExecutions: 1,
         environment: { variables: args.environment },
         deadLetterConfig: { targetArn: this.deadLetters.arn },

@@ -5,6 +5,7 @@ import { type Context, Hono } from "hono";
 import { streamSSE } from "hono/streaming";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import * as z from "zod";
+import { brokenOff } from "./broken-off.ts";
 import { type WebEnv, echo, events } from "./echo.ts";
 import { gitRepository } from "./git.ts";
 
@@ -36,6 +37,7 @@ export function openRouter(): Hono<WebEnv> {
   app.all("/api/v1/echo", echo);
   app.route("/api/v1/lab/repository.git", gitRepository());
   app.get("/api/v1/sse", events);
+  app.get("/api/v1/broken-off", brokenOff);
   app.post("/api/v1/chat/completions", chatCompletion);
   app.all("/api/*", (context) => problem(context, 404, "Not Found"));
   return app;
