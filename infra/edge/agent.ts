@@ -4,14 +4,18 @@
  */
 import { X509Certificate } from "node:crypto";
 import { existsSync } from "node:fs";
-import { readFile, rm } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import {
   type CertificateReport,
   certificateReport,
   reportDocument,
 } from "../certificate/report.ts";
-import { keepForRestart, writeAtomically } from "../machine/agent/files.ts";
+import {
+  emptyForRestart,
+  keepForRestart,
+  writeAtomically,
+} from "../machine/agent/files.ts";
 import { HaproxyRuntime } from "../machine/agent/haproxy.ts";
 import { cutMarks } from "../machine/agent/marked-sockets.ts";
 import { putToWork } from "../machine/agent/map.ts";
@@ -129,7 +133,7 @@ async function applyLive(
   map: string,
 ): Promise<Error | undefined> {
   const unkept = await keepForRestart(file, map);
-  if (unkept) await rm(keptState, { force: true });
+  if (unkept) await emptyForRestart(keptState);
   await putToWork(file, map, haproxy);
   const unsaid = await setState(part, "live", unkept === undefined);
   return unkept ?? unsaid;

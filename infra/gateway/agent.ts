@@ -103,14 +103,27 @@ async function enforce(
 ): Promise<string> {
   credentialsMap(wanted, secrets);
   const inspected = hostsOf(wanted, "inspect");
-  const certificatesChanged = await ensureAuthority({
-    directory: state,
-    hosts: inspected,
-    now: new Date(),
-    shared: sharedAuthority(inspected),
-  });
-  if (certificatesChanged) certificatesLoaded = false;
+  let unwritten: Error | undefined;
+  try {
+    const certificatesChanged = await ensureAuthority({
+      directory: state,
+      hosts: inspected,
+      now: new Date(),
+      shared: sharedAuthority(inspected),
+    });
+    if (certificatesChanged) certificatesLoaded = false;
+  } catch (error) {
+    // A disk that takes no certificate keeps no rule open: a host without one
+    // fails in the client's handshake.
+    if (!isDiskError(error)) throw error;
+    unwritten = error;
+  }
+  applied ??= await policyInForce();
+  const before = applied.rules;
+  // A step that fails may have opened some: they are cut with those of before.
+  applied = { ...applied, rules: withoutTwins([...before, ...wanted]) };
   const unkept = [
+    unwritten,
     await applyMaps(`${state}/maps`, wanted, secrets, haproxy),
     await applyMap(learnFile, learnMap(learnUntil), haproxy),
   ];
@@ -119,10 +132,9 @@ async function enforce(
     await run("systemctl", ["reload", "daytona-gateway.service"]);
     certificatesLoaded = true;
   }
-  applied ??= await policyInForce();
-  const cut = narrowedRules(applied.rules, wanted).map(markedBy);
+  const cut = narrowedRules(before, wanted).map(markedBy);
   // Other rules may inspect what passed unseen.
-  const mayStay = learnUntil && isDeepStrictEqual(applied.rules, wanted);
+  const mayStay = learnUntil && isDeepStrictEqual(before, wanted);
   if (applied.learn && !mayStay) cut.push(learntMark);
   // Neither waits for the other: a resolver that is away keeps nothing open.
   await Promise.all([
@@ -140,6 +152,15 @@ async function enforce(
   }
   throwFirst(unkept);
   return `${String(wanted.length)} rules, ${String(hostsOf(wanted).length)} hosts, ${String(inspected.length)} inspected`;
+}
+
+function withoutTwins(all: readonly EgressRule[]): EgressRule[] {
+  return [...new Map(all.map((one) => [JSON.stringify(one), one])).values()];
+}
+
+function isDiskError(error: unknown): error is NodeJS.ErrnoException {
+  const code = (error as NodeJS.ErrnoException).code ?? "";
+  return ["ENOSPC", "EDQUOT", "EROFS", "EIO"].includes(code);
 }
 
 /** @throws Error that says what is in force and not kept for a restart */

@@ -4,11 +4,11 @@
  * at their port, and ports that pass nothing to each other.
  */
 import { execFile } from "node:child_process";
-import { mkdir, readlink } from "node:fs/promises";
+import { readFile, readlink } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { isDeepStrictEqual, promisify } from "node:util";
 import * as z from "zod";
-import { writeAtomically } from "../machine/agent/files.ts";
+import { keepForRestart } from "../machine/agent/files.ts";
 import type { DockerState } from "./docker.ts";
 import {
   type Binding,
@@ -96,20 +96,28 @@ export async function portsNow(
 }
 
 let inForce: Ports | undefined;
+/** Why the disk does not have what is in force. */
+let unkept: Error | undefined;
 
 /**
- * The files first, so that whoever loads the firewall meanwhile has them.
+ * The files first, so that whoever loads the firewall meanwhile has them; but
+ * what is in force does not wait for a disk that is full.
  * @returns whether anything changed
- * @throws Error when a program refuses
+ * @throws Error when a program refuses, or the disk
  */
 export async function applyPorts(ports: Ports): Promise<boolean> {
   const isChanged = !isDeepStrictEqual(ports, inForce);
-  if (isChanged) {
-    await mkdir(directory, { recursive: true });
+  if (isChanged || unkept) {
+    const elements = portElements(ports);
     const walled = ports.walled.map((name) => `${name}\n`).join("");
-    await writeAtomically(elementsFile, portElements(ports), 0o600);
-    const isOther = await writeAtomically(walledFile, walled, 0o600);
-    if (isOther || !(await fillSets())) {
+    const before = await readFile(walledFile, "utf8").catch(() => "");
+    const files = [
+      await keepForRestart(elementsFile, elements),
+      await keepForRestart(walledFile, walled),
+    ];
+    unkept = files.find((error) => error !== undefined);
+    const isFilled = await fillSets(elements);
+    if (!isFilled || (before !== walled && !unkept)) {
       await run("systemctl", [
         "reload-or-restart",
         "daytona-gateway-firewall.service",
@@ -118,12 +126,19 @@ export async function applyPorts(ports: Ports): Promise<boolean> {
   }
   await applyLinks(ports);
   inForce = ports;
+  if (unkept) throw unkept;
   return isChanged;
 }
 
 /** @returns false when the sets are not there, for somebody emptied nftables */
-async function fillSets(): Promise<boolean> {
-  return run("nft", ["-f", setsFile]).then(
+async function fillSets(elements: string): Promise<boolean> {
+  const flushed = (await readFile(setsFile, "utf8")).replace(
+    /^include .*$/m,
+    "",
+  );
+  const running = run("nft", ["-f", "-"]);
+  running.child.stdin?.end(`${flushed}\n${elements}`);
+  return running.then(
     () => true,
     () => false,
   );

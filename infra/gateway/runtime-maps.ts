@@ -1,6 +1,7 @@
-import { readFile, truncate } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
+import { emptyForRestart, keepForRestart } from "../machine/agent/files.ts";
 import type { HaproxyRuntime } from "../machine/agent/haproxy.ts";
-import { applyMap } from "../machine/agent/map.ts";
+import { putToWork } from "../machine/agent/map.ts";
 import type { Secrets } from "./credentials-document.ts";
 import {
   credentialsMap,
@@ -43,13 +44,20 @@ export async function applyMaps(
     ["sni", sniMap(rules)],
     ["options", options],
   ] as const) {
-    const why = await applyMap(file(name), content, haproxy);
+    const why = await keepForRestart(file(name), content);
+    if (why && !unkept) await nothingForRestart(directory);
     unkept ??= why;
+    await putToWork(file(name), content, haproxy);
   }
-  if (unkept) {
-    for (const name of ["exact", "prefix", "sni"]) await truncate(file(name));
-  }
+  if (unkept) await nothingForRestart(directory);
   return unkept;
+}
+
+/** Empties what lets anything through; the other maps only limit that. */
+async function nothingForRestart(directory: string): Promise<void> {
+  for (const name of ["exact", "prefix", "sni"]) {
+    await emptyForRestart(`${directory}/${name}.map`);
+  }
 }
 
 /** Lines of a map on disk whose keys the new content does not have. */

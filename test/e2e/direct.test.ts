@@ -27,6 +27,8 @@ const evil = {
   "an address of the edge's machine": spareEdge.ipv4,
   "an address of the edge's machine, mapped": `::ffff:${spareEdge.ipv4}`,
   "an IPv6 address of the edge's machine": spareEdge.ipv6,
+  "a sandbox, by 6to4": "2002:ac14:5::1",
+  "a sandbox, IPv4-compatible": "::172.20.0.5",
 };
 const idOf = (index: number) =>
   `11111111-2222-4333-8444-${String(index).padStart(12, "0")}`;

@@ -1,6 +1,6 @@
 /** What lives here: the library that the agents on the machines share. Node 20, nothing but its own modules. */
 import { readFileSync } from "node:fs";
-import { chmod, mkdir, open, rename, rm } from "node:fs/promises";
+import { chmod, mkdir, open, rename, rm, truncate } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { messageOf } from "./message-of.ts";
 
@@ -58,6 +58,11 @@ export async function keepForRestart(
       `in force, but not kept for a restart: ${path}: ${messageOf(error)}`,
     );
   }
+}
+
+/** Takes away what the next start must not go by; a disk that cannot be written keeps it. */
+export async function emptyForRestart(path: string): Promise<void> {
+  await truncate(path).catch(() => undefined);
 }
 
 function hasContent(path: string, bytes: Buffer): boolean {

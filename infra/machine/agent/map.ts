@@ -1,5 +1,4 @@
-import { truncate } from "node:fs/promises";
-import { keepForRestart } from "./files.ts";
+import { emptyForRestart, keepForRestart } from "./files.ts";
 import type { HaproxyRuntime } from "./haproxy.ts";
 
 /** HAProxy takes commands that fit its buffer of 16 KiB (tune.bufsize) or less. */
@@ -20,7 +19,7 @@ export async function applyMap(
 ): Promise<Error | undefined> {
   // First the file, or a restart in between would bring the old one back.
   const unkept = await keepForRestart(file, content);
-  if (unkept) await truncate(file);
+  if (unkept) await emptyForRestart(file);
   await putToWork(file, content, haproxy);
   return unkept;
 }
