@@ -127,6 +127,41 @@ test("requests", async () => {
   }, 60_000);
 });
 
+test("answers that it does not read", async () => {
+  const file = `/tmp/unread-${crypto.randomUUID()}`;
+  // No stream may be sent anything (RFC 9113, 6.5.2), so its answer stays here.
+  const unread = `
+    const { connect } = require("node:http2"), fs = require("node:fs");
+    const content = "x".repeat(60_000);
+    const body = JSON.stringify({ model: "m", messages: [{ role: "user", content }] });
+    let answered = 0;
+    for (let i = 0; i < 5; i++) {
+      const session = connect("https://openrouter.ai", {
+        rejectUnauthorized: false, settings: { initialWindowSize: 0 } });
+      const stream = session.request({ ":method": "POST",
+        ":path": "/api/v1/chat/completions", authorization: "Bearer mine",
+        "content-type": "application/json" });
+      for (const it of [session, stream]) it.on("error", () => undefined);
+      stream.on("response", () => {
+        if (++answered === 5) fs.writeFileSync("${file}", "");
+      });
+      stream.end(body);
+    }
+    setInterval(() => { if (fs.existsSync("${file}.end")) process.exit(); }, 200);`;
+  const held = sandboxExec(
+    FIRST_SANDBOX,
+    `timeout 250 node -e '${unread}'; rm -f ${file} ${file}.end`,
+  );
+  const { result } = await sandboxExec(
+    FIRST_SANDBOX,
+    `for _ in $(seq 600); do if [ -e ${file} ]; then echo held; break; fi; sleep 0.1; done`,
+  );
+  expect(result.trim()).toBe("held");
+  expect(await served(SECOND_SANDBOX)).toBe(allOf("200"));
+  await sandboxExec(FIRST_SANDBOX, `touch ${file}.end`);
+  await held;
+});
+
 test("a connection of malformed requests", async () => {
   // ENHANCE_YOUR_CALM (RFC 9113, 7).
   expect(

@@ -4,11 +4,15 @@
  *
  * @module-tag edge
  */
+import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, describe, expect, test } from "vitest";
 import { trustFile } from "../../scripts/checkout.ts";
+import { http2AnswersOf } from "./fixtures/answers-http2.ts";
+import { headers, preface, settings } from "./fixtures/malformed/frames.ts";
 import { DOMAIN, FIRST_SANDBOX, inLab, lab, labExec } from "./lab.ts";
 import { bootSpareEdge, removeSpareEdge, spareEdge } from "./spare-edge.ts";
 import { holdStreams } from "./streams.ts";
+import { exchangeAll } from "./targets.ts";
 
 const machine = "edge-spare";
 const host = `${FIRST_SANDBOX}-3000.${DOMAIN}`;
@@ -76,6 +80,48 @@ describe("an edge that is the only one", () => {
     await bootSpareEdge("local", {});
     await restart();
     expect(await subState()).toBe("running");
+  });
+
+  // Later revocations reach the new process alone.
+  test("answers no more by a process that a reload has replaced", async () => {
+    const ask = (stream: number, path: string) =>
+      headers(stream, [
+        [":method", "GET"],
+        [":scheme", "https"],
+        [":authority", host],
+        [":path", path],
+      ]);
+    // The first stream keeps the connection, the second says when it begins.
+    const asked = exchangeAll([
+      {
+        road: {
+          ...{ address: spareEdge.ipv4, port: 443 },
+          tls: { servername: host, alpn: "h2" },
+        },
+        pieces: [
+          Buffer.concat([
+            preface,
+            settings(),
+            ask(1, "/silent?seconds=120"),
+            ask(3, "/"),
+          ]),
+          ask(5, "/"),
+          ask(7, "/"),
+        ],
+        pause: 15_000,
+        ending: "wait" as const,
+        limit: 40_000,
+      },
+    ]);
+    await sleep(2_000);
+    const { exitCode } = await labExec(machine, [
+      ...["systemctl", "reload", "daytona-edge"],
+    ]);
+    expect(exitCode).toBe(0);
+    const [got] = await asked;
+    const { answers } = http2AnswersOf(got?.received ?? Buffer.alloc(0));
+    expect(answers.get(3)).toMatchObject({ status: 200 });
+    expect(answers.get(7)).toMatchObject({ status: 503 });
   });
 
   test("ends cleanly when it is stopped", async () => {
