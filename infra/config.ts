@@ -11,6 +11,11 @@ import {
 } from "./certificate/credentials.ts";
 import { keyTypes } from "./certificate/held-certificate.ts";
 import {
+  httpAddress,
+  ipAddressAndPort,
+  isIpAndPort,
+} from "./config-address.ts";
+import {
   type Problem,
   issueProblems,
   missing,
@@ -68,9 +73,9 @@ const hostname = z
 
 const daytonaUpstream = z.strictObject({
   mode: z.literal("daytona"),
-  url: z.string().regex(/^http:\/\/[^/:\s]+:[1-9][0-9]{0,4}$/, {
+  url: z.string().regex(httpAddress, {
     error: (issue) =>
-      `${quote(issue.input)} is not the address of Daytona's proxy; write http, host and port, for example http://10.0.0.5:4000`,
+      `${quote(issue.input)} is not the address of Daytona's proxy; write http, host and port (1 to 65535), for example http://10.0.0.5:4000`,
   }),
 });
 
@@ -86,12 +91,15 @@ const sandboxNetwork = z.string().refine(
   },
 );
 
+const notResolver = (issue: { readonly input?: unknown }) =>
+  `${quote(issue.input)} is not the address of a resolver that knows the sandboxes; write IP and port (1 to 65535), for example 127.0.0.1:53`;
+
 const directUpstream = z.strictObject({
   mode: z.literal("direct"),
-  resolver: z.string().regex(/^[0-9a-f.:[\]]+:[1-9][0-9]{0,4}$/, {
-    error: (issue) =>
-      `${quote(issue.input)} is not the address of a resolver that knows the sandboxes; write IP and port, for example 127.0.0.1:53`,
-  }),
+  resolver: z
+    .string()
+    .regex(ipAddressAndPort, { error: notResolver, abort: true })
+    .refine(isIpAndPort, { error: notResolver }),
   networks: z
     .array(sandboxNetwork)
     .min(1, "name the sandboxes' networks, for example [172.20.0.0/16]"),

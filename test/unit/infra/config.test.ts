@@ -79,6 +79,37 @@ describe("parseConfig", () => {
     networks: ["172.20.0.0/16"],
   };
 
+  test.each(["http://10.0.0.5:99999", "http://10.0.0.5:0", "http://a@b:4000"])(
+    "%s is no address of Daytona's proxy",
+    (url) => {
+      expect(problemsOf({ upstream: { mode: "daytona", url } })).toEqual([
+        {
+          key: "upstream.url",
+          message: expect.stringContaining("1 to 65535") as string,
+        },
+      ]);
+    },
+  );
+
+  test.each(["127.0.0.1:99999", "127.0.0.1:65536", "1:1", "300.0.0.1:53"])(
+    "%s is no resolver",
+    (resolver) => {
+      expect(problemsOf({ upstream: { ...direct, resolver } })).toEqual([
+        {
+          key: "upstream.resolver",
+          message: expect.stringContaining("127.0.0.1:53") as string,
+        },
+      ]);
+    },
+  );
+
+  test.each(["127.0.0.1:65535", "[::1]:53", "::1:53"])(
+    "%s is a resolver",
+    (resolver) => {
+      expect(problemsOf({ upstream: { ...direct, resolver } })).toEqual([]);
+    },
+  );
+
   test("access is never weaker than what stands behind, unless asked for", () => {
     const access = (change: Record<string, unknown>) =>
       parseConfig({ ...good, ...change }).config?.access;
