@@ -39,6 +39,7 @@ import { type EgressRule, parseEgressRules } from "./gateway/rules.ts";
 import { unenforced } from "./gateway/unenforced.ts";
 import { type AwsSettings, awsSettings } from "./platforms/aws/settings.ts";
 import { overlap } from "./platforms/aws/subnets.ts";
+import { privateKeyProblem } from "./platforms/host/private-key.ts";
 import { serverSettings } from "./platforms/host/server.ts";
 import {
   type HostSettings,
@@ -249,6 +250,11 @@ export function readConfig(): {
         `pulumi config set --secret ${prefix}sshPrivateKey < ~/.ssh/id_ed25519`,
       ],
     });
+  }
+  const keyGiven = allConfig()?.[`${prefix}sshPrivateKey`];
+  const keyProblem = keyGiven && privateKeyProblem(keyGiven);
+  if (keyProblem) {
+    result.problems.push({ key: "sshPrivateKey", message: keyProblem });
   }
   const credentials = readCredentials(project, result.config);
   result.problems.push(...credentials.problems);
