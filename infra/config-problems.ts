@@ -41,6 +41,10 @@ export const whenMissing: Readonly<Record<string, string>> = {
     "set mode: daytona and the url of Daytona's proxy, for example http://10.0.0.5:4000",
   "upstream.url":
     "set the address of Daytona's proxy, for example http://10.0.0.5:4000",
+  "upstream.resolver":
+    "set IP and port of a resolver that knows the sandboxes, for example 127.0.0.1:53",
+  "upstream.networks":
+    "set the sandboxes' networks, for example [172.20.0.0/16]",
   egress: "set allow, the list of URLs that sandboxes may call",
   "egress.learn.until":
     'write when it ends, for example "2026-11-30T18:00:00Z"',
@@ -66,11 +70,23 @@ const server = (key: string) => [
 ];
 const hostKey = '"<type> <key>"';
 
+// By its place: a list that is typed as a whole is kept as text.
+const subnets = (key: string) =>
+  [0, 1].map((place) => set(`${key}[${String(place)}]`, "<subnet>"));
+
 /** The lines to type for a missing key that is no plain value, or has a form. */
 const commandsWhenMissing: Readonly<Record<string, readonly string[]>> = {
   domain: [set("domain", "<base name>")],
   platform: [set("platform", "<local, host or aws>")],
   aws: [set("aws.region", "<region>")],
+  "aws.edge.mixed.instanceTypes": [
+    set("aws.edge.mixed.instanceTypes[0]", "<type>"),
+  ],
+  "aws.gateway.mixed.instanceTypes": [
+    set("aws.gateway.mixed.instanceTypes[0]", "<type>"),
+  ],
+  "aws.services.adopt.subnetIds": subnets("aws.services.adopt.subnetIds"),
+  "aws.sandboxes.adopt.subnetIds": subnets("aws.sandboxes.adopt.subnetIds"),
   cloudflare: [zone],
   "cloudflare.zoneId": [zone],
   egress: [set("egress.allow[0]", "'<https://host/path/*>'")],
@@ -79,7 +95,15 @@ const commandsWhenMissing: Readonly<Record<string, readonly string[]>> = {
   host: server("host"),
   upstream: [set("upstream.mode", "daytona"), daytona],
   "upstream.url": [daytona],
+  "upstream.resolver": [set("upstream.resolver", "<IP>:<port>")],
+  "upstream.networks": [set("upstream.networks[0]", "<network>")],
 };
+
+/** Every server has an address and a host key, wherever it is named. */
+function hintOf(key: string): string {
+  const last = key.slice(key.lastIndexOf(".") + 1);
+  return whenMissing[key] ?? whenMissing[`host.${last}`] ?? "set it";
+}
 
 /** That a key of the stack's is missing, and the lines that set it. */
 export function missing(key: string): Problem {
@@ -88,7 +112,7 @@ export function missing(key: string): Problem {
     : `<${key.slice(key.lastIndexOf(".") + 1)}>`;
   return {
     key,
-    message: `missing; ${whenMissing[key] ?? "set it"}`,
+    message: `missing; ${hintOf(key)}`,
     commands: commandsWhenMissing[key] ?? [set(key, value)],
   };
 }
@@ -142,7 +166,10 @@ export function issueProblems(
       message: "nothing reads this key; remove it or correct its spelling",
     }));
   }
-  if (issue.code === "invalid_type" && issue.input === undefined) {
+  if (
+    (issue.code === "invalid_type" || issue.code === "invalid_value") &&
+    issue.input === undefined
+  ) {
     if (!hints) return [missing(key)];
     return [{ key, message: `missing; ${hints[key] ?? "set it"}` }];
   }

@@ -181,6 +181,8 @@ describe("parseConfig", () => {
       host: { address: "10.0.0.5", hostKey: "x", runners: [{}] },
     },
     { ...good, certificate: { challenge: {} } },
+    { ...good, platform: undefined },
+    { ...good, upstream: { mode: "direct" } },
   ])("what is missing has a line to type: %j", (given) => {
     const missing = parseConfig(given).problems.filter(({ message }) =>
       message.startsWith("missing"),
@@ -191,6 +193,33 @@ describe("parseConfig", () => {
         `pulumi config set --path daytona-edge:${key}`,
       );
     }
+  });
+
+  test("a list has lines to type that make a list", () => {
+    const adopt = { services: { adopt: { vpcId: "vpc-aaaaaaaa" } } };
+    const { problems } = parseConfig({
+      ...good,
+      upstream: { mode: "direct", resolver: "127.0.0.1:53" },
+      aws: { region: "eu-central-1", ...adopt, edge: { mixed: {} } },
+    });
+    const set = "pulumi config set --path 'daytona-edge:";
+    expect(problems.flatMap(({ commands }) => commands ?? [])).toEqual([
+      `${set}aws.services.adopt.subnetIds[0]' <subnet>`,
+      `${set}aws.services.adopt.subnetIds[1]' <subnet>`,
+      `${set}aws.edge.mixed.instanceTypes[0]' <type>`,
+      `${set}upstream.networks[0]' <network>`,
+    ]);
+  });
+
+  test.each([
+    ["platform", { platform: undefined }, "set it to local, host or aws"],
+    ["upstream.resolver", { upstream: { mode: "direct" } }, "127.0.0.1:53"],
+    ["upstream.networks", { upstream: { mode: "direct" } }, "[172.20.0.0/16]"],
+    ["gateway.server.hostKey", { gateway: { server: {} } }, "ssh_host_ed25519"],
+  ])("of a missing %s it is said what it is", (key, change, text) => {
+    const problem = problemsOf(change).find((problem) => problem.key === key);
+    expect(problem?.message).toMatch(/^missing; set /);
+    expect(problem?.message).toContain(text);
   });
 
   test("limits have defaults, each of its own", () => {

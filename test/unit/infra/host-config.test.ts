@@ -86,7 +86,12 @@ describe("refused", () => {
     [
       { host: { ...host, jump: { address: "203.0.113.1" } } },
       "host.jump.hostKey",
-      "missing; set it",
+      "missing; set a public key of the server, so that no other can take its place; there: cut -d' ' -f1,2 /etc/ssh/ssh_host_ed25519_key.pub",
+    ],
+    [
+      { host: { ...host, runners: [{ hostKey }] } },
+      "host.runners[0].address",
+      "missing; set the server's address, for example 203.0.113.10",
     ],
     [
       {
