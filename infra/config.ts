@@ -19,7 +19,10 @@ import {
   type Problem,
   issueProblems,
   missing,
+  oneOf,
   problemReport,
+  quote,
+  usualProblem,
   whenMissing,
 } from "./config-problems.ts";
 import { type Limits, limitsSchema } from "./edge/limits.ts";
@@ -116,7 +119,7 @@ export const schema = z.strictObject({
   domain: hostname,
   platform: z.enum(platforms, {
     error: (issue) =>
-      `${quote(issue.input)} is no platform; set it to ${platforms.join(", ").replace(/, (?=[^,]*$)/, " or ")}`,
+      `${quote(issue.input)} is no platform; set it to ${oneOf(platforms)}`,
   }),
   aws: awsSettings.optional(),
   host: hostSettings.optional(),
@@ -140,7 +143,10 @@ export const schema = z.strictObject({
     })
     .prefault({}),
   upstream: z.discriminatedUnion("mode", [daytonaUpstream, directUpstream], {
-    error: "it must be daytona or direct",
+    error: ({ input }) =>
+      typeof input === "object" && input !== null && "mode" in input
+        ? `${quote(input.mode)} is no mode; write daytona or direct`
+        : `${quote(input)} does not say where sandboxes are; write mode: daytona and url, or mode: direct, resolver and networks`,
   }),
   access: z.enum(["daytona", "signed", "public"]).optional(),
   accessKeyGeneration: z.coerce
@@ -168,7 +174,12 @@ export const schema = z.strictObject({
         .strictObject({
           /** Found by their addresses when none is named. */
           interfaces: z
-            .array(z.string().regex(/^[A-Za-z0-9_.-]{1,15}$/))
+            .array(
+              z.string().regex(/^[A-Za-z0-9_.-]{1,15}$/, {
+                error: (issue) =>
+                  `${quote(issue.input)} is not the name of an interface; write one such as br-sandbox, of 15 characters at most`,
+              }),
+            )
             .default([]),
           networks: z.array(z.cidrv4()).min(1).default([runnerBridge]),
         })
@@ -362,7 +373,7 @@ export function parseConfig(
 } {
   const parsed = schema.safeParse(
     given.platform === "host" ? withHostDefaults(given) : given,
-    { reportInput: true },
+    { reportInput: true, error: usualProblem },
   );
   const problems: Problem[] = parsed.success
     ? []
@@ -555,8 +566,4 @@ function plain(value: string): unknown {
   } catch {
     return value;
   }
-}
-
-function quote(value: unknown): string {
-  return value === undefined ? "nothing" : JSON.stringify(value);
 }

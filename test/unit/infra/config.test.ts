@@ -60,7 +60,7 @@ describe("parseConfig", () => {
       "upstream.ur",
       "nothing reads this key",
     ],
-    [{ toolbox: "yes" }, "toolbox", "expected boolean, received string"],
+    [{ toolbox: "yes" }, "toolbox", '"yes" is not true or false; write one'],
     [{ deniedPorts: [70000] }, "deniedPorts[0]", "65535"],
     [{ egress: { allow: ["api.github.com"] } }, "egress.allow[0]", "no scheme"],
     [{ egress: { allow: "x" } }, "egress.allow", "not a list"],
@@ -220,6 +220,90 @@ describe("parseConfig", () => {
     const problem = problemsOf(change).find((problem) => problem.key === key);
     expect(problem?.message).toMatch(/^missing; set /);
     expect(problem?.message).toContain(text);
+  });
+
+  const inside = (sandboxes: Record<string, unknown>) => ({
+    gateway: { ...good.gateway, sandboxes },
+  });
+  test.each<[Record<string, unknown>, string, string]>([
+    [
+      { upstream: "daytona" },
+      "upstream",
+      '"daytona" does not say where sandboxes are; write mode: daytona and url, or mode: direct, resolver and networks',
+    ],
+    [
+      { upstream: { mode: "proxy" } },
+      "upstream.mode",
+      '"proxy" is no mode; write daytona or direct',
+    ],
+    [
+      { upstream: { url: "http://10.0.0.5:4000" } },
+      "upstream.mode",
+      "missing; set it to daytona or direct",
+    ],
+    [
+      { cloudflare: [] },
+      "cloudflare",
+      "a list is not a mapping; write its keys and their values below it",
+    ],
+    [
+      { certificate: null },
+      "certificate",
+      "nothing is not a mapping; write its keys and their values below it",
+    ],
+    [{ deniedPorts: 8080 }, "deniedPorts", "8080 is not a list; write [8080]"],
+    [
+      { limits: { headSeconds: "10s" } },
+      "limits.headSeconds",
+      '"10s" is not a whole number; write one, without unit',
+    ],
+    [
+      { limits: { headSeconds: 1.5 } },
+      "limits.headSeconds",
+      "1.5 is not a whole number; write one, without unit",
+    ],
+    [
+      { limits: { headBytes: 100 } },
+      "limits.headBytes",
+      "100 is too small; write 16384 or more",
+    ],
+    [
+      { limits: { headBytes: 1_000_000 } },
+      "limits.headBytes",
+      "1000000 is too large; write 131072 or less",
+    ],
+    [
+      { access: "Signed" },
+      "access",
+      '"Signed" is not known here; write daytona, signed or public',
+    ],
+    [
+      { certificate: { directory: "http://x" } },
+      "certificate.directory",
+      '"http://x" is not an https URL; write one such as https://acme-v02.api.letsencrypt.org/directory',
+    ],
+    [
+      { certificate: { contact: "mailto:a@b.c" } },
+      "certificate.contact",
+      '"mailto:a@b.c" is not an e-mail address; write one such as ops@example.net',
+    ],
+    [
+      inside({ interfaces: ["a b"] }),
+      "gateway.sandboxes.interfaces[0]",
+      '"a b" is not the name of an interface; write one such as br-sandbox, of 15 characters at most',
+    ],
+    [
+      inside({ networks: ["10.0.0.1"] }),
+      "gateway.sandboxes.networks[0]",
+      '"10.0.0.1" is not an IPv4 network; write one such as 10.0.0.0/8, or 10.0.0.1/32 for a single address',
+    ],
+    [
+      inside({ networks: [] }),
+      "gateway.sandboxes.networks",
+      "an empty list; write 1 or more",
+    ],
+  ])("%j: the value, and what to write", (change, key, message) => {
+    expect(problemsOf(change)).toMatchObject([{ key, message }]);
   });
 
   test("limits have defaults, each of its own", () => {
