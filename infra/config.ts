@@ -420,6 +420,28 @@ export function parseConfig(
       message: `"daytona" cannot guard upstream.mode direct: Daytona is not asked there; set it to signed, or to public if every sandbox may be reached by anyone`,
     });
   }
+  // Never weaker than what stands behind.
+  const { access = upstream.mode === "direct" ? "signed" : "daytona" } =
+    parsed.data;
+  if (upstream.mode === "direct" && parsed.data.toolbox) {
+    problems.push({
+      key: "toolbox",
+      message:
+        "nothing reads it with upstream.mode direct, for the toolbox is Daytona's; remove it",
+    });
+  }
+  if (given.accessKeyGeneration !== undefined && access !== "signed") {
+    warnings.push({
+      key: "accessKeyGeneration",
+      message: `nothing reads it while access is ${access}`,
+    });
+  }
+  if (parsed.data.platform !== "aws" && limitsGiven(given, "perRunner")) {
+    problems.push({
+      key: "egress.limits.perRunner",
+      message: `nothing reads it on platform ${parsed.data.platform}, where each sandbox has an address of its own; remove it`,
+    });
+  }
   problems.push(...platformProblems(parsed.data));
   for (const [given, absent] of [
     ["egress", "gateway"],
@@ -447,10 +469,7 @@ export function parseConfig(
       local,
       aws: parsed.data.aws,
       host: parsed.data.host,
-      // Never weaker than what stands behind.
-      access:
-        parsed.data.access ??
-        (upstream.mode === "direct" ? "signed" : "daytona"),
+      access,
       accessKeyGeneration: parsed.data.accessKeyGeneration,
       limits: parsed.data.limits,
       zoneId: parsed.data.cloudflare.zoneId,
@@ -465,6 +484,12 @@ export function parseConfig(
       },
     }),
   };
+}
+
+/** Whether one of the limits of the road out was written, and is no default. */
+function limitsGiven(given: Record<string, unknown>, name: string): boolean {
+  const egress = given.egress as { limits?: object } | undefined;
+  return name in (egress?.limits ?? {});
 }
 
 /** Daytona is on the same server, and the gateway where it belongs. */

@@ -122,6 +122,30 @@ describe("parseConfig", () => {
     ]);
   });
 
+  test("what nothing reads is said", () => {
+    const signed = { upstream: direct };
+    expect(problemsOf({ ...signed, toolbox: true })).toMatchObject([
+      { key: "toolbox", message: expect.stringContaining("direct") as string },
+    ]);
+    expect(problemsOf({ ...signed, toolbox: false })).toEqual([]);
+    const egress = { allow: [], limits: { perRunner: 5 } };
+    expect(problemsOf({ egress })).toMatchObject([
+      {
+        key: "egress.limits.perRunner",
+        message: expect.stringContaining("platform local") as string,
+      },
+    ]);
+    const warningsOf = (change: Record<string, unknown>) =>
+      parseConfig({ ...good, ...change, accessKeyGeneration: 2 }).warnings;
+    expect(warningsOf(signed)).toEqual([]);
+    expect(warningsOf({})).toEqual([
+      {
+        key: "accessKeyGeneration",
+        message: "nothing reads it while access is daytona",
+      },
+    ]);
+  });
+
   test.each([
     "172.20.0.0",
     "0.0.0.0/0",
