@@ -39,8 +39,13 @@ export const whenMissing: Readonly<Record<string, string>> = {
     "set the name in that zone that _acme-challenge leads to by CNAME",
   upstream:
     "set mode: daytona and the url of Daytona's proxy, for example http://10.0.0.5:4000",
+  "upstream.mode": "set it to daytona or direct",
   "upstream.url":
     "set the address of Daytona's proxy, for example http://10.0.0.5:4000",
+  "upstream.resolver":
+    "set IP and port of a resolver that knows the sandboxes, for example 127.0.0.1:53",
+  "upstream.networks":
+    "set the sandboxes' networks, for example [172.20.0.0/16]",
   egress: "set allow, the list of URLs that sandboxes may call",
   "egress.learn.until":
     'write when it ends, for example "2026-11-30T18:00:00Z"',
@@ -66,11 +71,23 @@ const server = (key: string) => [
 ];
 const hostKey = '"<type> <key>"';
 
+// By its place: a list that is typed as a whole is kept as text.
+const subnets = (key: string) =>
+  [0, 1].map((place) => set(`${key}[${String(place)}]`, "<subnet>"));
+
 /** The lines to type for a missing key that is no plain value, or has a form. */
 const commandsWhenMissing: Readonly<Record<string, readonly string[]>> = {
   domain: [set("domain", "<base name>")],
   platform: [set("platform", "<local, host or aws>")],
   aws: [set("aws.region", "<region>")],
+  "aws.edge.mixed.instanceTypes": [
+    set("aws.edge.mixed.instanceTypes[0]", "<type>"),
+  ],
+  "aws.gateway.mixed.instanceTypes": [
+    set("aws.gateway.mixed.instanceTypes[0]", "<type>"),
+  ],
+  "aws.services.adopt.subnetIds": subnets("aws.services.adopt.subnetIds"),
+  "aws.sandboxes.adopt.subnetIds": subnets("aws.sandboxes.adopt.subnetIds"),
   cloudflare: [zone],
   "cloudflare.zoneId": [zone],
   egress: [set("egress.allow[0]", "'<https://host/path/*>'")],
@@ -78,8 +95,17 @@ const commandsWhenMissing: Readonly<Record<string, readonly string[]>> = {
   "gateway.server": server("gateway.server"),
   host: server("host"),
   upstream: [set("upstream.mode", "daytona"), daytona],
+  "upstream.mode": [set("upstream.mode", "<daytona or direct>")],
   "upstream.url": [daytona],
+  "upstream.resolver": [set("upstream.resolver", "<IP>:<port>")],
+  "upstream.networks": [set("upstream.networks[0]", "<network>")],
 };
+
+/** Every server has an address and a host key, wherever it is named. */
+function hintOf(key: string): string {
+  const last = key.slice(key.lastIndexOf(".") + 1);
+  return whenMissing[key] ?? whenMissing[`host.${last}`] ?? "set it";
+}
 
 /** That a key of the stack's is missing, and the lines that set it. */
 export function missing(key: string): Problem {
@@ -88,7 +114,7 @@ export function missing(key: string): Problem {
     : `<${key.slice(key.lastIndexOf(".") + 1)}>`;
   return {
     key,
-    message: `missing; ${whenMissing[key] ?? "set it"}`,
+    message: `missing; ${hintOf(key)}`,
     commands: commandsWhenMissing[key] ?? [set(key, value)],
   };
 }
@@ -142,9 +168,84 @@ export function issueProblems(
       message: "nothing reads this key; remove it or correct its spelling",
     }));
   }
-  if (issue.code === "invalid_type" && issue.input === undefined) {
+  if (
+    (issue.code === "invalid_type" || issue.code === "invalid_value") &&
+    issue.input === undefined
+  ) {
     if (!hints) return [missing(key)];
     return [{ key, message: `missing; ${hints[key] ?? "set it"}` }];
   }
+  if (issue.code === "invalid_union" && issue.discriminator !== undefined) {
+    const given = issue.input as Record<string, unknown> | undefined;
+    if (given?.[issue.discriminator] === undefined) return [missing(key)];
+  }
   return [{ key, message: issue.message }];
+}
+
+/** A value as a message quotes it; what has parts is only named. */
+export function quote(value: unknown): string {
+  if (value === undefined || value === null) return "nothing";
+  if (Array.isArray(value)) return "a list";
+  return typeof value === "object" ? "a mapping" : JSON.stringify(value);
+}
+
+/** What a format is called, and what to write. */
+const formats: Readonly<Record<string, readonly [string, string]>> = {
+  url: [
+    "an https URL",
+    "one such as https://acme-v02.api.letsencrypt.org/directory",
+  ],
+  email: ["an e-mail address", "one such as ops@example.net"],
+  ipv4: ["an IPv4 address", "one such as 203.0.113.10"],
+  ipv6: ["an IPv6 address", "one such as 2001:db8::10"],
+  cidrv4: [
+    "an IPv4 network",
+    "one such as 10.0.0.0/8, or 10.0.0.1/32 for a single address",
+  ],
+};
+
+/** The same of a type; those not named here are whole numbers. */
+const types: Readonly<Record<string, readonly [string, string]>> = {
+  string: ["text", 'one value, in quotes: "…"'],
+  boolean: ["true or false", "one of them, without quotes"],
+  object: ["a mapping", "its keys and their values below it"],
+};
+
+/**
+ * What to say of a wrong value where its schema does not: the value, and what
+ * to write. For `safeParse`, not for secrets.
+ */
+export function usualProblem(issue: z.core.$ZodRawIssue): string | undefined {
+  const not = ([what, write]: readonly [string, string]) =>
+    `${quote(issue.input)} is not ${what}; write ${write}`;
+  switch (issue.code) {
+    case "invalid_type":
+      if (issue.expected === "array") {
+        const { input } = issue;
+        const single = typeof input === "string" || typeof input === "number";
+        return not(["a list", single ? `[${String(input)}]` : "[…]"]);
+      }
+      return not(
+        types[issue.expected] ?? ["a whole number", "one, without unit"],
+      );
+    case "invalid_value":
+      return not(["known here", oneOf(issue.values.map(String))]);
+    case "invalid_format": {
+      const format = formats[issue.format];
+      return format && not(format);
+    }
+    case "too_small":
+      return issue.origin === "array"
+        ? `an empty list; write ${String(issue.minimum)} or more`
+        : `${quote(issue.input)} is too small; write ${String(issue.minimum)} or more`;
+    case "too_big":
+      return `${quote(issue.input)} is too large; write ${String(issue.maximum)} or less`;
+    default:
+      return undefined;
+  }
+}
+
+/** "a, b or c". */
+export function oneOf(values: readonly string[]): string {
+  return values.join(", ").replace(/, (?=[^,]*$)/, " or ");
 }

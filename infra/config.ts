@@ -11,10 +11,18 @@ import {
 } from "./certificate/credentials.ts";
 import { keyTypes } from "./certificate/held-certificate.ts";
 import {
+  httpAddress,
+  ipAddressAndPort,
+  isIpAndPort,
+} from "./config-address.ts";
+import {
   type Problem,
   issueProblems,
   missing,
+  oneOf,
   problemReport,
+  quote,
+  usualProblem,
   whenMissing,
 } from "./config-problems.ts";
 import { type Limits, limitsSchema } from "./edge/limits.ts";
@@ -34,6 +42,7 @@ import { type EgressRule, parseEgressRules } from "./gateway/rules.ts";
 import { unenforced } from "./gateway/unenforced.ts";
 import { type AwsSettings, awsSettings } from "./platforms/aws/settings.ts";
 import { overlap } from "./platforms/aws/subnets.ts";
+import { privateKeyProblem } from "./platforms/host/private-key.ts";
 import { serverSettings } from "./platforms/host/server.ts";
 import {
   type HostSettings,
@@ -68,9 +77,9 @@ const hostname = z
 
 const daytonaUpstream = z.strictObject({
   mode: z.literal("daytona"),
-  url: z.string().regex(/^http:\/\/[^/:\s]+:[1-9][0-9]{0,4}$/, {
+  url: z.string().regex(httpAddress, {
     error: (issue) =>
-      `${quote(issue.input)} is not the address of Daytona's proxy; write http, host and port, for example http://10.0.0.5:4000`,
+      `${quote(issue.input)} is not the address of Daytona's proxy; write http, host and port (1 to 65535), for example http://10.0.0.5:4000`,
   }),
 });
 
@@ -86,12 +95,15 @@ const sandboxNetwork = z.string().refine(
   },
 );
 
+const notResolver = (issue: { readonly input?: unknown }) =>
+  `${quote(issue.input)} is not the address of a resolver that knows the sandboxes; write IP and port (1 to 65535), for example 127.0.0.1:53`;
+
 const directUpstream = z.strictObject({
   mode: z.literal("direct"),
-  resolver: z.string().regex(/^[0-9a-f.:[\]]+:[1-9][0-9]{0,4}$/, {
-    error: (issue) =>
-      `${quote(issue.input)} is not the address of a resolver that knows the sandboxes; write IP and port, for example 127.0.0.1:53`,
-  }),
+  resolver: z
+    .string()
+    .regex(ipAddressAndPort, { error: notResolver, abort: true })
+    .refine(isIpAndPort, { error: notResolver }),
   networks: z
     .array(sandboxNetwork)
     .min(1, "name the sandboxes' networks, for example [172.20.0.0/16]"),
@@ -107,7 +119,7 @@ export const schema = z.strictObject({
   domain: hostname,
   platform: z.enum(platforms, {
     error: (issue) =>
-      `${quote(issue.input)} is no platform; set it to ${platforms.join(", ").replace(/, (?=[^,]*$)/, " or ")}`,
+      `${quote(issue.input)} is no platform; set it to ${oneOf(platforms)}`,
   }),
   aws: awsSettings.optional(),
   host: hostSettings.optional(),
@@ -131,7 +143,10 @@ export const schema = z.strictObject({
     })
     .prefault({}),
   upstream: z.discriminatedUnion("mode", [daytonaUpstream, directUpstream], {
-    error: "it must be daytona or direct",
+    error: ({ input }) =>
+      typeof input === "object" && input !== null && "mode" in input
+        ? `${quote(input.mode)} is no mode; write daytona or direct`
+        : `${quote(input)} does not say where sandboxes are; write mode: daytona and url, or mode: direct, resolver and networks`,
   }),
   access: z.enum(["daytona", "signed", "public"]).optional(),
   accessKeyGeneration: z.coerce
@@ -159,7 +174,12 @@ export const schema = z.strictObject({
         .strictObject({
           /** Found by their addresses when none is named. */
           interfaces: z
-            .array(z.string().regex(/^[A-Za-z0-9_.-]{1,15}$/))
+            .array(
+              z.string().regex(/^[A-Za-z0-9_.-]{1,15}$/, {
+                error: (issue) =>
+                  `${quote(issue.input)} is not the name of an interface; write one such as br-sandbox, of 15 characters at most`,
+              }),
+            )
             .default([]),
           networks: z.array(z.cidrv4()).min(1).default([runnerBridge]),
         })
@@ -241,6 +261,11 @@ export function readConfig(): {
         `pulumi config set --secret ${prefix}sshPrivateKey < ~/.ssh/id_ed25519`,
       ],
     });
+  }
+  const keyGiven = allConfig()?.[`${prefix}sshPrivateKey`];
+  const keyProblem = keyGiven && privateKeyProblem(keyGiven);
+  if (keyProblem) {
+    result.problems.push({ key: "sshPrivateKey", message: keyProblem });
   }
   const credentials = readCredentials(project, result.config);
   result.problems.push(...credentials.problems);
@@ -348,7 +373,7 @@ export function parseConfig(
 } {
   const parsed = schema.safeParse(
     given.platform === "host" ? withHostDefaults(given) : given,
-    { reportInput: true },
+    { reportInput: true, error: usualProblem },
   );
   const problems: Problem[] = parsed.success
     ? []
@@ -395,6 +420,28 @@ export function parseConfig(
       message: `"daytona" cannot guard upstream.mode direct: Daytona is not asked there; set it to signed, or to public if every sandbox may be reached by anyone`,
     });
   }
+  // Never weaker than what stands behind.
+  const { access = upstream.mode === "direct" ? "signed" : "daytona" } =
+    parsed.data;
+  if (upstream.mode === "direct" && parsed.data.toolbox) {
+    problems.push({
+      key: "toolbox",
+      message:
+        "nothing reads it with upstream.mode direct, for the toolbox is Daytona's; remove it",
+    });
+  }
+  if (given.accessKeyGeneration !== undefined && access !== "signed") {
+    warnings.push({
+      key: "accessKeyGeneration",
+      message: `nothing reads it while access is ${access}`,
+    });
+  }
+  if (parsed.data.platform !== "aws" && limitsGiven(given, "perRunner")) {
+    problems.push({
+      key: "egress.limits.perRunner",
+      message: `nothing reads it on platform ${parsed.data.platform}, where each sandbox has an address of its own; remove it`,
+    });
+  }
   problems.push(...platformProblems(parsed.data));
   for (const [given, absent] of [
     ["egress", "gateway"],
@@ -422,10 +469,7 @@ export function parseConfig(
       local,
       aws: parsed.data.aws,
       host: parsed.data.host,
-      // Never weaker than what stands behind.
-      access:
-        parsed.data.access ??
-        (upstream.mode === "direct" ? "signed" : "daytona"),
+      access,
       accessKeyGeneration: parsed.data.accessKeyGeneration,
       limits: parsed.data.limits,
       zoneId: parsed.data.cloudflare.zoneId,
@@ -440,6 +484,12 @@ export function parseConfig(
       },
     }),
   };
+}
+
+/** Whether one of the limits of the road out was written, and is no default. */
+function limitsGiven(given: Record<string, unknown>, name: string): boolean {
+  const egress = given.egress as { limits?: object } | undefined;
+  return name in (egress?.limits ?? {});
 }
 
 /** Daytona is on the same server, and the gateway where it belongs. */
@@ -541,8 +591,4 @@ function plain(value: string): unknown {
   } catch {
     return value;
   }
-}
-
-function quote(value: unknown): string {
-  return value === undefined ? "nothing" : JSON.stringify(value);
 }

@@ -3,6 +3,7 @@
  * here is only which of them goes where, and the values that differ.
  */
 import { join } from "node:path";
+import { hostAndPort } from "../config-address.ts";
 import type { StackConfig } from "../config.ts";
 import { bundledProgram } from "../machine/bundled-program.ts";
 import { secretsManagerPlace } from "../machine/agent/store-place.ts";
@@ -106,8 +107,7 @@ function environment(config: EdgeConfig): Record<string, string> {
     EDGE_DOMAIN: config.domain,
     EDGE_ACCESS: config.access,
     EDGE_UPSTREAM: upstream.mode,
-    EDGE_DAYTONA:
-      upstream.mode === "daytona" ? new URL(upstream.url).host : "127.0.0.1:1",
+    EDGE_DAYTONA: daytona(upstream),
     EDGE_RESOLVER:
       upstream.mode === "direct" ? upstream.resolver : "127.0.0.1:53",
     EDGE_BALANCED: (config.loadBalancers ?? []).length > 0 ? "on" : "off",
@@ -116,6 +116,12 @@ function environment(config: EdgeConfig): Record<string, string> {
     ...store(config),
     ...limitsEnvironment(config.limits),
   };
+}
+
+function daytona(upstream: EdgeConfig["upstream"]): string {
+  if (upstream.mode === "direct") return "127.0.0.1:1";
+  const { host, port } = hostAndPort(upstream.url);
+  return `${host}:${String(port)}`;
 }
 
 /** Requests to Secrets Manager cost; a directory may be looked at often. */

@@ -46,12 +46,14 @@ export function parseSecrets(given: unknown): {
   if (parsed.success) return { secrets: parsed.data, problems: [] };
   return {
     secrets: {},
-    problems: parsed.error.issues.map(({ path, code, message }) => ({
-      key: path.map(String).join("."),
+    problems: parsed.error.issues.map((issue) => ({
+      key: issue.path.map(String).join("."),
       message:
-        code === "invalid_type"
+        issue.code === "invalid_type"
           ? "is no text; set it: pulumi config set --secret --path credentials.NAME"
-          : message,
+          : // Of a name the text stands a level below.
+            (issue.code === "invalid_key" && issue.issues[0]?.message) ||
+            issue.message,
     })),
   };
 }

@@ -2,6 +2,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import ssh2 from "ssh2";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { stringify } from "yaml";
 import program from "../../infra/index.ts";
@@ -10,6 +11,8 @@ import { openStack } from "../../scripts/toolchain/stack.ts";
 
 /** What of a lab's secrets stands in its stack file. */
 const lab = { host: { public: `ssh-ed25519 ${"A".repeat(68)}` } };
+
+const key = ssh2.utils.generateKeyPairSync("ed25519").private;
 
 let workDir: string;
 beforeEach(() => {
@@ -33,7 +36,7 @@ async function preview(
     "cloudflare:apiToken": "not-used-by-a-preview".padEnd(40, "-"),
     ...(stackName === "local"
       ? {
-          "daytona-edge:sshPrivateKey": "a key",
+          "daytona-edge:sshPrivateKey": key,
           "daytona-edge:credentials": { openrouter: "sk-or-v1-0123456789" },
         }
       : {}),
@@ -83,6 +86,16 @@ describe("the program", () => {
       );
     },
   );
+
+  test("a key that was pasted is refused, and not shown", async () => {
+    const pasted = key.replaceAll("\n", " ");
+    const failure = await preview({
+      "daytona-edge:sshPrivateKey": pasted,
+    }).catch((error: unknown) => String(error));
+    expect(failure).toContain("Pulumi.local.yaml: 1 problem\n");
+    expect(failure).toContain("daytona-edge:sshPrivateKey  is not a whole");
+    expect(failure).not.toContain(pasted);
+  });
 
   test("without a token for Cloudflare the fix is said", async () => {
     const failure = await preview({ "cloudflare:apiToken": undefined }).catch(

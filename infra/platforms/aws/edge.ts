@@ -2,6 +2,7 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import { isIP } from "node:net";
+import { hostAndPort } from "../../config-address.ts";
 import type { StackConfig } from "../../config.ts";
 import type { EdgeAddress } from "../../dns.ts";
 import type { Bundle } from "../../machine/bundle.ts";
@@ -92,7 +93,7 @@ export class Edge extends pulumi.ComponentResource {
       );
     }
     // Their packages, their documents, their bundle.
-    for (const port of [80, 443]) {
+    for (const port of portsOfAws) {
       new aws.vpc.SecurityGroupEgressRule(
         `${name}-machines-to-aws-${String(port)}`,
         {
@@ -115,6 +116,8 @@ export class Edge extends pulumi.ComponentResource {
   }
 }
 
+const portsOfAws = [80, 443];
+
 interface Destination {
   readonly name: string;
   readonly description: string;
@@ -125,15 +128,19 @@ interface Destination {
 }
 
 /** What an edge must reach to reach sandboxes. */
-function destinations({ upstream }: EdgeArgs["config"]): Destination[] {
+export function destinations({
+  upstream,
+}: Pick<StackConfig, "upstream">): Destination[] {
   if (upstream.mode === "daytona") {
-    const { hostname, port } = new URL(upstream.url);
-    const to = isIP(hostname)
-      ? hostOnly(hostname)
+    const { host, port } = hostAndPort(upstream.url);
+    // Reached already, and AWS refuses the same rule twice.
+    if (!isIP(host) && portsOfAws.includes(port)) return [];
+    const to = isIP(host)
+      ? hostOnly(host)
       : // Where a name leads is not known here.
         { cidrIpv4: "0.0.0.0/0" };
     const description = "The proxy of Daytona.";
-    return [{ name: "daytona", description, to, ...tcp(Number(port)) }];
+    return [{ name: "daytona", description, to, ...tcp(port) }];
   }
   const sandboxes = upstream.networks.map((network, index) => ({
     name: `sandboxes-${String(index)}`,
@@ -141,9 +148,8 @@ function destinations({ upstream }: EdgeArgs["config"]): Destination[] {
     to: network.includes(":") ? { cidrIpv6: network } : { cidrIpv4: network },
     ...tcp(1, 65535),
   }));
-  const [, resolver = "", port] =
-    /^\[?([0-9a-f.:]+?)\]?:(\d+)$/.exec(upstream.resolver) ?? [];
-  const { ipProtocol, ...ports } = tcp(Number(port));
+  const { host: resolver, port } = hostAndPort(upstream.resolver);
+  const { ipProtocol, ...ports } = tcp(port);
   const names = ([ipProtocol, "udp"] as const).map((protocol) => ({
     name: `resolver-${protocol}`,
     description: "The resolver of sandbox names.",

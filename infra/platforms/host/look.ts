@@ -103,7 +103,10 @@ export async function lookBeforeInstall(
         return undefined;
       }
       // One that boots refuses, or ends what it has begun; a wrong key stays so.
-      if (Date.now() > deadline || /host key|may not|no key/.test(message)) {
+      if (
+        Date.now() > deadline ||
+        /host key|may not|no key|privateKey/.test(message)
+      ) {
         throw new pulumi.RunError(message);
       }
       await wait(pause);

@@ -2,6 +2,7 @@
 import type { types } from "@pulumi/command";
 import type * as pulumi from "@pulumi/pulumi";
 import { readFileSync } from "node:fs";
+import { isIP } from "node:net";
 import { join } from "node:path";
 import * as z from "zod";
 import type { Look } from "./look.ts";
@@ -22,12 +23,18 @@ const hostKey = z
     },
   );
 
+const notAddress = (issue: { readonly input?: unknown }) =>
+  `${quote(issue.input)} is not a name or an address; write one such as 203.0.113.10, with the port in the key port`;
+
 const reached = {
   /** Name or address that SSH goes to. */
-  address: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9.:-]*$/, {
-    error: (issue) =>
-      `${quote(issue.input)} is not a name or an address; write one such as 203.0.113.10, with the port in the key port`,
-  }),
+  address: z
+    .string()
+    .regex(/^[A-Za-z0-9:][A-Za-z0-9.:-]*$/, { error: notAddress, abort: true })
+    // What has a colon is IPv6 or wrong, and digits and dots alone are IPv4.
+    .refine((text) => isIP(text) !== 0 || !/:|^[0-9.]+$/.test(text), {
+      error: notAddress,
+    }),
   port: z.int().min(1).max(65535).default(22),
   user: z.string().default("root"),
   /** The one key that the server may have: nobody is trusted blindly. */

@@ -39,5 +39,8 @@ test.each([
 test("problems name secrets, and never say what they are", () => {
   const { problems } = parseSecrets({ Bad: "sk-or-v1-0123", ok: "a b", n: 5 });
   expect(problems.map(({ key }) => key).sort()).toEqual(["Bad", "n", "ok"]);
+  expect(problems.find(({ key }) => key === "Bad")?.message).toBe(
+    "is not a name of a secret; write lower-case letters, digits and hyphens, such as openrouter",
+  );
   expect(JSON.stringify(problems)).not.toMatch(/sk-or|a b"/);
 });

@@ -92,7 +92,7 @@ test.each<[Record<string, unknown>, string, string]>([
     "aws.zone",
     "nothing reads this key; remove it or correct its spelling",
   ],
-  [aws({ zones: 1 }), "aws.zones", "Too small: expected number to be >=2"],
+  [aws({ zones: 1 }), "aws.zones", "1 is too small; write 2 or more"],
   [
     aws({ services: { cidr: "10.80.0.1/16" } }),
     "aws.services.cidr",
@@ -221,7 +221,7 @@ test.each<[Record<string, unknown>, string, string]>([
       edge: { mixed: { instanceTypes: ["m7g.medium"], spotPercentage: 0 } },
     }),
     "aws.edge.mixed.spotPercentage",
-    "Too small: expected number to be >=1",
+    "0 is too small; write 1 or more",
   ],
   [
     aws({

@@ -60,7 +60,7 @@ describe("parseConfig", () => {
       "upstream.ur",
       "nothing reads this key",
     ],
-    [{ toolbox: "yes" }, "toolbox", "expected boolean, received string"],
+    [{ toolbox: "yes" }, "toolbox", '"yes" is not true or false; write one'],
     [{ deniedPorts: [70000] }, "deniedPorts[0]", "65535"],
     [{ egress: { allow: ["api.github.com"] } }, "egress.allow[0]", "no scheme"],
     [{ egress: { allow: "x" } }, "egress.allow", "not a list"],
@@ -79,6 +79,37 @@ describe("parseConfig", () => {
     networks: ["172.20.0.0/16"],
   };
 
+  test.each(["http://10.0.0.5:99999", "http://10.0.0.5:0", "http://a@b:4000"])(
+    "%s is no address of Daytona's proxy",
+    (url) => {
+      expect(problemsOf({ upstream: { mode: "daytona", url } })).toEqual([
+        {
+          key: "upstream.url",
+          message: expect.stringContaining("1 to 65535") as string,
+        },
+      ]);
+    },
+  );
+
+  test.each(["127.0.0.1:99999", "127.0.0.1:65536", "1:1", "300.0.0.1:53"])(
+    "%s is no resolver",
+    (resolver) => {
+      expect(problemsOf({ upstream: { ...direct, resolver } })).toEqual([
+        {
+          key: "upstream.resolver",
+          message: expect.stringContaining("127.0.0.1:53") as string,
+        },
+      ]);
+    },
+  );
+
+  test.each(["127.0.0.1:65535", "[::1]:53", "::1:53"])(
+    "%s is a resolver",
+    (resolver) => {
+      expect(problemsOf({ upstream: { ...direct, resolver } })).toEqual([]);
+    },
+  );
+
   test("access is never weaker than what stands behind, unless asked for", () => {
     const access = (change: Record<string, unknown>) =>
       parseConfig({ ...good, ...change }).config?.access;
@@ -88,6 +119,30 @@ describe("parseConfig", () => {
     expect(access({ upstream: direct, access: "public" })).toBe("public");
     expect(problemsOf({ upstream: direct, access: "daytona" })).toEqual([
       { key: "access", message: expect.stringContaining("public") as string },
+    ]);
+  });
+
+  test("what nothing reads is said", () => {
+    const signed = { upstream: direct };
+    expect(problemsOf({ ...signed, toolbox: true })).toMatchObject([
+      { key: "toolbox", message: expect.stringContaining("direct") as string },
+    ]);
+    expect(problemsOf({ ...signed, toolbox: false })).toEqual([]);
+    const egress = { allow: [], limits: { perRunner: 5 } };
+    expect(problemsOf({ egress })).toMatchObject([
+      {
+        key: "egress.limits.perRunner",
+        message: expect.stringContaining("platform local") as string,
+      },
+    ]);
+    const warningsOf = (change: Record<string, unknown>) =>
+      parseConfig({ ...good, ...change, accessKeyGeneration: 2 }).warnings;
+    expect(warningsOf(signed)).toEqual([]);
+    expect(warningsOf({})).toEqual([
+      {
+        key: "accessKeyGeneration",
+        message: "nothing reads it while access is daytona",
+      },
     ]);
   });
 
@@ -150,6 +205,8 @@ describe("parseConfig", () => {
       host: { address: "10.0.0.5", hostKey: "x", runners: [{}] },
     },
     { ...good, certificate: { challenge: {} } },
+    { ...good, platform: undefined },
+    { ...good, upstream: { mode: "direct" } },
   ])("what is missing has a line to type: %j", (given) => {
     const missing = parseConfig(given).problems.filter(({ message }) =>
       message.startsWith("missing"),
@@ -160,6 +217,117 @@ describe("parseConfig", () => {
         `pulumi config set --path daytona-edge:${key}`,
       );
     }
+  });
+
+  test("a list has lines to type that make a list", () => {
+    const adopt = { services: { adopt: { vpcId: "vpc-aaaaaaaa" } } };
+    const { problems } = parseConfig({
+      ...good,
+      upstream: { mode: "direct", resolver: "127.0.0.1:53" },
+      aws: { region: "eu-central-1", ...adopt, edge: { mixed: {} } },
+    });
+    const set = "pulumi config set --path 'daytona-edge:";
+    expect(problems.flatMap(({ commands }) => commands ?? [])).toEqual([
+      `${set}aws.services.adopt.subnetIds[0]' <subnet>`,
+      `${set}aws.services.adopt.subnetIds[1]' <subnet>`,
+      `${set}aws.edge.mixed.instanceTypes[0]' <type>`,
+      `${set}upstream.networks[0]' <network>`,
+    ]);
+  });
+
+  test.each([
+    ["platform", { platform: undefined }, "set it to local, host or aws"],
+    ["upstream.resolver", { upstream: { mode: "direct" } }, "127.0.0.1:53"],
+    ["upstream.networks", { upstream: { mode: "direct" } }, "[172.20.0.0/16]"],
+    ["gateway.server.hostKey", { gateway: { server: {} } }, "ssh_host_ed25519"],
+  ])("of a missing %s it is said what it is", (key, change, text) => {
+    const problem = problemsOf(change).find((problem) => problem.key === key);
+    expect(problem?.message).toMatch(/^missing; set /);
+    expect(problem?.message).toContain(text);
+  });
+
+  const inside = (sandboxes: Record<string, unknown>) => ({
+    gateway: { ...good.gateway, sandboxes },
+  });
+  test.each<[Record<string, unknown>, string, string]>([
+    [
+      { upstream: "daytona" },
+      "upstream",
+      '"daytona" does not say where sandboxes are; write mode: daytona and url, or mode: direct, resolver and networks',
+    ],
+    [
+      { upstream: { mode: "proxy" } },
+      "upstream.mode",
+      '"proxy" is no mode; write daytona or direct',
+    ],
+    [
+      { upstream: { url: "http://10.0.0.5:4000" } },
+      "upstream.mode",
+      "missing; set it to daytona or direct",
+    ],
+    [
+      { cloudflare: [] },
+      "cloudflare",
+      "a list is not a mapping; write its keys and their values below it",
+    ],
+    [
+      { certificate: null },
+      "certificate",
+      "nothing is not a mapping; write its keys and their values below it",
+    ],
+    [{ deniedPorts: 8080 }, "deniedPorts", "8080 is not a list; write [8080]"],
+    [
+      { limits: { headSeconds: "10s" } },
+      "limits.headSeconds",
+      '"10s" is not a whole number; write one, without unit',
+    ],
+    [
+      { limits: { headSeconds: 1.5 } },
+      "limits.headSeconds",
+      "1.5 is not a whole number; write one, without unit",
+    ],
+    [
+      { limits: { headBytes: 100 } },
+      "limits.headBytes",
+      "100 is too small; write 16384 or more",
+    ],
+    [
+      { limits: { headBytes: 1_000_000 } },
+      "limits.headBytes",
+      "1000000 is too large; write 131072 or less",
+    ],
+    [
+      { access: "Signed" },
+      "access",
+      '"Signed" is not known here; write daytona, signed or public',
+    ],
+    [
+      { certificate: { directory: "http://x" } },
+      "certificate.directory",
+      '"http://x" is not an https URL; write one such as https://acme-v02.api.letsencrypt.org/directory',
+    ],
+    [
+      { certificate: { contact: "mailto:a@b.c" } },
+      "certificate.contact",
+      '"mailto:a@b.c" is not an e-mail address; write one such as ops@example.net',
+    ],
+    [
+      inside({ interfaces: ["a b"] }),
+      "gateway.sandboxes.interfaces[0]",
+      '"a b" is not the name of an interface; write one such as br-sandbox, of 15 characters at most',
+    ],
+    [
+      inside({ networks: ["10.0.0.1"] }),
+      "gateway.sandboxes.networks[0]",
+      '"10.0.0.1" is not an IPv4 network; write one such as 10.0.0.0/8, or 10.0.0.1/32 for a single address',
+    ],
+    [
+      inside({ networks: [] }),
+      "gateway.sandboxes.networks",
+      "an empty list; write 1 or more",
+    ],
+  ])("%j: the value, and what to write", (change, key, message) => {
+    expect(problemsOf(change)).toMatchObject([{ key, message }]);
   });
 
   test("limits have defaults, each of its own", () => {

@@ -42,7 +42,7 @@ test("what the names lead to is the server's address, or what is said", () => {
 });
 
 describe("refused", () => {
-  test.each([
+  test.each<[Record<string, unknown>, string, string]>([
     [
       { host: undefined },
       "host",
@@ -73,6 +73,18 @@ describe("refused", () => {
       "host.address",
       '"root@203.0.113.10" is not a name or an address; write one such as 203.0.113.10, with the port in the key port',
     ],
+    ...["203.0.113.10:22", "daytona.example.net:22", "203.0.113.300"].map(
+      (address): [Record<string, unknown>, string, string] => [
+        { host: { ...host, address } },
+        "host.address",
+        `"${address}" is not a name or an address; write one such as 203.0.113.10, with the port in the key port`,
+      ],
+    ),
+    [
+      { host: { ...host, operators: ["10.0.0.1"] } },
+      "host.operators[0]",
+      '"10.0.0.1" is not an IPv4 network; write one such as 10.0.0.0/8, or 10.0.0.1/32 for a single address',
+    ],
     [
       { host: { ...host, address: "daytona.example.net" } },
       "host.publicAddresses",
@@ -86,7 +98,12 @@ describe("refused", () => {
     [
       { host: { ...host, jump: { address: "203.0.113.1" } } },
       "host.jump.hostKey",
-      "missing; set it",
+      "missing; set a public key of the server, so that no other can take its place; there: cut -d' ' -f1,2 /etc/ssh/ssh_host_ed25519_key.pub",
+    ],
+    [
+      { host: { ...host, runners: [{ hostKey }] } },
+      "host.runners[0].address",
+      "missing; set the server's address, for example 203.0.113.10",
     ],
     [
       {

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { stackFileSchema } from "../../../infra/stack-file-schema.ts";
 import { checkout } from "../../../scripts/checkout.ts";
-import { stackFile } from "../../../scripts/stack.ts";
+import { labStackFile, stackFile } from "../../../scripts/stack.ts";
 
 test("Pulumi.schema.json is the one of this code: npm run stack-schema", () => {
   const file = readFileSync(join(checkout, "Pulumi.schema.json"), "utf8");
@@ -23,13 +23,25 @@ describe("an editor that goes by it", () => {
     },
   }).compile(stackFileSchema());
 
-  test.each(["signed", "prod", "host"] as const)("takes %s", (name) => {
-    validate(stackFile(name));
+  test.each(["local", "signed", "prod", "host"] as const)(
+    "takes %s",
+    (name) => {
+      validate(stackFile(name));
+      expect(validate.errors).toBeNull();
+    },
+  );
+
+  test("takes local with the key that the lab's server has", () => {
+    const key = `ssh-ed25519 ${"A".repeat(68)}`;
+    const lab = labStackFile("local", { host: { public: key } });
+    validate(lab);
     expect(validate.errors).toBeNull();
+    expect(JSON.stringify(lab)).toContain(key);
   });
 
-  test("takes local, once the lab has a server with a key", () => {
-    validate(stackFile("local"));
+  test("marks a server without a key", () => {
+    const server = { address: "198.18.0.3" };
+    validate(file("gateway", { server }));
     expect(validate.errors?.map(({ message }) => message)).toEqual([
       "must have required property 'hostKey'",
     ]);
