@@ -53,7 +53,11 @@ export async function applyMaps(
   return unkept;
 }
 
-/** Empties what lets anything through; the other maps only limit that. */
+/**
+ * Empties what lets anything through; the other maps only limit that. At the
+ * first file that fails, for HAProxy may start at any moment, and at the end, for
+ * a later file may have found room.
+ */
 async function nothingForRestart(directory: string): Promise<void> {
   for (const name of ["exact", "prefix", "sni"]) {
     await emptyForRestart(`${directory}/${name}.map`);
