@@ -1,0 +1,64 @@
+/**
+ * An installed stack as operators' commands see it. Here is what they may ask
+ * of one, whatever its platform; how it is asked, each platform's file says.
+ */
+import type { CertificateStore } from "../../infra/certificate/store.ts";
+import type { StackConfig } from "../../infra/config.ts";
+import type { JournalEntry } from "./journal.ts";
+
+export interface Deployment extends AsyncDisposable {
+  /** Of the stack. */
+  readonly name: string;
+  /** Its stack file, but for secrets. */
+  readonly config: StackConfig;
+  /** Live state; what an agent would refuse is not written. */
+  readonly store: LiveStateStore;
+  readonly edges: readonly Machine[];
+  readonly gateways: readonly Machine[];
+  /** Plain values; a secret one is "[secret]". @throws Error that says why not */
+  outputs(options?: {
+    readonly showSecrets?: boolean | undefined;
+  }): Promise<Record<string, unknown>>;
+  /** What machines logged, oldest first on each. @throws Error */
+  logs(query: LogQuery): Promise<JournalEntry[]>;
+  /** Runs a line of shell in a sandbox, by Daytona's toolbox. @throws Error */
+  execInSandbox(
+    sandbox: string,
+    line: string,
+  ): Promise<{ readonly exitCode: number; readonly result: string }>;
+}
+
+/** Documents of live state; nobody takes one away. */
+export type LiveStateStore = Omit<CertificateStore, "remove">;
+
+export interface LogQuery {
+  readonly of: "edges" | "gateways";
+  /** By this computer's clock: others may be ahead or behind. */
+  readonly since: Date;
+  /** For example "daytona-gateway.service". */
+  readonly units: readonly string[];
+}
+
+/** An edge or a gateway. */
+export interface Machine {
+  /** For people. */
+  readonly name: string;
+  readonly addresses: Addresses;
+  /**
+   * What its agent says of each document, as JSON; absent where nobody can ask.
+   * @throws Error
+   */
+  readonly status?: () => Promise<string>;
+  /**
+   * Runs a script of sh there as root; absent where nobody logs in.
+   * @returns its standard output
+   * @throws Error with what it said when it failed
+   */
+  readonly run?: (script: string) => Promise<string>;
+}
+
+/** None where the machine has no address of that kind. */
+export interface Addresses {
+  readonly ipv4: readonly string[];
+  readonly ipv6: readonly string[];
+}
