@@ -40,6 +40,7 @@ const program = new Command("npm run egress --")
   )
   .showHelpAfterError();
 
+const stackOf = ({ stack = "local" }: StackOptions) => stack;
 const command = (name: string) =>
   withStack(program.command(name), "the lab's stack local");
 
@@ -47,7 +48,8 @@ command("rules")
   .description("what the stack lets through, one row a rule")
   .option("--markdown", "for a document")
   .action((options: StackOptions & { markdown?: true }) => {
-    const rules = readConfig(options, "local").egress?.egressRules ?? [];
+    const rules =
+      readConfig(stackOf(options), options).egress?.egressRules ?? [];
     if (options.markdown) {
       console.log(rulesMarkdown(rules));
       return;
@@ -118,7 +120,7 @@ command("learn")
   .addOption(since("7d"))
   .action(async (options: LogOptions) => {
     const logs = await gatewayLogs(options);
-    const name = `Pulumi.${options.stack ?? "local"}.yaml`;
+    const name = `Pulumi.${stackOf(options)}.yaml`;
     const before = await readFile(join(options.cwd, name), "utf8");
     const change = smallestRules(learntOf(logs), writtenRules(before));
     const after = changedStackFile(before, change);
@@ -146,7 +148,7 @@ command("learn")
   });
 
 async function gatewayLogs(options: LogOptions): Promise<JournalEntry[]> {
-  await using deployment = await openDeployment(options, "local");
+  await using deployment = await openDeployment(stackOf(options), options);
   return await deployment.logs({
     of: "gateways",
     since: new Date(Date.now() - milliseconds(options.since)),

@@ -17,7 +17,10 @@ const command = withStack(
 
 await main(async () => {
   const options = command.opts<StackOptions & { showSecrets?: boolean }>();
-  await using deployment = await openDeployment(options, "local");
+  await using deployment = await openDeployment(
+    options.stack ?? "local",
+    options,
+  );
   const outputs = await deployment.outputs(options);
   console.log(JSON.stringify(outputs, undefined, 2));
 });

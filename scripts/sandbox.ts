@@ -14,6 +14,9 @@ interface PlaceOptions extends StackOptions {
   readonly port?: number;
 }
 
+const open = ({ stack = "signed", ...options }: StackOptions) =>
+  openDeployment(stack, options);
+
 const program = new Command("npm run sandbox --")
   .description("Who may reach a sandbox, changed on running edges.")
   .showHelpAfterError();
@@ -28,7 +31,7 @@ command("revoke")
   .argument("<sandbox>", "id of the sandbox", idOfSandbox)
   .option("--port <number>", "this port only", portNumber)
   .action(async (sandbox: string, options: PlaceOptions) => {
-    await using deployment = await openDeployment(options, "signed");
+    await using deployment = await open(options);
     const { name, config, store } = deployment;
     const content = await revoke(store, sandbox, options.port, Date.now());
     const effect = await takesEffect(deployment, "revocations.json", content);
@@ -46,7 +49,7 @@ command("restore")
   .argument("<sandbox>", "id of the sandbox", idOfSandbox)
   .option("--port <number>", "of this port only", portNumber)
   .action(async (sandbox: string, options: PlaceOptions) => {
-    await using deployment = await openDeployment(options, "signed");
+    await using deployment = await open(options);
     const { name, store } = deployment;
     const content = await restore(store, sandbox, options.port);
     const effect = await takesEffect(deployment, "revocations.json", content);
@@ -58,7 +61,7 @@ command("restore")
 command("revocations")
   .description("what is revoked, one a line")
   .action(async (options: StackOptions) => {
-    await using deployment = await openDeployment(options, "signed");
+    await using deployment = await open(options);
     for (const { sandbox, port, notBefore } of await readRevocations(
       deployment.store,
     )) {

@@ -13,19 +13,21 @@ export interface Deployment extends AsyncDisposable {
   readonly config: StackConfig;
   /** Live state; what an agent would refuse is not written. */
   readonly store: LiveStateStore;
-  readonly edges: readonly Machine[];
-  readonly gateways: readonly Machine[];
+  readonly edges: () => Promise<readonly Machine[]>;
+  readonly gateways: () => Promise<readonly Machine[]>;
+  /** Where the sandboxes' names are to lead. @throws Error */
+  readonly publicAddresses: () => Promise<Addresses>;
   /** Plain values; a secret one is "[secret]". @throws Error that says why not */
-  outputs(options?: {
+  readonly outputs: (options?: {
     readonly showSecrets?: boolean | undefined;
-  }): Promise<Record<string, unknown>>;
+  }) => Promise<Record<string, unknown>>;
   /** What machines logged, oldest first on each. @throws Error */
-  logs(query: LogQuery): Promise<JournalEntry[]>;
+  readonly logs: (query: LogQuery) => Promise<JournalEntry[]>;
   /** Runs a line of shell in a sandbox, by Daytona's toolbox. @throws Error */
-  execInSandbox(
+  readonly execInSandbox: (
     sandbox: string,
     line: string,
-  ): Promise<{ readonly exitCode: number; readonly result: string }>;
+  ) => Promise<{ readonly exitCode: number; readonly result: string }>;
 }
 
 /** Documents of live state; nobody takes one away. */
@@ -43,7 +45,6 @@ export interface LogQuery {
 export interface Machine {
   /** For people. */
   readonly name: string;
-  readonly addresses: Addresses;
   /**
    * What its agent says of each document, as JSON; absent where nobody can ask.
    * @throws Error

@@ -9,6 +9,7 @@ import {
 import {
   type HostSettings,
   publicAddresses,
+  serversOf,
 } from "../../infra/platforms/host/settings.ts";
 import {
   type SshConnection,
@@ -16,7 +17,7 @@ import {
 } from "../../infra/platforms/host/ssh.ts";
 import { LabError } from "../lab/command.ts";
 import { execute } from "../lab/daytona/client.ts";
-import type { Addresses, Deployment, LogQuery, Machine } from "./deployment.ts";
+import type { Deployment, LogQuery, Machine } from "./deployment.ts";
 import { journalEntries } from "./journal.ts";
 import { checkedStore } from "./live-state.ts";
 import { ServerStore } from "./server-store.ts";
@@ -34,7 +35,8 @@ export interface HostDeploymentArgs extends Pick<
 }
 
 /** A server, as commands ask it. */
-export interface ServerMachine extends Required<Machine> {
+export interface ServerMachine extends Machine {
+  readonly run: NonNullable<Machine["run"]>;
   readonly server: Server;
   readonly script: (
     name: RemoteScript,
@@ -43,8 +45,13 @@ export interface ServerMachine extends Required<Machine> {
 }
 
 export interface HostDeployment extends Deployment {
-  readonly edges: readonly [ServerMachine];
-  readonly gateways: readonly ServerMachine[];
+  readonly platform: "host";
+  /** Each once, the edge's first. */
+  readonly servers: readonly ServerMachine[];
+  readonly edges: () => Promise<readonly ServerMachine[]>;
+  readonly gateways: () => Promise<readonly ServerMachine[]>;
+  /** Names of the bundles that the stack puts on a server. */
+  readonly bundlesOf: (server: ServerMachine) => string[];
 }
 
 /** Logs in to a server when it is first asked, and stays until the end. */
@@ -62,29 +69,35 @@ export function hostDeployment(args: HostDeploymentArgs): HostDeployment {
     });
     return connection;
   };
-  const machine = (
-    server: Server,
-    addresses: Machine["addresses"],
-    status: RemoteScript,
-  ): ServerMachine => {
+  const isEdge = ({ address }: Server) => address === host.address;
+  const isGateway = ({ address }: Server) =>
+    config.egress?.gateway !== undefined &&
+    (host.runners ?? [host]).some((runner) => runner.address === address);
+  const servers = serversOf(host).map((server): ServerMachine => {
     const run = async (line: string) => (await connect(server)).run(line);
-    const script: ServerMachine["script"] = (script, environment) =>
-      run(remoteScript(server, script, environment));
+    const script: ServerMachine["script"] = (name, environment) =>
+      run(remoteScript(server, name, environment));
     return {
-      ...{ name: server.address, addresses, server, script },
-      status: () => script(status),
+      ...{ name: server.address, server, script },
       run: (text) => run(asRoot(server, text)),
     };
-  };
-  const edge = machine(host, publicAddresses(host), "edge-status");
-  const gateways = config.egress?.gateway
-    ? (host.runners ?? [host]).map((server) =>
-        machine(server, addressesOf(server, host), "gateway-status"),
-      )
-    : [];
-  const machines = { edges: [edge] as const, gateways };
+  });
+  const edges = servers
+    .filter(({ server }) => isEdge(server))
+    .map((edge) => ({ ...edge, status: () => edge.script("edge-status") }));
+  const gateways = servers
+    .filter(({ server }) => isGateway(server))
+    .map((one) => ({ ...one, status: () => one.script("gateway-status") }));
   return {
-    ...{ name, config, ...machines, outputs },
+    ...{ platform: "host", name, config, servers, outputs },
+    edges: () => Promise.resolve(edges),
+    gateways: () => Promise.resolve(gateways),
+    publicAddresses: () => Promise.resolve(publicAddresses(host)),
+    bundlesOf: ({ server }) => [
+      "server",
+      ...(isEdge(server) ? ["certificate", "edge"] : []),
+      ...(isGateway(server) ? ["gateway"] : []),
+    ],
     store: checkedStore(
       new ServerStore(host, {
         run: async (...given) => (await connect(host)).run(...given),
@@ -94,7 +107,7 @@ export function hostDeployment(args: HostDeploymentArgs): HostDeployment {
     logs: async ({ of, since, units }: LogQuery) => {
       // Each server counts back from its own clock; a second for the way there.
       const age = Math.ceil((Date.now() - since.getTime()) / 1000) + 1;
-      const journals = machines[of].map(({ script }) =>
+      const journals = (of === "edges" ? edges : gateways).map(({ script }) =>
         script("journal", {
           SECONDS_AGO: String(age),
           UNITS: units.join(" "),
@@ -110,14 +123,6 @@ export function hostDeployment(args: HostDeploymentArgs): HostDeployment {
     },
     [Symbol.asyncDispose]: () => open.disposeAsync(),
   };
-}
-
-function addressesOf(server: Server, host: HostSettings): Addresses {
-  return publicAddresses(
-    server.address === host.address
-      ? host
-      : { ...host, ...server, publicAddresses: undefined },
-  );
 }
 
 /**

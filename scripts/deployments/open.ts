@@ -1,21 +1,36 @@
 /** Which stack a command is about, and how it is asked. */
 import type { Command } from "commander";
 import { existsSync, readFileSync } from "node:fs";
-import type { StackConfig } from "../../infra/config.ts";
+import { join, resolve } from "node:path";
+import { parse } from "yaml";
+import {
+  type StackConfig,
+  parseConfig,
+  secretKeys,
+} from "../../infra/config.ts";
+import { problemReport } from "../../infra/config-problems.ts";
 import { checkout } from "../checkout.ts";
+import { hasProgram } from "../host-tools.ts";
 import { ensureInside } from "../inside.ts";
 import { LabError } from "../lab/command.ts";
-import { type StackName, stackNames } from "../stack.ts";
-import type { Deployment } from "./deployment.ts";
-import { hostDeployment } from "./host.ts";
-import { labDeployment } from "./lab.ts";
-import { pulumiOutputs } from "./outputs.ts";
-import { readStackFile } from "./stack-file.ts";
+import { labSecrets } from "../lab/secrets.ts";
+import {
+  type StackFile,
+  ownKeys,
+  stackDirectory,
+  stackNames,
+} from "../stack.ts";
+import { stackOutputs } from "../toolchain/outputs.ts";
+import { ensurePulumi } from "../toolchain/pulumi.ts";
+import { backend } from "../toolchain/stack.ts";
+import { type HostDeployment, hostDeployment } from "./host.ts";
 
 export interface StackOptions {
   /** Absent for the lab's. */
   readonly stack?: string;
+  /** Where the stack's file stands. */
   readonly cwd: string;
+  /** File of the key that may log in to its servers. */
   readonly identity?: string;
 }
 
@@ -38,30 +53,24 @@ export function withStack(command: Command, usual: string): Command {
 
 /**
  * Runs the command again inside the lab where the stack is the lab's.
- * @param usual the lab's stack that is meant without a name
  * @throws LabError that says what of it cannot be read, or is wrong
  */
 export async function openDeployment(
-  options: StackOptions,
-  usual: StackName,
-): Promise<Deployment> {
-  const { stack: name = usual, cwd, identity } = options;
-  if (isLabStack(name) && cwd === checkout) {
+  name: string,
+  { cwd, identity }: StackOptions,
+): Promise<HostDeployment> {
+  if (isOfLab(name, cwd)) {
     await ensureInside();
-    return labDeployment(name);
+    const { operator, daytonaApiKey } = labSecrets();
+    return open(name, stackDirectory, {
+      ...{ privateKey: operator.private, apiKey: daytonaApiKey },
+      env: backend(stackDirectory),
+    });
   }
-  const config = readStackFile(name, cwd);
-  const { host } = config;
-  if (!host) {
-    throw new LabError(
-      `--stack ${name}: it is of the platform ${config.platform}; this is for the platform host`,
-    );
-  }
-  return hostDeployment({
-    ...{ name, config, host },
+  return open(name, resolve(cwd), {
     privateKey: identity === undefined ? undefined : readIdentity(identity),
     apiKey: process.env.DAYTONA_API_KEY,
-    outputs: (shown) => pulumiOutputs({ stack: name, cwd, ...shown }),
+    env: {},
   });
 }
 
@@ -69,16 +78,67 @@ export async function openDeployment(
  * The stack file alone, of a stack that need not run.
  * @throws LabError that says what of it cannot be read, or is wrong
  */
-export function readConfig(
-  { stack, cwd }: StackOptions,
-  usual: StackName,
-): StackConfig {
-  return readStackFile(stack ?? usual, cwd);
+export function readConfig(name: string, { cwd }: StackOptions): StackConfig {
+  return readStackFile(name, resolve(cwd));
 }
 
-/** Those of this checkout; a stack of that name elsewhere is somebody's own. */
-function isLabStack(name: string): name is StackName {
-  return (stackNames as readonly string[]).includes(name);
+/** In this checkout; a stack of that name elsewhere is somebody's own. */
+function isOfLab(name: string, cwd: string): boolean {
+  return (
+    (stackNames as readonly string[]).includes(name) &&
+    resolve(cwd) === checkout
+  );
+}
+
+interface Access {
+  /** Key that may log in to servers; the SSH agent's when absent. */
+  readonly privateKey: string | undefined;
+  /** Daytona's. */
+  readonly apiKey: string | undefined;
+  /** Of Pulumi's command line. */
+  readonly env: Readonly<Record<string, string>>;
+}
+
+function open(stack: string, cwd: string, access: Access): HostDeployment {
+  const config = readStackFile(stack, cwd);
+  const { host } = config;
+  if (!host) {
+    throw new LabError(
+      `--stack ${stack}: it is of the platform ${config.platform}; this is for the platform host`,
+    );
+  }
+  return hostDeployment({
+    ...{ name: stack, config, host, ...access },
+    outputs: async (shown) => {
+      const command = hasProgram("pulumi")
+        ? "pulumi"
+        : (await ensurePulumi()).command;
+      const { env } = access;
+      return await stackOutputs({ command, stack, cwd, env, ...shown });
+    },
+  });
+}
+
+/** @throws LabError when there is none, or with what is wrong with it */
+function readStackFile(stack: string, cwd: string): StackConfig {
+  const path = join(cwd, `Pulumi.${stack}.yaml`);
+  if (!existsSync(path)) {
+    throw new LabError(
+      `--stack ${stack}: there is no ${path}; name a stack whose file stands in this directory, or another directory by --cwd`,
+    );
+  }
+  const keys = ownKeys(parse(readFileSync(path, "utf8")) as StackFile);
+  const { config, problems } = parseConfig(
+    // Secrets are not written there.
+    Object.fromEntries(
+      Object.entries(keys).filter(([key]) => !secretKeys.includes(key)),
+    ),
+    { stack, now: new Date() },
+  );
+  if (config) return config;
+  throw new LabError(
+    problemReport(`Pulumi.${stack}.yaml`, "daytona-edge:", problems),
+  );
 }
 
 function readIdentity(file: string): string {

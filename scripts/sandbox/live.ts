@@ -12,11 +12,12 @@ const limit = 60_000;
  * @throws Error with what an edge says instead
  */
 export async function takesEffect(
-  { edges }: Deployment,
+  deployment: Deployment,
   document: string,
   content: string,
 ): Promise<string> {
   const version = createHash("sha256").update(content).digest("hex");
+  const edges = await deployment.edges();
   const silent = edges.filter(({ status }) => !status);
   await Promise.all(
     edges.map((edge) => waitUntilLive(edge, document, version)),
