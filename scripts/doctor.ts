@@ -63,7 +63,11 @@ async function rowsOf(
   options: StackOptions,
 ): Promise<StackRow[]> {
   await using deployment = await openDeployment(stack, options);
-  const rows = await hostStackRows(deployment);
+  const rows =
+    deployment.platform === "host"
+      ? await hostStackRows(deployment)
+      : // Loaded where it is used: its SDK takes other platforms half a second.
+        await (await import("./doctor/aws-stack.ts")).awsStackRows(deployment);
   return rows.map((row) => ({ stack, ...row }));
 }
 

@@ -3,6 +3,7 @@ import Table from "cli-table3";
 import { Command, InvalidArgumentError } from "commander";
 import { unenforcedLines } from "../infra/gateway/unenforced.ts";
 import {
+  type OpenDeployment,
   type StackOptions,
   openDeployment,
   withStack,
@@ -10,7 +11,6 @@ import {
 import { main } from "./failure.ts";
 import { LabError } from "./lab/command.ts";
 import { step } from "./progress.ts";
-import type { Deployment } from "./deployments/deployment.ts";
 import { labProbes, labRoadOut } from "./verify/lab-stack.ts";
 import { ownProbes, roadOut } from "./verify/own-stack.ts";
 import { type Probe, type ProbeResult, tryProbe } from "./verify/probe.ts";
@@ -68,7 +68,7 @@ interface VerifyOptions extends StackOptions {
 
 /** What is tried, and where. */
 interface Trial {
-  readonly deployment: Deployment;
+  readonly deployment: OpenDeployment;
   /** A probe of each promise. */
   readonly probes: () => Promise<Probe[]>;
   readonly roadOut: () => Promise<RoadOut>;

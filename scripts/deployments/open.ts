@@ -3,6 +3,7 @@ import type { Command } from "commander";
 import { existsSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { parse } from "yaml";
+import * as z from "zod";
 import {
   type StackConfig,
   parseConfig,
@@ -23,7 +24,11 @@ import {
 import { stackOutputs } from "../toolchain/outputs.ts";
 import { ensurePulumi } from "../toolchain/pulumi.ts";
 import { backend } from "../toolchain/stack.ts";
+import type { AwsDeployment } from "./aws.ts";
+import type { Deployment } from "./deployment.ts";
 import { type HostDeployment, hostDeployment } from "./host.ts";
+
+export type OpenDeployment = HostDeployment | AwsDeployment;
 
 export interface StackOptions {
   /** Absent for the lab's. */
@@ -47,7 +52,7 @@ export function withStack(command: Command, usual: string): Command {
     .option("-C, --cwd <directory>", "where that file stands", checkout)
     .option(
       "-i, --identity <file>",
-      "private key that may log in to its servers\n(default: the SSH agent's)",
+      "private key that may log in to its servers, on the\nplatform host (default: the SSH agent's)",
     );
 }
 
@@ -58,7 +63,7 @@ export function withStack(command: Command, usual: string): Command {
 export async function openDeployment(
   name: string,
   { cwd, identity }: StackOptions,
-): Promise<HostDeployment> {
+): Promise<OpenDeployment> {
   if (isOfLab(name, cwd)) {
     await ensureInside();
     const { operator, daytonaApiKey } = labSecrets();
@@ -99,25 +104,31 @@ interface Access {
   readonly env: Readonly<Record<string, string>>;
 }
 
-function open(stack: string, cwd: string, access: Access): HostDeployment {
-  const config = readStackFile(stack, cwd);
-  const { host } = config;
-  if (!host) {
-    throw new LabError(
-      `--stack ${stack}: it is of the platform ${config.platform}; this is for the platform host`,
-    );
-  }
-  return hostDeployment({
-    ...{ name: stack, config, host, ...access },
-    outputs: async (shown) => {
-      const command = hasProgram("pulumi")
-        ? "pulumi"
-        : (await ensurePulumi()).command;
-      const { env } = access;
-      return await stackOutputs({ command, stack, cwd, env, ...shown });
-    },
-  });
+async function open(
+  name: string,
+  cwd: string,
+  access: Access,
+): Promise<OpenDeployment> {
+  const config = readStackFile(name, cwd);
+  const outputs: Deployment["outputs"] = async (shown) => {
+    const command = hasProgram("pulumi")
+      ? "pulumi"
+      : (await ensurePulumi()).command;
+    const { env } = access;
+    return await stackOutputs({ command, stack: name, cwd, env, ...shown });
+  };
+  const { host, aws } = config;
+  if (host) return hostDeployment({ name, config, host, outputs, ...access });
+  if (!aws) throw new Error(`the stack ${name} has neither host nor aws`);
+  const project = projectSchema.parse(
+    parse(readFileSync(join(cwd, "Pulumi.yaml"), "utf8")),
+  ).name;
+  // Loaded where it is used: its SDK takes other platforms half a second.
+  const { awsDeployment } = await import("./aws.ts");
+  return awsDeployment({ name, config, aws, project, outputs });
 }
+
+const projectSchema = z.object({ name: z.string() });
 
 /** @throws LabError when there is none, or with what is wrong with it */
 function readStackFile(stack: string, cwd: string): StackConfig {

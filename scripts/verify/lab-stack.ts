@@ -2,6 +2,7 @@
 import { type AccessKey, readOutputs } from "../../client/index.ts";
 import { rateWindow } from "../../infra/edge/limits.ts";
 import type { Deployment } from "../deployments/deployment.ts";
+import type { OpenDeployment } from "../deployments/open.ts";
 import { daytona } from "../lab/daytona-server.ts";
 import { edgeAddresses } from "../lab/machine-addresses.ts";
 import { firstSandbox, secondSandbox, strayName } from "../lab/sandboxes.ts";
@@ -25,7 +26,7 @@ export const labSandboxes: Sandboxes = {
 };
 
 /** @param local the lab's stack of that name */
-export async function labRoadOut(local: Deployment): Promise<RoadOut> {
+export async function labRoadOut(local: OpenDeployment): Promise<RoadOut> {
   const { upstream, egress } = local.config;
   const server =
     upstream.mode === "daytona" ? new URL(upstream.url) : undefined;
@@ -41,7 +42,7 @@ export async function labRoadOut(local: Deployment): Promise<RoadOut> {
 
 /** A probe of each promise, with both of the lab's stacks. */
 export async function labProbes(
-  local: Deployment,
+  local: OpenDeployment,
   signedStack: Deployment,
 ): Promise<Probe[]> {
   const { domain } = local.config;

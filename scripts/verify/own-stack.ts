@@ -1,5 +1,7 @@
 /** What verify tries at any stack, with sandboxes of its operator's. */
-import type { Deployment } from "../deployments/deployment.ts";
+import { gatewayAddress } from "../../infra/gateway/address.ts";
+import { hostsOf } from "../../infra/gateway/rule-maps.ts";
+import type { OpenDeployment } from "../deployments/open.ts";
 import { egressProbes } from "./egress.ts";
 import { ingressProbes } from "./ingress.ts";
 import type { Probe } from "./probe.ts";
@@ -19,7 +21,7 @@ const neighbourPorts = [22, 443, 3000, 4000, 8404];
 
 /** A probe of each promise that holds for any stack. */
 export async function ownProbes(
-  deployment: Deployment,
+  deployment: OpenDeployment,
   sandboxes: Sandboxes,
 ): Promise<Probe[]> {
   const { domain, egress } = deployment.config;
@@ -32,7 +34,7 @@ export async function ownProbes(
 }
 
 export async function roadOut(
-  deployment: Deployment,
+  deployment: OpenDeployment,
   { sandbox, otherSandbox, port }: Sandboxes,
 ): Promise<RoadOut> {
   const { domain, egress } = deployment.config;
@@ -40,8 +42,22 @@ export async function roadOut(
   const [edge = ""] = ipv4;
   return {
     ...{ deployment, sandbox, otherSandbox, secrets: [] },
+    gateway: await gatewayOf(deployment, sandbox),
     places: neighbourPorts.map((port) => `${edge}:${String(port)}`),
     nameServers: [...ipv4, ...(egress?.gateway?.rootServers ?? [])],
     edge: { ipv4: edge, host: `${sandbox}-${String(port)}.${domain}` },
   };
+}
+
+/** The address that a sandbox is told for a listed name; on a server it is always one. */
+async function gatewayOf(
+  { platform, config, execInSandbox }: OpenDeployment,
+  sandbox: string,
+): Promise<string> {
+  const [host] = hostsOf(config.egress?.egressRules ?? []).filter(
+    (name) => !name.startsWith("*."),
+  );
+  if (platform === "host" || host === undefined) return gatewayAddress;
+  const { result } = await execInSandbox(sandbox, `getent ahostsv4 ${host}`);
+  return /^\S+/.exec(result)?.[0] ?? gatewayAddress;
 }

@@ -1,6 +1,5 @@
 /** The road out of a deployment, as verify tries it. */
 import { Resolver } from "node:dns/promises";
-import { gatewayAddress } from "../../infra/gateway/address.ts";
 import type { Deployment } from "../deployments/deployment.ts";
 import { denialUnits } from "../egress/denials.ts";
 import { LabError } from "../lab/command.ts";
@@ -14,6 +13,8 @@ import { ruleProbes } from "./rule-probes.ts";
 
 export interface RoadOut {
   readonly deployment: Deployment;
+  /** Address of the gateway as sandboxes see it. */
+  readonly gateway: string;
   /** The gateway's credentials, as far as they are known. */
   readonly secrets: readonly string[];
   /** Id of the sandbox that commands run in, and of another on its runner. */
@@ -28,11 +29,11 @@ export interface RoadOut {
 }
 
 export async function egressTarget(road: RoadOut): Promise<EgressTarget> {
-  const { deployment, secrets, sandbox } = road;
+  const { deployment, gateway, secrets, sandbox } = road;
   const rules = deployment.config.egress?.egressRules ?? [];
   return {
     rules,
-    gateway: gatewayAddress,
+    gateway,
     secrets,
     forbidden: await forbiddenHost(rules),
     execute: (line) => deployment.execInSandbox(sandbox, line),
@@ -55,7 +56,7 @@ export async function bypassSuite(
     ...{ nameServers, edge },
     places: [
       ...places,
-      ...["22", "8404"].map((port) => `${gatewayAddress}:${port}`),
+      ...["22", "8404"].map((port) => `${road.gateway}:${port}`),
     ],
     otherSandbox: await addressOf(road, otherSandbox),
     addressOf: async (host) => {
