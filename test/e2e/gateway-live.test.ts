@@ -165,6 +165,31 @@ describe("a change of rules", () => {
     },
   );
 
+  test.each([
+    ["spliced", "https://api.github.com/zen", request.slice(0, 2)],
+    ["inspected", "https://openrouter.ai/api/v1/models", request.slice(1)],
+  ])(
+    "cuts what is still connecting, and nothing connects again: %s",
+    async (_, url, rules) => {
+      await trustAgain();
+      // Of each real host the first packet is lost, until the rule is gone.
+      await machine(
+        `nft 'table ip silence { chain output { type filter hook output priority 0; tcp flags & (syn | ack) == syn tcp dport 443 oifname != "lo" drop; }; }'`,
+      );
+      try {
+        const asked = statusOf(url);
+        await expect
+          .poll(() => machine("ss -Htn state syn-sent dport = 443"))
+          .not.toBe("");
+        await rule(rules);
+        await machine("nft delete table ip silence");
+        expect(await asked).toMatch(/(000|503)$/);
+      } finally {
+        await machine("nft destroy table ip silence");
+      }
+    },
+  );
+
   test("of a thousand hosts is in force within seconds, and gone again", async () => {
     const hosts = Array.from(
       { length: 1000 },
