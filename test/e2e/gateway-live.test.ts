@@ -6,10 +6,12 @@
  */
 import { afterEach, describe, expect, test } from "vitest";
 import {
+  complaint,
   gateway,
   journalFromNow,
   keepRules,
   machine,
+  putRules,
   request,
   rule,
   sandbox,
@@ -189,6 +191,23 @@ describe("a change of rules", () => {
       }
     },
   );
+
+  test("cuts what one that failed halfway had opened", async () => {
+    await rule(request.slice(0, 2));
+    await machine("systemctl stop daytona-gateway-resolver");
+    try {
+      await putRules(request);
+      await expect.poll(complaint).toMatch(/the sandboxes' resolver/);
+      const opened = await openStream(
+        "https://api.github.com/sse",
+        `--resolve api.github.com:443:${gateway}`,
+      );
+      await putRules(request.slice(0, 2));
+      expect(await opened.ended).toMatch(/curl: \((?!28\))\d+\).* 200$/s);
+    } finally {
+      await machine("systemctl start daytona-gateway-resolver");
+    }
+  });
 
   test("of a thousand hosts is in force within seconds, and gone again", async () => {
     const hosts = Array.from(
