@@ -13,7 +13,7 @@ export interface Problem {
 export const whenMissing: Readonly<Record<string, string>> = {
   domain:
     "set the base name of the sandboxes' addresses, for example sandbox.daytona.example.net",
-  platform: "set it to local, host or aws",
+  platform: "set it to host or aws",
   aws: "set region, for example eu-central-1",
   "aws.region": "set it, for example eu-central-1",
   "aws.edge.mixed.instanceTypes":
@@ -53,9 +53,6 @@ export const whenMissing: Readonly<Record<string, string>> = {
   "host.address": "set the server's address, for example 203.0.113.10",
   "host.hostKey":
     "set a public key of the server, so that no other can take its place; there: cut -d' ' -f1,2 /etc/ssh/ssh_host_ed25519_key.pub",
-  gateway: "set server, where the sandboxes run",
-  "gateway.server": "set address, the server that the sandboxes run on",
-  "gateway.server.address": "set the server that the sandboxes run on",
 };
 
 const set = (key: string, value: string) => {
@@ -78,7 +75,7 @@ const subnets = (key: string) =>
 /** The lines to type for a missing key that is no plain value, or has a form. */
 const commandsWhenMissing: Readonly<Record<string, readonly string[]>> = {
   domain: [set("domain", "<base name>")],
-  platform: [set("platform", "<local, host or aws>")],
+  platform: [set("platform", "<host or aws>")],
   aws: [set("aws.region", "<region>")],
   "aws.edge.mixed.instanceTypes": [
     set("aws.edge.mixed.instanceTypes[0]", "<type>"),
@@ -91,8 +88,6 @@ const commandsWhenMissing: Readonly<Record<string, readonly string[]>> = {
   cloudflare: [zone],
   "cloudflare.zoneId": [zone],
   egress: [set("egress.allow[0]", "'<https://host/path/*>'")],
-  gateway: server("gateway.server"),
-  "gateway.server": server("gateway.server"),
   host: server("host"),
   upstream: [set("upstream.mode", "daytona"), daytona],
   "upstream.mode": [set("upstream.mode", "<daytona or direct>")],

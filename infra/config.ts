@@ -43,7 +43,6 @@ import { unenforced } from "./gateway/unenforced.ts";
 import { type AwsSettings, awsSettings } from "./platforms/aws/settings.ts";
 import { overlap } from "./platforms/aws/subnets.ts";
 import { privateKeyProblem } from "./platforms/host/private-key.ts";
-import { serverSettings } from "./platforms/host/server.ts";
 import {
   type HostSettings,
   daytonaBeside,
@@ -58,7 +57,7 @@ export const secretKeys = [
   "certificateCredentials",
 ];
 
-const platforms = ["local", "host", "aws"] as const;
+const platforms = ["host", "aws"] as const;
 
 /** Ports of Daytona's own daemons in a sandbox; nobody is ever let in there. */
 const reservedPorts = [2280, 5900, 5901, 6080, 22220, 22222, 33333];
@@ -123,12 +122,6 @@ export const schema = z.strictObject({
   }),
   aws: awsSettings.optional(),
   host: hostSettings.optional(),
-  local: z
-    .strictObject({
-      /** Machine of the lab that the edge is. */
-      edge: z.enum(["edge", "edge-signed"]).default("edge"),
-    })
-    .prefault({}),
   cloudflare: z.strictObject({
     zoneId,
   }),
@@ -169,7 +162,6 @@ export const schema = z.strictObject({
     .optional(),
   gateway: z
     .strictObject({
-      server: serverSettings.optional(),
       sandboxes: z
         .strictObject({
           /** Found by their addresses when none is named. */
@@ -192,9 +184,23 @@ export const schema = z.strictObject({
 type Parsed = z.infer<typeof schema>;
 
 /** Everything the stack is made from; plain and frozen. */
-export interface StackConfig {
+export type StackConfig = CommonConfig & PlatformConfig;
+
+/** Where the machines come from. */
+export type PlatformConfig =
+  | {
+      readonly platform: "host";
+      readonly host: HostSettings;
+      readonly aws?: undefined;
+    }
+  | {
+      readonly platform: "aws";
+      readonly aws: AwsSettings;
+      readonly host?: undefined;
+    };
+
+interface CommonConfig {
   readonly domain: string;
-  readonly platform: Parsed["platform"];
   readonly zoneId: string;
   readonly certificate: Parsed["certificate"];
   readonly upstream: Parsed["upstream"];
@@ -206,11 +212,6 @@ export interface StackConfig {
   readonly toolbox: boolean;
   /** Ports that are refused on every sandbox, ascending. */
   readonly deniedPorts: readonly number[];
-  readonly local: Parsed["local"];
-  /** There on the platform `aws`. */
-  readonly aws: AwsSettings | undefined;
-  /** There on the platform `host`. */
-  readonly host: HostSettings | undefined;
   /** The road out; a stack may have only the road in. */
   readonly egress:
     | {
@@ -235,7 +236,7 @@ export function readConfig(): {
   cloudflareUrl: string | undefined;
   /** What the certificate's program needs and may not show; secret. */
   certificateCredentials: pulumi.Output<CertificateCredentials>;
-  /** Key that may log in to servers; set on the platform local with a gateway. */
+  /** Key that may log in to servers; the SSH agent's when absent. */
   sshPrivateKey: pulumi.Output<string> | undefined;
   /** The live state `egress-credentials.json`; secret. */
   egressCredentials: pulumi.Output<string>;
@@ -253,15 +254,6 @@ export function readConfig(): {
     now: new Date(),
   });
   const sshPrivateKey = project.getSecret("sshPrivateKey");
-  if (given.platform === "local" && given.gateway && !sshPrivateKey) {
-    result.problems.push({
-      key: "sshPrivateKey",
-      message: "missing; set the key that may log in to gateway.server",
-      commands: [
-        `pulumi config set --secret ${prefix}sshPrivateKey < ~/.ssh/id_ed25519`,
-      ],
-    });
-  }
   const keyGiven = allConfig()?.[`${prefix}sshPrivateKey`];
   const keyProblem = keyGiven && privateKeyProblem(keyGiven);
   if (keyProblem) {
@@ -443,32 +435,24 @@ export function parseConfig(
     });
   }
   problems.push(...platformProblems(parsed.data));
-  for (const [given, absent] of [
-    ["egress", "gateway"],
-    ["gateway", "egress"],
-  ] as const) {
-    if (parsed.data.platform === "aws") break;
-    if (!parsed.data[given] || parsed.data[absent]) continue;
+  if (parsed.data.gateway && !parsed.data.egress) {
     problems.push({
-      ...missing(absent),
-      message: `missing, while ${given} is set; ${whenMissing[absent] ?? "set it"}, or remove ${given} for a stack with the road in only`,
+      ...missing("egress"),
+      message: `missing, while gateway is set; ${whenMissing.egress ?? "set it"}, or remove gateway for a stack with the road in only`,
     });
   }
-  if (problems.length > 0) return { problems, warnings };
-  const { domain, platform, local, certificate, toolbox, gateway } =
-    parsed.data;
+  const platform = platformConfig(parsed.data);
+  if (problems.length > 0 || !platform) return { problems, warnings };
+  const { domain, certificate, toolbox, gateway } = parsed.data;
   return {
     problems,
     warnings,
     config: Object.freeze({
+      ...platform,
       domain,
-      platform,
       certificate,
       upstream,
       toolbox,
-      local,
-      aws: parsed.data.aws,
-      host: parsed.data.host,
       access,
       accessKeyGeneration: parsed.data.accessKeyGeneration,
       limits: parsed.data.limits,
@@ -503,6 +487,13 @@ function withHostDefaults(
   };
 }
 
+/** Undefined where what the platform needs is missing. */
+function platformConfig(parsed: Parsed): PlatformConfig | undefined {
+  const { platform, host, aws } = parsed;
+  if (platform === "host") return host && { platform, host };
+  return aws && { platform, aws };
+}
+
 /** What a platform needs, and what only another one reads. */
 function platformProblems(parsed: Parsed): Problem[] {
   const { platform } = parsed;
@@ -521,10 +512,7 @@ function platformProblems(parsed: Parsed): Problem[] {
 const problemsOnPlatform: Readonly<
   Record<Parsed["platform"], (parsed: Parsed) => Problem[]>
 > = {
-  local: ({ gateway }) =>
-    gateway && !gateway.server ? [missing("gateway.server")] : [],
-
-  host: ({ host, gateway }) => {
+  host: ({ host }) => {
     const problems: Problem[] = [];
     if (!host) {
       problems.push(missing("host"));
@@ -539,13 +527,6 @@ const problemsOnPlatform: Readonly<
           ],
         });
       }
-    }
-    if (gateway?.server) {
-      problems.push({
-        key: "gateway.server",
-        message:
-          "nothing reads it on platform host; remove it, and list the servers that sandboxes run on in host.runners, if they are others",
-      });
     }
     return problems;
   },

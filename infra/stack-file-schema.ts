@@ -11,7 +11,6 @@ const descriptions: Readonly<Record<string, string>> = {
   domain: "Base name of the sandboxes' addresses.",
   platform: "Where the machines come from.",
   aws: "Settings of the platform aws.",
-  local: "Settings of the platform local.",
   cloudflare: "The zone at Cloudflare that holds the domain.",
   certificate: "Who certifies the domain, and how.",
   upstream: "Where sandboxes are reached: Daytona's proxy, or they themselves.",
@@ -22,9 +21,8 @@ const descriptions: Readonly<Record<string, string>> = {
   deniedPorts: "More ports to refuse on every sandbox.",
   egress: "What sandboxes may call; everything else is refused.",
   host: "Settings of the platform host.",
-  gateway: "The server that sandboxes run on, on the platforms local and host.",
-  sshPrivateKey:
-    "Secret: may log in to gateway.server, or to host and its runners.",
+  gateway: "Where sandboxes are on their server, on the platform host.",
+  sshPrivateKey: "Secret: may log in to host and its runners.",
   credentials: "Secret: what the credentials of rules name.",
   certificateCredentials: "Secret: what the certificate is ordered with.",
 };

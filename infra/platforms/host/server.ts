@@ -93,6 +93,7 @@ export type RemoteScript =
   | "edge-status"
   | "firewall-restored"
   | "gateway-authority"
+  | "lock-store"
   | "look"
   | "read-document"
   | "remove-bundle"
@@ -100,6 +101,7 @@ export type RemoteScript =
   | "run-certificate"
   | "unpack-and-install"
   | "wait-healthy"
+  | "write-document"
   | "write-state";
 
 /** The command line that runs one of remote/ on the server. */

@@ -6,7 +6,8 @@ import { parseConfig } from "../../../infra/config.ts";
 const environmentOf = (url: string) => {
   const { config } = parseConfig({
     domain: "sandbox.daytona.example.net",
-    platform: "local",
+    platform: "host",
+    host: { address: "10.0.0.5", hostKey: `ssh-ed25519 ${"A".repeat(68)}` },
     cloudflare: { zoneId: "3f1d7cfa3c1c4e6fb0c0a1b1f1d2e3a4" },
     upstream: { mode: "daytona", url },
   });

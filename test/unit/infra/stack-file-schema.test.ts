@@ -41,7 +41,7 @@ describe("an editor that goes by it", () => {
 
   test("marks a server without a key", () => {
     const server = { address: "198.18.0.3" };
-    validate(file("gateway", { server }));
+    validate(file("host", server));
     expect(validate.errors?.map(({ message }) => message)).toEqual([
       "must have required property 'hostKey'",
     ]);
