@@ -62,7 +62,8 @@ test("bytes that are no text, or many to escape, hide no refusal", async () => {
   );
   expect(asked).toEqual([403, 403]);
   await sandbox(
-    `curl -sS --path-as-is 'https://openrouter.ai/raw-${mark}${'"'.repeat(1_500)}'`,
+    `curl -sS --path-as-is 'https://openrouter.ai/raw-${mark}${'"'.repeat(1_500)}'
+     curl -sS 'https://openrouter.ai/raw-${mark}?share=100%'`,
   );
   const found = async () =>
     (await denials("--json"))
@@ -76,6 +77,7 @@ test("bytes that are no text, or many to escape, hide no refusal", async () => {
     .toEqual([
       `host_mismatch GET example.org/raw-${mark}?`,
       `path_not_allowed GET openrouter.ai/raw-${mark}"`,
+      `path_not_canonical GET openrouter.ai/raw-${mark}`,
       `path_not_canonical GET openrouter.ai/raw-${mark}?`,
     ]);
 });

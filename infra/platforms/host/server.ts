@@ -5,7 +5,7 @@ import { readFileSync } from "node:fs";
 import { isIP } from "node:net";
 import { join } from "node:path";
 import * as z from "zod";
-import type { Look } from "./look.ts";
+import type { Look } from "./pieces.ts";
 
 const quote = (value: unknown) => JSON.stringify(value);
 

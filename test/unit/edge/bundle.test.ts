@@ -28,3 +28,13 @@ test.each(["10.0.0.5:4000", "daytona:80", "daytona.example.net:443"])(
     );
   },
 );
+
+test.each([
+  ["10.0.0.5:4000", "off"],
+  ["10.0.0.5.example.net:4000", "on"],
+  ["daytona:80", "on"],
+])("only a name is looked up again and again: %s", (address, named) => {
+  expect(environmentOf(`http://${address}`)).toContain(
+    `EDGE_DAYTONA_NAMED=${named}`,
+  );
+});
