@@ -4,7 +4,7 @@
  * believes it; what passes, haproxy.cfg says.
  */
 import * as z from "zod";
-import type { Problem } from "../config-problems.ts";
+import type { Problem } from "../config/problems.ts";
 
 /** Longest time to learn, in days; nobody shall forget that the wall is open. */
 const mostDays = 7;
@@ -25,14 +25,18 @@ export const learnTime = z.iso.datetime({
 
 /** `egress.learn` of the stack file. */
 export const learnOptions = z.strictObject({
-  until: learnTime,
-  /** Asks for it on the stack `prod` in so many words. */
+  until: learnTime.meta({
+    description: `When it ends, as a time with its zone (RFC 3339) in quotes, ${String(mostDays)} days from now at most.`,
+    whenMissing: 'write when it ends, for example "2026-11-30T18:00:00Z"',
+    value: "<time>",
+  }),
   evenOnProd: z
     .literal(true, {
       error: (issue) =>
         `${JSON.stringify(issue.input)} is not true; leave it out where it is not prod`,
     })
-    .optional(),
+    .optional()
+    .describe("Asks for it in so many words on a stack named prod."),
 });
 
 export interface Learn {

@@ -1,7 +1,7 @@
 /** A second edge of either stack, with other settings, for as long as a suite needs one. */
 import { rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { parseConfig } from "../../infra/config.ts";
+import { parseConfig } from "../../infra/config/parse.ts";
 import { type EdgeConfig, edgeBundle } from "../../infra/edge/bundle.ts";
 import { localUserData } from "../../infra/platforms/local/user-data.ts";
 import { bundleTarball } from "../../infra/machine/tarball.ts";

@@ -29,18 +29,31 @@ const idOf = (kind: "vpc" | "subnet") =>
   });
 
 /** A network that is there already. */
-const adopted = z.strictObject({
-  vpcId: idOf("vpc"),
-  /** One a zone. */
-  subnetIds: z.array(idOf("subnet")),
-});
+const adopted = (vpc: string, subnets: string) =>
+  z.strictObject({
+    vpcId: idOf("vpc").meta({
+      description: "Id of the VPC.",
+      whenMissing: `set ${vpc}`,
+    }),
+    subnetIds: z.array(idOf("subnet")).meta({
+      description: `Ids of ${subnets}, one in each of aws.zones zones.`,
+      whenMissing: `set ${subnets}, one in each of aws.zones zones`,
+      value: ["<subnet>", "<subnet>"],
+    }),
+  });
 
-export type AdoptedIds = z.infer<typeof adopted>;
+export type AdoptedIds = z.infer<ReturnType<typeof adopted>>;
 
 /** A network is made by the stack, or adopted. */
-const network = (cidr: string) => ({
-  cidr: vpcCidr.optional().meta({ default: cidr }),
-  adopt: adopted.optional(),
+const network = (cidr: string, vpc: string, subnets: string) => ({
+  cidr: vpcCidr.optional().meta({
+    description:
+      "Addresses of the network that the stack makes (CIDR), /16 to /20.",
+    default: cidr,
+  }),
+  adopt: adopted(vpc, subnets)
+    .optional()
+    .describe("A network that exists, in the place of one that is made."),
 });
 function notBoth(
   { cidr, adopt }: { cidr?: string | undefined; adopt?: unknown },
@@ -94,23 +107,50 @@ const instanceType = z.string().regex(/^[a-z][a-z0-9-]*\.[a-z0-9-]+$/, {
 
 /** How many machines of a kind there are, and what they are. */
 const machines = z.strictObject({
-  instanceType: instanceType.default("c7g.medium"),
-  minimum: z.int().min(1).max(20).default(2),
-  maximum: z.int().min(1).max(50).default(6),
-  /** Some of them on spot capacity, which AWS may take back; none without it. */
+  instanceType: instanceType
+    .default("c7g.medium")
+    .describe("What the machines are, of aws.architecture."),
+  minimum: z.int().min(1).max(20).default(2).describe("Fewest machines."),
+  maximum: z
+    .int()
+    .min(1)
+    .max(50)
+    .default(6)
+    .describe(
+      "Most machines, but for a while when new ones take the place of old ones.",
+    ),
   mixed: z
     .strictObject({
-      /** So many are on demand, before any is on spot capacity. */
-      onDemandBase: z.int().min(0).max(50).default(1),
-      /** Of those beyond, in percent. */
-      spotPercentage: z.int().min(1).max(100).default(50),
-      /** Beside `instanceType`: the more there are, the more rarely one is missing. */
-      instanceTypes: z.array(instanceType).min(1, {
-        error:
-          "spot capacity of one type is often missing; write more types of the same architecture, for example [c6g.medium, m7g.medium]",
-      }),
+      onDemandBase: z
+        .int()
+        .min(0)
+        .max(50)
+        .default(1)
+        .describe("So many are on demand, before any is on spot capacity."),
+      spotPercentage: z
+        .int()
+        .min(1)
+        .max(100)
+        .default(50)
+        .describe("Of those beyond, how many are on spot, in percent."),
+      instanceTypes: z
+        .array(instanceType)
+        .min(1, {
+          error:
+            "spot capacity of one type is often missing; write more types of the same architecture, for example [c6g.medium, m7g.medium]",
+        })
+        .meta({
+          description:
+            "Types beside instanceType: the more there are, the more rarely one is missing.",
+          whenMissing:
+            "set types beside instanceType, for example [c6g.medium, m7g.medium]",
+          value: ["<type>"],
+        }),
     })
-    .optional(),
+    .optional()
+    .describe(
+      "Some machines on spot capacity, which AWS may take back; none without it.",
+    ),
 });
 
 export type MachineSettings = z.infer<typeof machines>;
@@ -124,34 +164,64 @@ const notInOrder = {
 
 export const awsSettings = z
   .strictObject({
-    region: z.string().regex(/^[a-z]{2}(-[a-z]+)+-[1-9]$/, {
-      error: (issue) =>
-        `${JSON.stringify(issue.input)} is not a region; write one such as eu-central-1`,
-    }),
-    /** In how many zones the machines stand. */
-    zones: z.int().min(2).max(3).default(2),
-    /** Of the instance types. */
-    architecture: z.enum(["arm64", "amd64"]).default("arm64"),
+    region: z
+      .string()
+      .regex(/^[a-z]{2}(-[a-z]+)+-[1-9]$/, {
+        error: (issue) =>
+          `${JSON.stringify(issue.input)} is not a region; write one such as eu-central-1`,
+      })
+      .meta({
+        description: "Region of AWS that everything is in.",
+        whenMissing: "set it, for example eu-central-1",
+      }),
+    zones: z
+      .int()
+      .min(2)
+      .max(3)
+      .default(2)
+      .describe("In how many availability zones the machines stand."),
+    architecture: z
+      .enum(["arm64", "amd64"])
+      .default("arm64")
+      .describe("Architecture of the instance types."),
     services: z
-      .strictObject(network(servicesCidr))
+      .strictObject(
+        network(
+          servicesCidr,
+          "the VPC of edges and gateways",
+          "its public subnets",
+        ),
+      )
       .superRefine(notBoth)
       .transform(({ cidr = servicesCidr, adopt }) =>
         adopt ? { adopt } : { cidr },
       )
-      .prefault({}),
+      .prefault({})
+      .describe("Network of edges and gateways."),
     sandboxes: z
       .strictObject({
-        ...network(sandboxesCidr),
-        /** What runners must reach beside the gateway: Daytona itself. */
+        ...network(
+          sandboxesCidr,
+          "the VPC of Daytona's runners",
+          "the runners' subnets",
+        ),
         controlPlane: z
           .array(
             z.strictObject({
-              cidr: privateNetwork,
-              port: z.int().min(1).max(65535),
+              cidr: privateNetwork.meta({
+                description: "Private addresses (CIDR).",
+                whenMissing: "set it, for example 10.81.0.10/32",
+              }),
+              port: z.int().min(1).max(65535).meta({
+                description: "TCP port.",
+                whenMissing: "set it, 1 to 65535",
+              }),
             }),
           )
-          .default([]),
-        /** Names that runners may look up beside the listed hosts: Daytona's own. */
+          .default([])
+          .describe(
+            "What runners must reach beside the gateway: Daytona itself.",
+          ),
         names: z
           .array(
             z.string().regex(/^(\*\.)?[a-z0-9-]+(\.[a-z0-9-]+)+$/, {
@@ -159,53 +229,89 @@ export const awsSettings = z
                 `${JSON.stringify(issue.input)} is not a host name; write one such as daytona.example.net, or *.example.net for those below`,
             }),
           )
-          .default([]),
+          .default([])
+          .describe(
+            "Names that runners may look up beside the listed hosts: Daytona's own.",
+          ),
       })
       .superRefine(notBoth)
       .transform(({ cidr = sandboxesCidr, adopt, controlPlane, names }) =>
         adopt ? { adopt, controlPlane, names } : { cidr, controlPlane, names },
       )
-      .prefault({}),
-    edge: machines.refine(inOrder, notInOrder).prefault({}),
+      .prefault({})
+      .describe("Network of Daytona's runners, without any way out."),
+    edge: machines
+      .refine(inOrder, notInOrder)
+      .prefault({})
+      .describe("The machines that are edges."),
     gateway: machines
       .extend({
-        /** Root name servers that gateways ask; the world's when there are none. */
-        rootServers: z.array(z.ipv4()).default([]),
+        rootServers: z
+          .array(z.ipv4())
+          .default([])
+          .describe(
+            "IPv4 addresses of the root name servers that gateways ask; the world's when there are none.",
+          ),
       })
       .refine(inOrder, notInOrder)
-      .prefault({}),
-    /** What bounds every role that the stack makes; see infra/ci. */
+      .prefault({})
+      .describe("The machines that are gateways."),
     permissionsBoundary: z
       .string()
       .regex(/^arn:aws[a-z-]*:iam::([0-9]{12}|aws):policy\/[\w+=,.@/-]+$/, {
         error: (issue) =>
           `${JSON.stringify(issue.input)} is not the ARN of a policy; write one such as arn:aws:iam::123456789012:policy/boundary`,
       })
-      .optional(),
-    /**
-     * The agent of AWS' Session Manager, which neither Debian nor its image has;
-     * no machine has it when absent.
-     */
+      .optional()
+      .describe(
+        "ARN of a policy that bounds every role that the stack makes; infra/ci has one.",
+      ),
     sessionManager: z
       .strictObject({
-        package: z.string().regex(/^https:\/\/[A-Za-z0-9./_~%+-]+\.deb$/, {
-          error: (issue) =>
-            `${JSON.stringify(issue.input)} is not the HTTPS address of a Debian package; write one such as https://s3.eu-central-1.amazonaws.com/amazon-ssm-eu-central-1/3.3.2299.0/debian_arm64/amazon-ssm-agent.deb`,
-        }),
-        sha256: z.string().regex(/^[0-9a-f]{64}$/, {
-          error: (issue) =>
-            `${JSON.stringify(issue.input)} is not a SHA-256; write the 64 hexadecimal digits that sha256sum prints of the package`,
-        }),
+        package: z
+          .string()
+          .regex(/^https:\/\/[A-Za-z0-9./_~%+-]+\.deb$/, {
+            error: (issue) =>
+              `${JSON.stringify(issue.input)} is not the HTTPS address of a Debian package; write one such as https://s3.eu-central-1.amazonaws.com/amazon-ssm-eu-central-1/3.3.2299.0/debian_arm64/amazon-ssm-agent.deb`,
+          })
+          .meta({
+            description:
+              "HTTPS address of the agent's Debian package, of one version.",
+            whenMissing: "set the HTTPS address of the agent's Debian package",
+          }),
+        sha256: z
+          .string()
+          .regex(/^[0-9a-f]{64}$/, {
+            error: (issue) =>
+              `${JSON.stringify(issue.input)} is not a SHA-256; write the 64 hexadecimal digits that sha256sum prints of the package`,
+          })
+          .meta({
+            description:
+              "What sha256sum prints of the package; another one is not installed.",
+            whenMissing:
+              "set what sha256sum prints of the package; another one is not installed",
+          }),
       })
-      .optional(),
+      .optional()
+      .describe(
+        "The agent of AWS' Session Manager, which neither Debian nor its image has; no machine has it when absent.",
+      ),
     logs: z
       .strictObject({
-        /** How long rows of edges and gateways are kept; they name clients. */
-        retentionDays: retentionDays.default(30),
+        retentionDays: retentionDays
+          .default(30)
+          .describe(
+            "How long rows of edges and gateways are kept, in days; they name clients.",
+          ),
       })
-      .prefault({}),
-    /** Who is written to when an alarm goes off; AWS asks them first. */
-    alarmEmails: z.array(z.email()).default([]),
+      .prefault({})
+      .describe("Logs in CloudWatch."),
+    alarmEmails: z
+      .array(z.email())
+      .default([])
+      .describe(
+        "E-mail addresses that are written to when an alarm goes off; AWS asks them first.",
+      ),
   })
   .superRefine((settings, context) => {
     for (const problem of [

@@ -13,7 +13,7 @@ import {
   type CertificateCredentials,
   credentialsFile,
 } from "../../certificate/credentials.ts";
-import type { StackConfig } from "../../config.ts";
+import type { StackConfig } from "../../config/parse.ts";
 import { LiveState } from "./live-state.ts";
 import { Machine } from "./machine.ts";
 

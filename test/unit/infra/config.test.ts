@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { problemReport } from "../../../infra/config-problems.ts";
-import { parseConfig } from "../../../infra/config.ts";
+import { parseConfig } from "../../../infra/config/parse.ts";
+import { problemReport } from "../../../infra/config/problems.ts";
 
 const good = {
   domain: "sandbox.daytona.example.net",
@@ -390,6 +390,34 @@ describe("parseConfig", () => {
       "toolbox",
       "egress.allow[0]",
       "egress.allow[1]",
+    ]);
+  });
+
+  test("wrong rules hide nothing that other keys have wrong together", () => {
+    const { gateway, ...others } = good;
+    expect(gateway).toBeDefined();
+    const egress = {
+      allow: ["https://a.example/*", { url: "https://a.example/*", ech: 1 }],
+    };
+    expect(parseConfig({ ...others, egress }).problems).toMatchObject([
+      {
+        key: "egress.allow[1].ech",
+        message: "1 is not refuse or allow",
+      },
+      { key: "gateway", message: expect.stringContaining("server") as string },
+    ]);
+  });
+
+  test("of a rule without a URL it is said where to write it", () => {
+    const egress = { allow: [{ methods: ["GET"] }] };
+    expect(problemsOf({ egress })).toEqual([
+      {
+        key: "egress.allow[0].url",
+        message: 'missing; write the URL pattern, such as "https://host/*"',
+        commands: [
+          "pulumi config set --path 'daytona-edge:egress.allow[0].url' '<https://host/*>'",
+        ],
+      },
     ]);
   });
 });

@@ -1,17 +1,85 @@
-/** The schema that editors read says what config.ts checks. */
+/** What is generated from the schema of stack files, and what it needs for that. */
 import { Ajv2020 } from "ajv/dist/2020.js";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { stackFileSchema } from "../../../infra/stack-file-schema.ts";
+import * as z from "zod";
+import { configurationPage } from "../../../infra/config/documentation.ts";
+import {
+  type Key,
+  keyAt,
+  keysBelow,
+  keysOf,
+} from "../../../infra/config/keys.ts";
+import { check } from "../../../infra/config/problems.ts";
+import { schema, secrets } from "../../../infra/config/schema.ts";
+import { stackFileSchema } from "../../../infra/config/stack-file-schema.ts";
 import { checkout } from "../../../scripts/checkout.ts";
 import { labStackFile, stackFile } from "../../../scripts/stack.ts";
 
-test("Pulumi.schema.json is the one of this code: npm run stack-schema", () => {
-  const file = readFileSync(join(checkout, "Pulumi.schema.json"), "utf8");
-  expect(JSON.parse(file)).toEqual(
-    JSON.parse(JSON.stringify(stackFileSchema())),
+const generated = (file: string) => readFileSync(join(checkout, file), "utf8");
+
+test("Pulumi.schema.json is the one of this code: npm run configuration", () => {
+  expect(JSON.parse(generated("Pulumi.schema.json"))).toEqual(
+    stackFileSchema(),
   );
+});
+
+test("docs/configuration.md is the one of this code: npm run configuration", () => {
+  expect(generated("docs/configuration.md")).toBe(configurationPage());
+});
+
+/** Keys that lack what every one must have. */
+function lacking(whole: Key): string[] {
+  return keysBelow(whole).flatMap(({ path, key, required }) => [
+    ...(key.description?.endsWith(".") ? [] : [`${path}: description`]),
+    ...(!required || key.whenMissing ? [] : [`${path}: whenMissing`]),
+  ]);
+}
+
+test("every key is described, and of each required one it is said what to do", () => {
+  expect(lacking(keysOf(schema))).toEqual([]);
+  expect(lacking(keysOf(secrets))).toEqual([]);
+});
+
+test("so are those that only some stacks need", () => {
+  for (const path of ["aws", "host", "egress", "gateway", "gateway.server"]) {
+    const key = keyAt(keysOf(schema), path.split("."));
+    expect(key?.whenMissing, path).toMatch(/^set /);
+  }
+});
+
+describe("a key that is added", () => {
+  const added = (colour: z.ZodType) =>
+    schema.extend({
+      inner: z
+        .strictObject({ list: z.array(z.strictObject({ colour })) })
+        .describe("Inner."),
+    });
+
+  test("needs a description and what to do, wherever it stands", () => {
+    expect(lacking(keysOf(added(z.string())))).toEqual([
+      "inner: whenMissing",
+      "inner.list: description",
+      "inner.list: whenMissing",
+      "inner.list[].colour: description",
+      "inner.list[].colour: whenMissing",
+    ]);
+  });
+
+  test("brings the message, and the line to type, with it", () => {
+    const colour = z
+      .string()
+      .meta({ whenMissing: "set it, for example blue", value: "<name>" });
+    const { problems } = check(added(colour), { inner: { list: [{}] } });
+    expect(problems.find(({ key }) => key === "inner.list[0].colour")).toEqual({
+      key: "inner.list[0].colour",
+      message: "missing; set it, for example blue",
+      commands: [
+        "pulumi config set --path 'daytona-edge:inner.list[0].colour' <name>",
+      ],
+    });
+  });
 });
 
 describe("an editor that goes by it", () => {
