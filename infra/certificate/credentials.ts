@@ -26,14 +26,10 @@ export const certificateSecrets = z.strictObject({
     ),
   externalAccount: z
     .strictObject({
-      keyId: token.meta({
-        description: "Key identifier that the authority gave you.",
-        whenMissing: "set the key identifier that the authority gave you",
-      }),
-      hmacKey: token.meta({
-        description: "HMAC key that the authority gave you, as base64url.",
-        whenMissing: "set the HMAC key that the authority gave you",
-      }),
+      keyId: token.describe("The key identifier that the authority gave you."),
+      hmacKey: token.describe(
+        "The HMAC key that the authority gave you, as base64url.",
+      ),
     })
     .optional()
     .describe(

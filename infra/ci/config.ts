@@ -2,36 +2,21 @@
 import * as pulumi from "@pulumi/pulumi";
 import * as z from "zod";
 import { check, problemReport } from "../config/problems.ts";
+import { text } from "../config/values.ts";
 
 const schema = z.object({
-  repository: z
-    .string()
-    .regex(/^[\w-]+\/[\w.-]+$|^[\w-]+@[0-9]+\/[\w.-]+@[0-9]+$/, {
-      error: (issue) =>
-        `${JSON.stringify(issue.input)} is no repository; write OWNER/NAME, or OWNER@ID/NAME@ID, as "gh api repos/OWNER/NAME/actions/oidc/customization/sub" says`,
-    })
-    .meta({
-      whenMissing: "set the repository that may preview and deploy, OWNER/NAME",
-    }),
-  stateBucket: z
-    .string()
-    .regex(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, {
-      error: (issue) =>
-        `${JSON.stringify(issue.input)} is no name of a bucket; write it without s3://`,
-    })
-    .meta({
-      whenMissing: "set the name of the bucket that holds the stack's state",
-    }),
-  secretsKey: z
-    .string()
-    .regex(/^arn:aws:kms:[a-z0-9-]+:[0-9]{12}:key\/[\w-]+$/, {
-      error: (issue) =>
-        `${JSON.stringify(issue.input)} is no ARN of a KMS key; "aws kms describe-key" says the one of an alias`,
-    })
-    .meta({
-      whenMissing:
-        "set the ARN of the KMS key that encrypts the stack's secrets",
-    }),
+  repository: text(
+    /^[\w-]+\/[\w.-]+$|^[\w-]+@[0-9]+\/[\w.-]+@[0-9]+$/,
+    `is no repository; write OWNER/NAME, or OWNER@ID/NAME@ID, as "gh api repos/OWNER/NAME/actions/oidc/customization/sub" says`,
+  ).describe("The repository that may preview and deploy, OWNER/NAME."),
+  stateBucket: text(
+    /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/,
+    "is no name of a bucket; write it without s3://",
+  ).describe("The name of the bucket that holds the stack's state."),
+  secretsKey: text(
+    /^arn:aws:kms:[a-z0-9-]+:[0-9]{12}:key\/[\w-]+$/,
+    `is no ARN of a KMS key; "aws kms describe-key" says the one of an alias`,
+  ).describe("The ARN of the KMS key that encrypts the stack's secrets."),
 });
 
 /** @throws pulumi.RunError that lists every problem with its key and the fix. */

@@ -41,7 +41,8 @@ function sectionsOf(keys: z.ZodType): string[] {
   const below = keysBelow(whole);
   return Object.entries(whole.properties ?? {}).map(([name, key]) => {
     const ofName = below.filter(({ path }) => /^\w+/.exec(path)?.[0] === name);
-    const lines = key.whenMissing === undefined ? [] : linesToType(name, key);
+    const mayMiss = key.whenMissing ?? whole.required?.includes(name);
+    const lines = mayMiss ? linesToType(name, key) : [];
     return [
       `## ${name}\n`,
       "| key | type | default | meaning |",

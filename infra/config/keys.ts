@@ -11,7 +11,7 @@ type Typed = string | readonly Typed[] | { readonly [key: string]: Typed };
 /** A key and those below it: JSON Schema, and what `.meta()` adds to it. */
 export interface Key {
   readonly description?: string;
-  /** What to do about a key that a stack needs and lacks: `set it, for …`. */
+  /** What to do about a key that a stack needs and lacks; see `whatToDo`. */
   readonly whenMissing?: string;
   /** What to type then; when absent, the required keys below it or `<name>`. */
   readonly value?: Typed;
@@ -83,10 +83,18 @@ export function keysBelow(key: Key, path = ""): KeyBelow[] {
   );
 }
 
+/** What to do about a missing key: where it is not said, set what it is. */
+export function whatToDo({ whenMissing, description = "It." }: Key): string {
+  const what = description
+    .replace(/\.$/, "")
+    .replace(/^[A-Z](?![A-Z])/, (letter) => letter.toLowerCase());
+  return whenMissing ?? `set ${what}`;
+}
+
 /** The lines to type that set a key, but for the values. */
-export function linesToType(path: string, key: Key | undefined): string[] {
+export function linesToType(path: string, key: Key): string[] {
   const name = path.slice(path.lastIndexOf(".") + 1);
-  return linesFor(path, key ? typedFor(name, key) : `<${name}>`);
+  return linesFor(path, typedFor(name, key));
 }
 
 function typedFor(name: string, key: Key): Typed {

@@ -1,6 +1,6 @@
 /** Problems of a configuration, as the person who wrote it shall read them. */
 import type * as z from "zod";
-import { keyAt, keysOf, linesToType } from "./keys.ts";
+import { keyAt, keysOf, linesToType, whatToDo } from "./keys.ts";
 
 export interface Problem {
   /** Of this project, or with the project that it is of: `cloudflare:baseUrl`. */
@@ -12,10 +12,10 @@ export interface Problem {
 
 /** That a key is missing, what to do about it, and the lines that set it. */
 export function missing(schema: z.ZodType, path: readonly PropertyKey[]) {
-  const key = keyAt(keysOf(schema), path);
+  const key = keyAt(keysOf(schema), path) ?? {};
   return {
     key: written(path),
-    message: `missing; ${key?.whenMissing ?? "set it"}`,
+    message: `missing; ${whatToDo(key)}`,
     commands: linesToType(written(path), key),
   };
 }

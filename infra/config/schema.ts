@@ -17,6 +17,7 @@ import { serverSettings } from "../platforms/host/server.ts";
 import { hostSettings } from "../platforms/host/settings.ts";
 import { httpAddress, ipAddressAndPort, isIpAndPort } from "./address.ts";
 import { oneOf, quote } from "./problems.ts";
+import { port, text, wrong } from "./values.ts";
 
 const platforms = ["local", "host", "aws"] as const;
 
@@ -25,12 +26,10 @@ const runnerBridge = "172.20.0.0/16";
 
 const letsEncrypt = "https://acme-v02.api.letsencrypt.org/directory";
 
-const hostname = z
-  .string()
-  .regex(/^(?=.{1,200}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}$/, {
-    error: (issue) =>
-      `${quote(issue.input)} is not a lower-case host name; write one such as sandbox.daytona.example.net`,
-  });
+const hostname = text(
+  /^(?=.{1,200}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}$/,
+  "is not a lower-case host name; write one such as sandbox.daytona.example.net",
+);
 
 const daytonaUpstream = z.strictObject({
   mode: z.literal("daytona").meta({
@@ -39,18 +38,14 @@ const daytonaUpstream = z.strictObject({
     whenMissing: "set it to daytona or direct",
     value: "<daytona or direct>",
   }),
-  url: z
-    .string()
-    .regex(httpAddress, {
-      error: (issue) =>
-        `${quote(issue.input)} is not the address of Daytona's proxy; write http, host and port (1 to 65535), for example http://10.0.0.5:4000`,
-    })
-    .meta({
-      description: "Address of Daytona's proxy: http, host and port.",
-      whenMissing:
-        "set the address of Daytona's proxy, for example http://10.0.0.5:4000",
-      value: "http://<address of Daytona's proxy>:4000",
-    }),
+  url: text(
+    httpAddress,
+    "is not the address of Daytona's proxy; write http, host and port (1 to 65535), for example http://10.0.0.5:4000",
+  ).meta({
+    description:
+      "The address of Daytona's proxy, for example http://10.0.0.5:4000.",
+    value: "http://<address of Daytona's proxy>:4000",
+  }),
 });
 
 const sandboxNetwork = z.string().refine(
@@ -59,14 +54,14 @@ const sandboxNetwork = z.string().refine(
     // HAProxy compares an IPv4 address with an IPv6 network as a mapped one.
     (z.cidrv6().safeParse(text).success &&
       !/^[0:]*(:ffff(:.*)?)?\/|\/[0-7]$/i.test(text)),
-  {
-    error: (issue) =>
-      `${quote(issue.input)} is not a network of sandboxes; write one such as 172.20.0.0/16, of 8 bits or more`,
-  },
+  wrong(
+    "is not a network of sandboxes; write one such as 172.20.0.0/16, of 8 bits or more",
+  ),
 );
 
-const notResolver = (issue: { readonly input?: unknown }) =>
-  `${quote(issue.input)} is not the address of a resolver that knows the sandboxes; write IP and port (1 to 65535), for example 127.0.0.1:53`;
+const notResolver = wrong(
+  "is not the address of a resolver that knows the sandboxes; write IP and port (1 to 65535), for example 127.0.0.1:53",
+);
 
 const directUpstream = z.strictObject({
   mode: z.literal("direct").meta({
@@ -75,13 +70,11 @@ const directUpstream = z.strictObject({
   }),
   resolver: z
     .string()
-    .regex(ipAddressAndPort, { error: notResolver, abort: true })
-    .refine(isIpAndPort, { error: notResolver })
+    .regex(ipAddressAndPort, { ...notResolver, abort: true })
+    .refine(isIpAndPort, notResolver)
     .meta({
       description:
-        "IP and port of a resolver that knows sandboxes by their id.",
-      whenMissing:
-        "set IP and port of a resolver that knows the sandboxes, for example 127.0.0.1:53",
+        "IP and port of a resolver that knows the sandboxes, for example 127.0.0.1:53.",
       value: "<IP>:<port>",
     }),
   networks: z
@@ -89,30 +82,25 @@ const directUpstream = z.strictObject({
     .min(1, "name the sandboxes' networks, for example [172.20.0.0/16]")
     .meta({
       description:
-        "The sandboxes' networks (CIDR); the edge connects to no address outside of them.",
-      whenMissing: "set the sandboxes' networks, for example [172.20.0.0/16]",
+        "The sandboxes' networks, for example [172.20.0.0/16]; the edge connects to no address outside of them.",
       value: ["<network>"],
     }),
 });
 
-const zoneId = z.string().regex(/^[0-9a-f]{32}$/, {
-  error: (issue) =>
-    `${quote(issue.input)} is not a zone id; copy the 32 hexadecimal digits from the zone's overview page at Cloudflare`,
-});
+const zoneId = text(
+  /^[0-9a-f]{32}$/,
+  "is not a zone id; copy the 32 hexadecimal digits from the zone's overview page at Cloudflare",
+);
 
 /** The keys of a stack file, but for those that are secrets as a whole. */
 export const schema = z.strictObject({
   domain: hostname.meta({
-    description: "Base name of the sandboxes' addresses.",
-    whenMissing:
-      "set the base name of the sandboxes' addresses, for example sandbox.daytona.example.net",
+    description:
+      "The base name of the sandboxes' addresses, for example sandbox.daytona.example.net.",
     value: "<base name>",
   }),
   platform: z
-    .enum(platforms, {
-      error: (issue) =>
-        `${quote(issue.input)} is no platform; set it to ${oneOf(platforms)}`,
-    })
+    .enum(platforms, wrong(`is no platform; set it to ${oneOf(platforms)}`))
     .meta({
       description:
         "Where machines come from: servers of your own by SSH (host), AWS, or the lab of this checkout (local).",
@@ -141,9 +129,7 @@ export const schema = z.strictObject({
     .strictObject({
       zoneId: zoneId.meta({
         description:
-          "Id of the zone; its overview page at Cloudflare shows it.",
-        whenMissing:
-          "set the id of the Cloudflare zone that holds the domain; its overview page shows it",
+          "The id of the Cloudflare zone that holds the domain; its overview page shows it.",
         value: "<32 hexadecimal digits>",
       }),
     })
@@ -178,17 +164,12 @@ export const schema = z.strictObject({
         .describe("Kind of the certificate's key."),
       challenge: z
         .strictObject({
-          zoneId: zoneId.meta({
-            description: "Id of that zone at Cloudflare.",
-            whenMissing:
-              "set the id of the Cloudflare zone that the challenge's records are written in",
-          }),
-          name: hostname.meta({
-            description:
-              "Name in that zone that _acme-challenge leads to by CNAME.",
-            whenMissing:
-              "set the name in that zone that _acme-challenge leads to by CNAME",
-          }),
+          zoneId: zoneId.describe(
+            "The id of the Cloudflare zone that the challenge's records are written in.",
+          ),
+          name: hostname.describe(
+            "The name in that zone that _acme-challenge leads to by CNAME.",
+          ),
         })
         .optional()
         .describe(
@@ -222,10 +203,12 @@ export const schema = z.strictObject({
     ),
   accessKeyGeneration: z.coerce
     .string()
-    .regex(/^[1-9][0-9]{0,3}$/, {
-      error: (issue) =>
-        `${quote(issue.input)} is not a generation; write 1, and one more for each rotation of the signing keys`,
-    })
+    .regex(
+      /^[1-9][0-9]{0,3}$/,
+      wrong(
+        "is not a generation; write 1, and one more for each rotation of the signing keys",
+      ),
+    )
     .transform(Number)
     .prefault(1)
     .meta({
@@ -244,7 +227,7 @@ export const schema = z.strictObject({
       "Whether /toolbox/{id}/… passes on the base name, which Daytona's SDK uses. Only with upstream.mode daytona.",
     ),
   deniedPorts: z
-    .array(z.int().min(1).max(65535))
+    .array(port)
     .default([])
     .describe(
       "Ports to refuse on every sandbox, beside those of Daytona's own daemons.",
@@ -282,10 +265,10 @@ export const schema = z.strictObject({
         .strictObject({
           interfaces: z
             .array(
-              z.string().regex(/^[A-Za-z0-9_.-]{1,15}$/, {
-                error: (issue) =>
-                  `${quote(issue.input)} is not the name of an interface; write one such as br-sandbox, of 15 characters at most`,
-              }),
+              text(
+                /^[A-Za-z0-9_.-]{1,15}$/,
+                "is not the name of an interface; write one such as br-sandbox, of 15 characters at most",
+              ),
             )
             .default([])
             .describe(

@@ -1,12 +1,12 @@
 /** What one client and one sandbox may take of an edge. */
 import * as z from "zod";
+import { between } from "../config/values.ts";
 
 /** HAProxy averages its rates over this many seconds; bursts may be as long. */
 export const rateWindow = 10;
 
-const between = (least: number, most: number, standard: number) =>
-  z.int().min(least).max(most).default(standard);
-const count = (most: number, standard: number) => between(1, most, standard);
+const count = (most: number, standard: number) =>
+  between(1, most).default(standard);
 
 /**
  * Limits hold for each edge: two edges let through twice as much. A client is
@@ -55,25 +55,35 @@ export const limitsSchema = z.strictObject({
       "What one sandbox may take, counted once a request is let in, so that strangers cannot use it up.",
     ),
   // Less would not hold a certificate that is put in by the agent.
-  headBytes: between(16_384, 131_072, 16_384).describe(
-    "Size of a request head, in bytes.",
-  ),
-  headFields: between(16, 1_000, 128).describe("Fields of a request head."),
-  headSeconds: between(1, 300, 10).describe(
-    "How long a whole request head may take, in seconds.",
-  ),
-  bodySilenceSeconds: between(1, 86_400, 60).describe(
-    "How long a client may be silent in the middle of a body, in seconds.",
-  ),
-  halfClosedSeconds: between(5, 86_400, 60).describe(
-    "How long a stream that its client has ended may wait for the sandbox's end, in seconds.",
-  ),
-  answerSeconds: between(1, 86_400, 86_400).describe(
-    "How long an answer may take to begin, and be silent within it, in seconds.",
-  ),
-  drainMinutes: between(1, 1_440, 30).describe(
-    "How long streams may live on after a reload, or when an edge drains, in minutes.",
-  ),
+  headBytes: between(16_384, 131_072)
+    .default(16_384)
+    .describe("Size of a request head, in bytes."),
+  headFields: between(16, 1_000)
+    .default(128)
+    .describe("Fields of a request head."),
+  headSeconds: between(1, 300)
+    .default(10)
+    .describe("How long a whole request head may take, in seconds."),
+  bodySilenceSeconds: between(1, 86_400)
+    .default(60)
+    .describe(
+      "How long a client may be silent in the middle of a body, in seconds.",
+    ),
+  halfClosedSeconds: between(5, 86_400)
+    .default(60)
+    .describe(
+      "How long a stream that its client has ended may wait for the sandbox's end, in seconds.",
+    ),
+  answerSeconds: between(1, 86_400)
+    .default(86_400)
+    .describe(
+      "How long an answer may take to begin, and be silent within it, in seconds.",
+    ),
+  drainMinutes: between(1, 1_440)
+    .default(30)
+    .describe(
+      "How long streams may live on after a reload, or when an edge drains, in minutes.",
+    ),
 });
 
 export type Limits = z.infer<typeof limitsSchema>;

@@ -5,6 +5,7 @@
  */
 import * as z from "zod";
 import type { Problem } from "../config/problems.ts";
+import { wrong } from "../config/values.ts";
 
 /** Longest time to learn, in days; nobody shall forget that the wall is open. */
 const mostDays = 7;
@@ -19,8 +20,9 @@ export const learntMark = "learnt";
  */
 export const learnTime = z.iso.datetime({
   offset: true,
-  error: (issue) =>
-    `${issue.input === undefined ? "nothing" : JSON.stringify(issue.input)} is not a time with a zone; write one such as "2026-11-30T18:00:00Z", with the quotes`,
+  ...wrong(
+    'is not a time with a zone; write one such as "2026-11-30T18:00:00Z", with the quotes',
+  ),
 });
 
 /** `egress.learn` of the stack file. */
@@ -31,10 +33,7 @@ export const learnOptions = z.strictObject({
     value: "<time>",
   }),
   evenOnProd: z
-    .literal(true, {
-      error: (issue) =>
-        `${JSON.stringify(issue.input)} is not true; leave it out where it is not prod`,
-    })
+    .literal(true, wrong("is not true; leave it out where it is not prod"))
     .optional()
     .describe("Asks for it in so many words on a stack named prod."),
 });

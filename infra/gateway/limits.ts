@@ -1,9 +1,10 @@
 /** What one sandbox may take of a gateway. */
 import * as z from "zod";
+import { between } from "../config/values.ts";
 import { rateWindow } from "../edge/limits.ts";
 
 const count = (most: number, standard: number) =>
-  z.int().min(1).max(most).default(standard);
+  between(1, most).default(standard);
 
 /**
  * Limits hold for each gateway: two gateways let through twice as much. A

@@ -4,7 +4,8 @@
  */
 import { isDeepStrictEqual } from "node:util";
 import * as z from "zod";
-import { type Problem, check, oneOf, quote } from "../config/problems.ts";
+import { type Problem, check, oneOf } from "../config/problems.ts";
+import { text, wrong } from "../config/values.ts";
 import { secretName } from "./credentials-document.ts";
 import { type UrlPattern, parseUrlPattern } from "./rule-url.ts";
 
@@ -16,14 +17,9 @@ export const credentialHeaders = [
   "x-goog-api-key",
 ] as const;
 
-const not =
-  (what: string) =>
-  ({ input }: { readonly input?: unknown }) =>
-    `${quote(input)} ${what}`;
-
 /** One rule with its options, as the stack file writes it. */
 const options = z.strictObject({
-  url: z.string({ error: not('is not a URL; write "https://host/*"') }).meta({
+  url: z.string(wrong('is not a URL; write "https://host/*"')).meta({
     description:
       "What is allowed: https://host/* (the whole host), https://host/path/* (all below the path) or https://host/path (exactly that).",
     whenMissing: 'write the URL pattern, such as "https://host/*"',
@@ -31,14 +27,11 @@ const options = z.strictObject({
   }),
   methods: z
     .array(
-      z.string().regex(/^(?!(CONNECT|TRACE|TRACK)$)[A-Z]{3,20}$/, {
-        error: not(
-          "is not a method that can be allowed; write it in upper case, such as GET",
-        ),
-      }),
-      {
-        error: not("is not a list of methods; write for example [GET, POST]"),
-      },
+      text(
+        /^(?!(CONNECT|TRACE|TRACK)$)[A-Z]{3,20}$/,
+        "is not a method that can be allowed; write it in upper case, such as GET",
+      ),
+      wrong("is not a list of methods; write for example [GET, POST]"),
     )
     .min(
       1,
@@ -49,9 +42,7 @@ const options = z.strictObject({
       "Methods that are allowed, all but CONNECT and TRACE when absent. A wider rule's methods count as well.",
     ),
   inspect: z
-    .literal([true, false, "never"], {
-      error: not("is not true, false or never"),
-    })
+    .literal([true, false, "never"], wrong("is not true, false or never"))
     .optional()
     .describe(
       "true: requests to a whole host are checked too. never: TLS passes through whatever the path says, for sandboxes that cannot trust the gateway's authority.",
@@ -63,73 +54,62 @@ const options = z.strictObject({
           .string()
           .transform((header) => header.toLowerCase())
           .pipe(
-            z.enum(credentialHeaders, {
-              error: not(
+            z.enum(
+              credentialHeaders,
+              wrong(
                 `is not a header for a credential; write one of ${credentialHeaders.join(", ")}`,
               ),
-            }),
+            ),
           )
           .meta({
             description: `Header that it is sent in: ${oneOf(credentialHeaders)}, in any case.`,
             whenMissing: `write one of ${credentialHeaders.join(", ")}`,
           }),
-        scheme: z
-          .string()
-          .regex(/^[A-Za-z][A-Za-z0-9-]{0,30}$/, {
-            error: not(
-              "is not a scheme; write for example Bearer, or leave it out",
-            ),
-          })
+        scheme: text(
+          /^[A-Za-z][A-Za-z0-9-]{0,30}$/,
+          "is not a scheme; write for example Bearer, or leave it out",
+        )
           .optional()
           .describe("Word before the secret, such as Bearer (RFC 9110, 11.4)."),
-        secret: z
-          .string()
-          .regex(secretName, {
-            error: not(
-              "is not the name of a secret; write one such as openrouter, and set it: pulumi config set --secret --path credentials.openrouter",
-            ),
-          })
-          .meta({
-            description: "Name of the secret in credentials.",
-            whenMissing: "write the name of a secret in credentials",
-          }),
+        secret: text(
+          secretName,
+          "is not the name of a secret; write one such as openrouter, and set it: pulumi config set --secret --path credentials.openrouter",
+        ).meta({
+          description: "Name of the secret in credentials.",
+          whenMissing: "write the name of a secret in credentials",
+        }),
       },
-      {
-        error: not(
-          "is no credential; write {header: authorization, scheme: Bearer, secret: name}",
-        ),
-      },
+      wrong(
+        "is no credential; write {header: authorization, scheme: Bearer, secret: name}",
+      ),
     )
     .optional()
     .describe(
       "What the gateway adds to each request; then a sandbox needs no key.",
     ),
   clientCredential: z
-    .enum(["pass", "replace", "deny"], {
-      error: not("is not pass, replace or deny"),
-    })
+    .enum(["pass", "replace", "deny"], wrong("is not pass, replace or deny"))
     .optional()
     .describe(
       "What becomes of credentials that the sandbox itself sends: pass (default without a credential), replace (default with one) or deny.",
     ),
   upgrade: z
-    .literal("websocket", {
-      error: not("cannot be allowed; write websocket, or leave it out"),
-    })
+    .literal(
+      "websocket",
+      wrong("cannot be allowed; write websocket, or leave it out"),
+    )
     .optional()
     .describe(
       "websocket allows WebSockets, where requests are inspected and no credential is added.",
     ),
   ech: z
-    .enum(["refuse", "allow"], { error: not("is not refuse or allow") })
+    .enum(["refuse", "allow"], wrong("is not refuse or allow"))
     .optional()
     .describe(
       "allow lets Encrypted ClientHello pass to a spliced host, whose true name is then unseen. Refused by default, and browsers' GREASE with it.",
     ),
   wildcard: z
-    .literal(true, {
-      error: not("is not true; leave it out for an exact name"),
-    })
+    .literal(true, wrong("is not true; leave it out for an exact name"))
     .optional()
     .describe(
       "true asks for the * in https://*.example.org/*, one label. A sandbox can then put data into the names that the gateway looks up.",
@@ -153,17 +133,16 @@ export interface EgressRule extends UrlPattern {
 export const egressRules = z
   .array(
     z
-      .union([z.string(), options], {
-        error: not(
+      .union(
+        [z.string(), options],
+        wrong(
           'is neither a URL nor an object; write "https://host/*" or {url: "https://host/*", inspect: true}',
         ),
-      })
+      )
       .transform(ruleOf),
-    {
-      error: not(
-        "is not a list; write the allowed URLs as a list, for example [https://api.github.com/*]",
-      ),
-    },
+    wrong(
+      "is not a list; write the allowed URLs as a list, for example [https://api.github.com/*]",
+    ),
   )
   // No refinement: that is asked of rules that are wrong, too.
   .transform((rules, context) => {

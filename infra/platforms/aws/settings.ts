@@ -1,6 +1,7 @@
 /** The part of the stack's configuration that only the platform `aws` has. */
 import { Address4 } from "ip-address";
 import * as z from "zod";
+import { between, port, text, wrong } from "../../config/values.ts";
 import { architectureOf } from "./instance-types.ts";
 
 /** What AWS lets a VPC have: https://docs.aws.amazon.com/vpc/latest/userguide/vpc-cidr-blocks.html */
@@ -16,28 +17,23 @@ const vpcCidr = z.string().refine(
       network.subnetMask <= vpcPrefix.longest
     );
   },
-  {
-    error: (issue) =>
-      `${JSON.stringify(issue.input)} is not a network for a VPC; write one of /${String(vpcPrefix.shortest)} to /${String(vpcPrefix.longest)}, for example 10.80.0.0/16`,
-  },
+  wrong(
+    `is not a network for a VPC; write one of /${String(vpcPrefix.shortest)} to /${String(vpcPrefix.longest)}, for example 10.80.0.0/16`,
+  ),
 );
 
 const idOf = (kind: "vpc" | "subnet") =>
-  z.string().regex(new RegExp(`^${kind}-([0-9a-f]{8}|[0-9a-f]{17})$`), {
-    error: (issue) =>
-      `${JSON.stringify(issue.input)} is not the id of a ${kind === "vpc" ? "VPC" : kind}; write one such as ${kind}-0a1b2c3d4e5f60718`,
-  });
+  text(
+    new RegExp(`^${kind}-([0-9a-f]{8}|[0-9a-f]{17})$`),
+    `is not the id of a ${kind === "vpc" ? "VPC" : kind}; write one such as ${kind}-0a1b2c3d4e5f60718`,
+  );
 
 /** A network that is there already. */
 const adopted = (vpc: string, subnets: string) =>
   z.strictObject({
-    vpcId: idOf("vpc").meta({
-      description: "Id of the VPC.",
-      whenMissing: `set ${vpc}`,
-    }),
+    vpcId: idOf("vpc").describe(vpc),
     subnetIds: z.array(idOf("subnet")).meta({
-      description: `Ids of ${subnets}, one in each of aws.zones zones.`,
-      whenMissing: `set ${subnets}, one in each of aws.zones zones`,
+      description: `${subnets}, one in each of aws.zones zones.`,
       value: ["<subnet>", "<subnet>"],
     }),
   });
@@ -83,10 +79,9 @@ const privateNetwork = z
     (text) =>
       z.cidrv4().safeParse(text).success &&
       privateNetworks.some((network) => new Address4(text).isInSubnet(network)),
-    {
-      error: (issue) =>
-        `${JSON.stringify(issue.input)} is no private network; runners reach no other, write one such as 10.81.0.10/32`,
-    },
+    wrong(
+      "is no private network; runners reach no other, write one such as 10.81.0.10/32",
+    ),
   );
 
 /** What CloudWatch takes, in days: https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html */
@@ -95,42 +90,35 @@ const retentions = [
   2192, 2557, 2922, 3288, 3653,
 ];
 
-const retentionDays = z.literal(retentions, {
-  error: (issue) =>
-    `${JSON.stringify(issue.input)} is no retention of CloudWatch's; write one of ${retentions.join(", ")}`,
-});
+const retentionDays = z.literal(
+  retentions,
+  wrong(
+    `is no retention of CloudWatch's; write one of ${retentions.join(", ")}`,
+  ),
+);
 
-const instanceType = z.string().regex(/^[a-z][a-z0-9-]*\.[a-z0-9-]+$/, {
-  error: (issue) =>
-    `${JSON.stringify(issue.input)} is not an instance type; write one such as c7g.medium`,
-});
+const instanceType = text(
+  /^[a-z][a-z0-9-]*\.[a-z0-9-]+$/,
+  "is not an instance type; write one such as c7g.medium",
+);
 
 /** How many machines of a kind there are, and what they are. */
 const machines = z.strictObject({
   instanceType: instanceType
     .default("c7g.medium")
     .describe("What the machines are, of aws.architecture."),
-  minimum: z.int().min(1).max(20).default(2).describe("Fewest machines."),
-  maximum: z
-    .int()
-    .min(1)
-    .max(50)
+  minimum: between(1, 20).default(2).describe("Fewest machines."),
+  maximum: between(1, 50)
     .default(6)
     .describe(
       "Most machines, but for a while when new ones take the place of old ones.",
     ),
   mixed: z
     .strictObject({
-      onDemandBase: z
-        .int()
-        .min(0)
-        .max(50)
+      onDemandBase: between(0, 50)
         .default(1)
         .describe("So many are on demand, before any is on spot capacity."),
-      spotPercentage: z
-        .int()
-        .min(1)
-        .max(100)
+      spotPercentage: between(1, 100)
         .default(50)
         .describe("Of those beyond, how many are on spot, in percent."),
       instanceTypes: z
@@ -141,15 +129,13 @@ const machines = z.strictObject({
         })
         .meta({
           description:
-            "Types beside instanceType: the more there are, the more rarely one is missing.",
-          whenMissing:
-            "set types beside instanceType, for example [c6g.medium, m7g.medium]",
+            "Types beside instanceType, for example [c6g.medium, m7g.medium].",
           value: ["<type>"],
         }),
     })
     .optional()
     .describe(
-      "Some machines on spot capacity, which AWS may take back; none without it.",
+      "Some machines on spot capacity, which AWS may take back; none without it. The more types there are, the more rarely one is missing.",
     ),
 });
 
@@ -164,20 +150,14 @@ const notInOrder = {
 
 export const awsSettings = z
   .strictObject({
-    region: z
-      .string()
-      .regex(/^[a-z]{2}(-[a-z]+)+-[1-9]$/, {
-        error: (issue) =>
-          `${JSON.stringify(issue.input)} is not a region; write one such as eu-central-1`,
-      })
-      .meta({
-        description: "Region of AWS that everything is in.",
-        whenMissing: "set it, for example eu-central-1",
-      }),
-    zones: z
-      .int()
-      .min(2)
-      .max(3)
+    region: text(
+      /^[a-z]{2}(-[a-z]+)+-[1-9]$/,
+      "is not a region; write one such as eu-central-1",
+    ).meta({
+      description: "Region of AWS that everything is in.",
+      whenMissing: "set it, for example eu-central-1",
+    }),
+    zones: between(2, 3)
       .default(2)
       .describe("In how many availability zones the machines stand."),
     architecture: z
@@ -188,8 +168,8 @@ export const awsSettings = z
       .strictObject(
         network(
           servicesCidr,
-          "the VPC of edges and gateways",
-          "its public subnets",
+          "The VPC of edges and gateways.",
+          "Its public subnets",
         ),
       )
       .superRefine(notBoth)
@@ -202,20 +182,16 @@ export const awsSettings = z
       .strictObject({
         ...network(
           sandboxesCidr,
-          "the VPC of Daytona's runners",
-          "the runners' subnets",
+          "The VPC of Daytona's runners.",
+          "The runners' subnets",
         ),
         controlPlane: z
           .array(
             z.strictObject({
-              cidr: privateNetwork.meta({
-                description: "Private addresses (CIDR).",
-                whenMissing: "set it, for example 10.81.0.10/32",
-              }),
-              port: z.int().min(1).max(65535).meta({
-                description: "TCP port.",
-                whenMissing: "set it, 1 to 65535",
-              }),
+              cidr: privateNetwork.describe(
+                "A private network, for example 10.81.0.10/32.",
+              ),
+              port: port.describe("Its TCP port."),
             }),
           )
           .default([])
@@ -224,10 +200,10 @@ export const awsSettings = z
           ),
         names: z
           .array(
-            z.string().regex(/^(\*\.)?[a-z0-9-]+(\.[a-z0-9-]+)+$/, {
-              error: (issue) =>
-                `${JSON.stringify(issue.input)} is not a host name; write one such as daytona.example.net, or *.example.net for those below`,
-            }),
+            text(
+              /^(\*\.)?[a-z0-9-]+(\.[a-z0-9-]+)+$/,
+              "is not a host name; write one such as daytona.example.net, or *.example.net for those below",
+            ),
           )
           .default([])
           .describe(
@@ -256,41 +232,26 @@ export const awsSettings = z
       .refine(inOrder, notInOrder)
       .prefault({})
       .describe("The machines that are gateways."),
-    permissionsBoundary: z
-      .string()
-      .regex(/^arn:aws[a-z-]*:iam::([0-9]{12}|aws):policy\/[\w+=,.@/-]+$/, {
-        error: (issue) =>
-          `${JSON.stringify(issue.input)} is not the ARN of a policy; write one such as arn:aws:iam::123456789012:policy/boundary`,
-      })
+    permissionsBoundary: text(
+      /^arn:aws[a-z-]*:iam::([0-9]{12}|aws):policy\/[\w+=,.@/-]+$/,
+      "is not the ARN of a policy; write one such as arn:aws:iam::123456789012:policy/boundary",
+    )
       .optional()
       .describe(
         "ARN of a policy that bounds every role that the stack makes; infra/ci has one.",
       ),
     sessionManager: z
       .strictObject({
-        package: z
-          .string()
-          .regex(/^https:\/\/[A-Za-z0-9./_~%+-]+\.deb$/, {
-            error: (issue) =>
-              `${JSON.stringify(issue.input)} is not the HTTPS address of a Debian package; write one such as https://s3.eu-central-1.amazonaws.com/amazon-ssm-eu-central-1/3.3.2299.0/debian_arm64/amazon-ssm-agent.deb`,
-          })
-          .meta({
-            description:
-              "HTTPS address of the agent's Debian package, of one version.",
-            whenMissing: "set the HTTPS address of the agent's Debian package",
-          }),
-        sha256: z
-          .string()
-          .regex(/^[0-9a-f]{64}$/, {
-            error: (issue) =>
-              `${JSON.stringify(issue.input)} is not a SHA-256; write the 64 hexadecimal digits that sha256sum prints of the package`,
-          })
-          .meta({
-            description:
-              "What sha256sum prints of the package; another one is not installed.",
-            whenMissing:
-              "set what sha256sum prints of the package; another one is not installed",
-          }),
+        package: text(
+          /^https:\/\/[A-Za-z0-9./_~%+-]+\.deb$/,
+          "is not the HTTPS address of a Debian package; write one such as https://s3.eu-central-1.amazonaws.com/amazon-ssm-eu-central-1/3.3.2299.0/debian_arm64/amazon-ssm-agent.deb",
+        ).describe("The HTTPS address of the agent's Debian package."),
+        sha256: text(
+          /^[0-9a-f]{64}$/,
+          "is not a SHA-256; write the 64 hexadecimal digits that sha256sum prints of the package",
+        ).describe(
+          "What sha256sum prints of the package; another one is not installed.",
+        ),
       })
       .optional()
       .describe(

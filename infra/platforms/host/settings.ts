@@ -1,5 +1,6 @@
 /** The part of the stack's configuration that only the platform `host` has. */
 import * as z from "zod";
+import { port } from "../../config/values.ts";
 import { type Server, serverSettings } from "./server.ts";
 import { usualOpenPorts } from "./server-firewall.ts";
 
@@ -22,7 +23,7 @@ export const hostSettings = serverSettings.extend({
       "Addresses that the sandboxes' names lead to; address when that is an address.",
     ),
   openPorts: z
-    .array(z.int().min(1).max(65535))
+    .array(port)
     .default(() => [...usualOpenPorts])
     .describe(
       "Ports of Daytona's that everybody reaches; its others are closed.",

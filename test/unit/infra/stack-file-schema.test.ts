@@ -10,6 +10,7 @@ import {
   keyAt,
   keysBelow,
   keysOf,
+  whatToDo,
 } from "../../../infra/config/keys.ts";
 import { check } from "../../../infra/config/problems.ts";
 import { schema, secrets } from "../../../infra/config/schema.ts";
@@ -29,11 +30,17 @@ test("docs/configuration.md is the one of this code: npm run configuration", () 
   expect(generated("docs/configuration.md")).toBe(configurationPage());
 });
 
+/** A description that names the value does for "set …"; others need words of their own. */
+const instruction =
+  /^(set|write) (it[, ]|(its|the|an?|what|when|one|types|IP|address|mode|region|zoneId|allow|server)\b)/;
+
 /** Keys that lack what every one must have. */
 function lacking(whole: Key): string[] {
   return keysBelow(whole).flatMap(({ path, key, required }) => [
     ...(key.description?.endsWith(".") ? [] : [`${path}: description`]),
-    ...(!required || key.whenMissing ? [] : [`${path}: whenMissing`]),
+    ...(!required || instruction.test(whatToDo(key))
+      ? []
+      : [`${path}: ${whatToDo(key)}`]),
   ]);
 }
 
@@ -45,38 +52,40 @@ test("every key is described, and of each required one it is said what to do", (
 test("so are those that only some stacks need", () => {
   for (const path of ["aws", "host", "egress", "gateway", "gateway.server"]) {
     const key = keyAt(keysOf(schema), path.split("."));
-    expect(key?.whenMissing, path).toMatch(/^set /);
+    expect(key?.whenMissing, path).toMatch(instruction);
   }
 });
 
 describe("a key that is added", () => {
   const added = (colour: z.ZodType) =>
     schema.extend({
-      inner: z
-        .strictObject({ list: z.array(z.strictObject({ colour })) })
-        .describe("Inner."),
+      paint: z
+        .strictObject({ coats: z.array(z.strictObject({ colour })) })
+        .optional(),
     });
 
-  test("needs a description and what to do, wherever it stands", () => {
+  test("needs a description, wherever it stands, and one that can be set", () => {
     expect(lacking(keysOf(added(z.string())))).toEqual([
-      "inner: whenMissing",
-      "inner.list: description",
-      "inner.list: whenMissing",
-      "inner.list[].colour: description",
-      "inner.list[].colour: whenMissing",
+      "paint: description",
+      "paint.coats: description",
+      "paint.coats: set it",
+      "paint.coats[].colour: description",
+      "paint.coats[].colour: set it",
     ]);
+    const colour = z.string().describe("Paints the wall.");
+    expect(lacking(keysOf(added(colour)))).toContain(
+      "paint.coats[].colour: set paints the wall",
+    );
   });
 
-  test("brings the message, and the line to type, with it", () => {
-    const colour = z
-      .string()
-      .meta({ whenMissing: "set it, for example blue", value: "<name>" });
-    const { problems } = check(added(colour), { inner: { list: [{}] } });
-    expect(problems.find(({ key }) => key === "inner.list[0].colour")).toEqual({
-      key: "inner.list[0].colour",
-      message: "missing; set it, for example blue",
+  test("brings the message and the line to type with it", () => {
+    const colour = z.string().describe("The colour, for example blue.");
+    const { problems } = check(added(colour), { paint: { coats: [{}] } });
+    expect(problems.at(-1)).toEqual({
+      key: "paint.coats[0].colour",
+      message: "missing; set the colour, for example blue",
       commands: [
-        "pulumi config set --path 'daytona-edge:inner.list[0].colour' <name>",
+        "pulumi config set --path 'daytona-edge:paint.coats[0].colour' <colour>",
       ],
     });
   });
