@@ -7,7 +7,6 @@ import { readConfig } from "./config/read.ts";
 import { Dns } from "./dns.ts";
 import { stackOutputs, type StackOutputs } from "./outputs.ts";
 import { hostPlatform } from "./platforms/host/index.ts";
-import { LocalPlatform } from "./platforms/local/index.ts";
 
 export default async function program(): Promise<StackOutputs> {
   const {
@@ -35,18 +34,11 @@ export default async function program(): Promise<StackOutputs> {
     ? await (
         await import("./platforms/aws/index.ts")
       ).awsPlatform("aws", { ...common, settings: config.aws })
-    : config.host
-      ? await hostPlatform("host", {
-          ...common,
-          settings: config.host,
-          egressCredentials,
-          privateKey: sshPrivateKey,
-        })
-      : new LocalPlatform("local", {
-          ...common,
-          egressCredentials,
-          privateKey: sshPrivateKey,
-        });
+    : await hostPlatform("host", {
+        ...common,
+        settings: config.host,
+        privateKey: sshPrivateKey,
+      });
 
   new Dns(
     "dns",

@@ -38,13 +38,3 @@ export const trustFile = join(labDirectory, "ca.pem");
 
 /** Roots of Daytona snapshots beside the lab's own; a suite may put one there. */
 export const snapshots = join(cacheDirectory, "snapshots");
-
-/** The store that a machine of the lab reads its live state from. */
-export function storeDirectory(machine: string): string {
-  return join(labDirectory, "stores", machine);
-}
-
-/** What only the maker of an edge's certificate may see. */
-export function certificateDirectory(edge: string): string {
-  return join(labDirectory, "certificates", edge);
-}

@@ -34,32 +34,37 @@ await main(async () => {
     process.exit(worldIsGone);
   }
   const secrets = await ensureSecrets();
-  await step("internet and Daytona (stand-ins)", async () => {
+  const stacks = !process.argv.includes("--no-stacks");
+  await step("internet and Daytona (stand-ins), servers", async () => {
     await ensureSurroundings({
       image: await ensureImage(),
       secrets,
       domain: stackConfig<string>("domain"),
       zoneId: stackConfig<{ zoneId: string }>("cloudflare").zoneId,
+      edges: stacks ? ["edge", "edge-signed"] : [],
     });
     // One of a test that was killed belongs to nobody.
     await removeMachine("edge-spare");
-    // A machine of the stack that died keeps its disk and comes back.
+    // A machine of a test that died keeps its disk and comes back.
     await Promise.all(machineNames().map(bootMachine));
   });
 
-  if (process.argv.includes("--no-stacks")) return;
+  if (!stacks) return;
   layStackDirectory(secrets);
   process.env.CLOUDFLARE_API_TOKEN = secrets.cloudflareToken;
+  const login = {
+    "daytona-edge:sshPrivateKey": secrets.operator.private,
+  };
   await step("pulumi up", (report) =>
     up("local", report, {
-      "daytona-edge:sshPrivateKey": secrets.operator.private,
+      ...login,
       "daytona-edge:credentials": JSON.stringify({
         openrouter: secrets.openRouterKey,
       }),
     }),
   );
   await step("pulumi up, the stack with signed access", (report) =>
-    up("signed", report),
+    up("signed", report, login),
   );
 
   await step("sandboxes trust the gateway's authority", async () => {
@@ -72,7 +77,7 @@ await main(async () => {
 async function up(
   stackName: StackName,
   report: (line: string) => void,
-  secrets: Readonly<Record<string, string>> = {},
+  secrets: Readonly<Record<string, string>>,
 ): Promise<void> {
   await using stack = await openStack({
     stackName,

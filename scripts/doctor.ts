@@ -2,11 +2,15 @@
 import Table from "cli-table3";
 import { Command } from "commander";
 import { hostStackRows } from "./doctor/host-stack.ts";
-import { labStackRows } from "./doctor/lab-stack.ts";
 import type { Row } from "./doctor/row.ts";
 import { main } from "./failure.ts";
 import { ensureInside } from "./inside.ts";
-import { type OwnStackOptions, ownStack, withOwnStack } from "./own-stack.ts";
+import {
+  type OwnStackOptions,
+  labStack,
+  ownStack,
+  withOwnStack,
+} from "./own-stack.ts";
 import { stackNames } from "./stack.ts";
 
 const command = withOwnStack(new Command("npm run doctor --"))
@@ -54,7 +58,9 @@ await main(async () => {
 async function labRows(): Promise<StackRow[]> {
   await ensureInside();
   const rows = await Promise.all(
-    stackNames.map(async (stack) => named(stack, await labStackRows(stack))),
+    stackNames.map(async (stack) =>
+      named(stack, await hostStackRows(labStack(stack))),
+    ),
   );
   return rows.flat();
 }

@@ -9,7 +9,13 @@ import { secretKeys } from "../infra/config/schema.ts";
 import type { HostSettings } from "../infra/platforms/host/settings.ts";
 import { checkout } from "./checkout.ts";
 import { LabError } from "./lab/command.ts";
-import { type StackFile, ownKeys } from "./stack.ts";
+import {
+  type StackFile,
+  type StackName,
+  labStackFile,
+  ownKeys,
+} from "./stack.ts";
+import { labSecrets } from "./lab/secrets.ts";
 
 export interface OwnStack {
   readonly name: string;
@@ -58,15 +64,16 @@ export function ownStack(name: string, options: OwnStackOptions): OwnStack {
     parse(readFileSync(file, "utf8")) as StackFile,
     name,
   );
-  const { host, platform } = config;
-  if (!host) {
-    throw new LabError(
-      `--stack ${name}: it is of the platform ${platform}, whose servers nobody logs in to; this is for the platform host`,
-    );
-  }
   const privateKey =
     identity === undefined ? undefined : readFileSync(identity, "utf8");
-  return { name, config, host, privateKey };
+  return ofHost(name, config, privateKey);
+}
+
+/** One of the lab's that runs. */
+export function labStack(name: StackName): OwnStack {
+  const secrets = labSecrets();
+  const config = readStackFile(labStackFile(name, secrets), name);
+  return ofHost(name, config, secrets.operator.private);
 }
 
 /**
@@ -81,5 +88,17 @@ export function readStackFile(file: StackFile, stack: string): StackConfig {
   if (config) return config;
   throw new LabError(
     problemReport(`Pulumi.${stack}.yaml`, "daytona-edge:", problems),
+  );
+}
+
+function ofHost(
+  name: string,
+  config: StackConfig,
+  privateKey: string | undefined,
+): OwnStack {
+  const { host, platform } = config;
+  if (host) return { name, config, host, privateKey };
+  throw new LabError(
+    `--stack ${name}: it is of the platform ${platform}, whose servers nobody logs in to; this is for the platform host`,
   );
 }

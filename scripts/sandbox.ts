@@ -1,11 +1,11 @@
 /** `npm run sandbox`: who may reach a sandbox, changed on running edges. */
 import { Command, InvalidArgumentError, Option } from "commander";
-import { DirectoryStore } from "../infra/certificate/directory-store.ts";
 import { sandboxId } from "../infra/edge/revocations.ts";
-import { storeDirectory } from "./checkout.ts";
+import { connectBySsh } from "../infra/platforms/host/ssh.ts";
+import { ServerStore } from "./deployments/server-store.ts";
 import { main } from "./failure.ts";
 import { ensureInside } from "./inside.ts";
-import { edgeAddresses } from "./lab/machine-addresses.ts";
+import { labStack } from "./own-stack.ts";
 import { waitUntilLive } from "./sandbox/live.ts";
 import { readRevocations, restore, revoke } from "./sandbox/revoke.ts";
 import { type StackName, stackConfig, stackNames } from "./stack.ts";
@@ -33,9 +33,9 @@ program
   .option("--port <number>", "this port only", portNumber)
   .addOption(stack())
   .action(async (sandbox: string, options: PlaceOptions) => {
-    const store = await openStore(options.stack);
-    const content = await revoke(store, sandbox, options.port, Date.now());
-    await takeEffect(options.stack, content);
+    await change(options.stack, (store) =>
+      revoke(store, sandbox, options.port, Date.now()),
+    );
     const refused =
       stackConfig("access", options.stack) === "signed"
         ? "what was issued until now is refused"
@@ -52,10 +52,8 @@ program
   .option("--port <number>", "of this port only", portNumber)
   .addOption(stack())
   .action(async (sandbox: string, options: PlaceOptions) => {
-    const store = await openStore(options.stack);
-    await takeEffect(
-      options.stack,
-      await restore(store, sandbox, options.port),
+    await change(options.stack, (store) =>
+      restore(store, sandbox, options.port),
     );
     console.log(`Restored ${placeText(sandbox, options.port)}.`);
   });
@@ -65,29 +63,32 @@ program
   .description("what is revoked, one a line")
   .addOption(stack())
   .action(async (options: { stack: StackName }) => {
-    const revocations = await readRevocations(await openStore(options.stack));
+    const revocations = await withStore(options.stack, readRevocations);
     for (const { sandbox, port, notBefore } of revocations) {
       const moment = new Date(notBefore * 1000).toISOString();
       console.log(`${placeText(sandbox, port)}  issued before ${moment}`);
     }
   });
 
-/** Machine that is the edge of a stack of the lab. */
-function edgeMachine(name: StackName): keyof typeof edgeAddresses {
-  return (
-    stackConfig<{ edge: keyof typeof edgeAddresses } | undefined>("local", name)
-      ?.edge ?? "edge"
-  );
-}
-
-async function openStore(name: StackName): Promise<DirectoryStore> {
+/** Live state of the edge of a stack of the lab. */
+async function withStore<T>(
+  name: StackName,
+  use: (store: ServerStore, address: string) => Promise<T>,
+): Promise<T> {
   await ensureInside();
-  return new DirectoryStore(storeDirectory(edgeMachine(name)));
+  const { host, privateKey } = labStack(name);
+  await using connection = await connectBySsh(host, privateKey);
+  return await use(new ServerStore(host, connection), host.address);
 }
 
-async function takeEffect(name: StackName, content: string): Promise<void> {
-  const { ipv4 } = edgeAddresses[edgeMachine(name)];
-  await waitUntilLive(ipv4, "revocations.json", content);
+/** Changes the revocations, and waits until the edge has put them to work. */
+async function change(
+  name: StackName,
+  to: (store: ServerStore) => Promise<string>,
+): Promise<void> {
+  await withStore(name, async (store, address) => {
+    await waitUntilLive(address, "revocations.json", await to(store));
+  });
 }
 
 function placeText(sandbox: string, port: number | undefined): string {

@@ -25,20 +25,26 @@ export function stackFile(
   ) as StackFile;
 }
 
-/** Pulumi.<stack>.yaml with what only a lab that runs knows. */
+/** Pulumi.<stack>.yaml with what only a lab that runs knows: its servers' key. */
 export function labStackFile(
   stack: StackName,
   secrets: { readonly host: { readonly public: string } },
 ): StackFile {
-  const file = stackFile(stack);
-  const gateway = stackConfig<{ server: Record<string, unknown> } | undefined>(
-    "gateway",
+  const withKey = (server: object) => ({
+    ...server,
+    hostKey: secrets.host.public,
+  });
+  const { runners, ...server } = stackConfig<{ runners?: object[] }>(
+    "host",
     stack,
   );
-  if (!gateway) return file;
-  const server = { ...gateway.server, hostKey: secrets.host.public };
-  const changed = { "daytona-edge:gateway": { ...gateway, server } };
-  return { config: { ...file.config, ...changed } };
+  const host = {
+    ...withKey(server),
+    ...(runners && { runners: runners.map(withKey) }),
+  };
+  return {
+    config: { ...stackFile(stack).config, "daytona-edge:host": host },
+  };
 }
 
 /** The project's own keys of a stack file, without their prefix. */

@@ -9,7 +9,7 @@
  */
 import { Command, InvalidArgumentError, Option } from "commander";
 import { relative, resolve } from "node:path";
-import { ensureAccount } from "./account.ts";
+import { ensureAccount, findAccount } from "./account.ts";
 import { cloudflareChallenge } from "./cloudflare-challenge.ts";
 import { cloudflareApi, readCredentials } from "./credentials.ts";
 import { DirectoryStore } from "./directory-store.ts";
@@ -57,6 +57,12 @@ addAccountOptions(program.command("account"))
   )
   .addHelpText("after", `\nEnvironment:\n  ${externalAccountHelp}`)
   .action(register);
+
+addAccountOptions(program.command("find-account"))
+  .description(
+    "Says the account's URL, or null where the authority knows none of our key. Changes nothing.",
+  )
+  .action(find);
 
 addAccountOptions(program.command("issue"))
   .description("Gets a certificate, if one is due.")
@@ -151,6 +157,12 @@ async function register(options: AccountOptions): Promise<void> {
     signal: stopSignal(),
   });
   console.log(JSON.stringify({ account }));
+}
+
+async function find({ directory, account }: AccountOptions): Promise<void> {
+  const store = directoryStore(resolve(account));
+  const found = await findAccount(directory, store);
+  console.log(JSON.stringify({ account: found ?? null }));
 }
 
 async function issue(options: IssueOptions): Promise<void> {

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Runs a verb of the certificate's program now, as its timer would: prints its
 # JSON line, or what it said when it failed.
-# usage: run-certificate.sh account|issue
+# usage: run-certificate.sh account|find-account|issue
 set -eu
 unit="daytona-certificate@$1.service"
 if systemctl --quiet start "$unit"; then

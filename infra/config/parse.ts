@@ -17,9 +17,23 @@ import { type Parsed, schema } from "./schema.ts";
 const reservedPorts = [2280, 5900, 5901, 6080, 22220, 22222, 33333];
 
 /** Everything the stack is made from; plain and frozen. */
-export interface StackConfig {
+export type StackConfig = CommonConfig & PlatformConfig;
+
+/** Where the machines come from. */
+export type PlatformConfig =
+  | {
+      readonly platform: "host";
+      readonly host: HostSettings;
+      readonly aws?: undefined;
+    }
+  | {
+      readonly platform: "aws";
+      readonly aws: AwsSettings;
+      readonly host?: undefined;
+    };
+
+interface CommonConfig {
   readonly domain: string;
-  readonly platform: Parsed["platform"];
   readonly zoneId: string;
   readonly certificate: Parsed["certificate"];
   readonly upstream: Parsed["upstream"];
@@ -31,11 +45,6 @@ export interface StackConfig {
   readonly toolbox: boolean;
   /** Ports that are refused on every sandbox, ascending. */
   readonly deniedPorts: readonly number[];
-  readonly local: Parsed["local"];
-  /** There on the platform `aws`. */
-  readonly aws: AwsSettings | undefined;
-  /** There on the platform `host`. */
-  readonly host: HostSettings | undefined;
   /** The road out; a stack may have only the road in. */
   readonly egress:
     | {
@@ -124,32 +133,25 @@ export function parseConfig(
     });
   }
   problems.push(...platformProblems(data));
-  for (const [given, absent] of [
-    ["egress", "gateway"],
-    ["gateway", "egress"],
-  ] as const) {
-    if (data.platform === "aws") break;
-    if (!data[given] || data[absent]) continue;
-    const problem = missing(schema, [absent]);
+  if (data.gateway && !egress) {
+    const problem = missing(schema, ["egress"]);
     problems.push({
       ...problem,
-      message: `${problem.message.replace("missing", `missing, while ${given} is set`)}, or remove ${given} for a stack with the ingress only`,
+      message: `${problem.message.replace("missing", "missing, while gateway is set")}, or remove gateway for a stack with the ingress only`,
     });
   }
-  if (problems.length > 0) return { problems, warnings };
-  const { domain, platform, local, certificate, toolbox, gateway } = data;
+  const platform = platformConfig(data);
+  if (problems.length > 0 || !platform) return { problems, warnings };
+  const { domain, certificate, toolbox, gateway } = data;
   return {
     problems,
     warnings,
     config: Object.freeze({
+      ...platform,
       domain,
-      platform,
       certificate,
       upstream,
       toolbox,
-      local,
-      aws: data.aws,
-      host: data.host,
       access,
       accessKeyGeneration: data.accessKeyGeneration,
       limits: data.limits,
@@ -188,4 +190,11 @@ function withHostDefaults(
     ...(given.egress === undefined ? {} : { gateway: {} }),
     ...given,
   };
+}
+
+/** Undefined where what the platform needs is missing. */
+function platformConfig(parsed: Parsed): PlatformConfig | undefined {
+  const { platform, host, aws } = parsed;
+  if (platform === "host") return host && { platform, host };
+  return aws && { platform, aws };
 }

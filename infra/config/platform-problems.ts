@@ -22,10 +22,7 @@ export function platformProblems(parsed: Parsed): Problem[] {
 const problemsOnPlatform: Readonly<
   Record<Parsed["platform"], (parsed: Parsed) => Problem[]>
 > = {
-  local: ({ gateway }) =>
-    gateway && !gateway.server ? [missing(schema, ["gateway", "server"])] : [],
-
-  host: ({ host, gateway }) => {
+  host: ({ host }) => {
     const problems: Problem[] = [];
     if (!host) {
       problems.push(missing(schema, ["host"]));
@@ -40,13 +37,6 @@ const problemsOnPlatform: Readonly<
           ],
         });
       }
-    }
-    if (gateway?.server) {
-      problems.push({
-        key: "gateway.server",
-        message:
-          "nothing reads it on platform host; remove it, and list the servers that sandboxes run on in host.runners, if they are others",
-      });
     }
     return problems;
   },

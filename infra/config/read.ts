@@ -25,7 +25,7 @@ export function readConfig(): {
   cloudflareUrl: string | undefined;
   /** What the certificate's program needs and may not show; secret. */
   certificateCredentials: pulumi.Output<CertificateCredentials>;
-  /** Key that may log in to servers; set on the platform local with a gateway. */
+  /** Key that may log in to servers; the SSH agent's when absent. */
   sshPrivateKey: pulumi.Output<string> | undefined;
   /** The live state `egress-credentials.json`; secret. */
   egressCredentials: pulumi.Output<string>;
@@ -43,15 +43,6 @@ export function readConfig(): {
     now: new Date(),
   });
   const sshPrivateKey = project.getSecret("sshPrivateKey");
-  if (given.platform === "local" && given.gateway && !sshPrivateKey) {
-    result.problems.push({
-      key: "sshPrivateKey",
-      message: "missing; set the key that may log in to gateway.server",
-      commands: [
-        `pulumi config set --secret ${prefix}sshPrivateKey < ~/.ssh/id_ed25519`,
-      ],
-    });
-  }
   const keyGiven = allConfig()?.[`${prefix}sshPrivateKey`];
   const keyProblem = keyGiven && privateKeyProblem(keyGiven);
   if (keyProblem) {

@@ -13,13 +13,12 @@ import { learnOptions } from "../gateway/learn.ts";
 import { egressLimitsSchema } from "../gateway/limits.ts";
 import { egressRules } from "../gateway/rules.ts";
 import { awsSettings } from "../platforms/aws/settings.ts";
-import { serverSettings } from "../platforms/host/server.ts";
 import { hostSettings } from "../platforms/host/settings.ts";
 import { httpAddress, ipAddressAndPort, isIpAndPort } from "./address.ts";
 import { oneOf, quote } from "./problems.ts";
 import { port, text, wrong } from "./values.ts";
 
-const platforms = ["local", "host", "aws"] as const;
+const platforms = ["host", "aws"] as const;
 
 /** Where Daytona's runner puts sandboxes (its network runner-bridge). */
 const runnerBridge = "172.20.0.0/16";
@@ -103,7 +102,7 @@ export const schema = z.strictObject({
     .enum(platforms, wrong(`is no platform; set it to ${oneOf(platforms)}`))
     .meta({
       description:
-        "Where machines come from: servers of your own by SSH (host), AWS, or the lab of this checkout (local).",
+        "Where machines come from: servers of your own by SSH (host), or AWS (aws).",
       whenMissing: `set it to ${oneOf(platforms)}`,
       value: `<${oneOf(platforms)}>`,
     }),
@@ -116,15 +115,6 @@ export const schema = z.strictObject({
       "The server of the platform host, which Daytona runs on or stands beside.",
     whenMissing: "set address and hostKey of the server",
   }),
-  local: z
-    .strictObject({
-      edge: z
-        .enum(["edge", "edge-signed"])
-        .default("edge")
-        .describe("The lab's machine that is the edge."),
-    })
-    .prefault({})
-    .describe("Settings of the platform local."),
   cloudflare: z
     .strictObject({
       zoneId: zoneId.meta({
@@ -234,9 +224,11 @@ export const schema = z.strictObject({
     ),
   egress: z
     .strictObject({
-      allow: egressRules.prefault([]).meta({
+      allow: egressRules.meta({
         description:
-          "URLs that sandboxes may call: https://host/*, https://host/path/* or https://host/path, or an object of one and its options.",
+          "The list of URLs that sandboxes may call: https://host/*, https://host/path/* or https://host/path, or an object of one and its options.",
+        whenMissing:
+          "set the list of URLs that sandboxes may call, for example [https://api.github.com/*]",
         value: ["'<https://host/path/*>'"],
       }),
       learn: learnOptions
@@ -253,14 +245,9 @@ export const schema = z.strictObject({
       description:
         "What sandboxes may call; everything else is refused. Without it the stack has the ingress only.",
       whenMissing: "set allow, the list of URLs that sandboxes may call",
-      value: { allow: ["'<https://host/path/*>'"] },
     }),
   gateway: z
     .strictObject({
-      server: serverSettings.optional().meta({
-        description: "On the platform local, the server that sandboxes run on.",
-        whenMissing: "set address, the server that the sandboxes run on",
-      }),
       sandboxes: z
         .strictObject({
           interfaces: z
@@ -290,12 +277,7 @@ export const schema = z.strictObject({
         ),
     })
     .optional()
-    .meta({
-      description:
-        "The gateway on a server that sandboxes run on, on the platforms host and local.",
-      whenMissing: "set server, where the sandboxes run",
-      value: { server: { address: "<address>", hostKey: '"<type> <key>"' } },
-    }),
+    .describe("Where sandboxes are on their server, on the platform host."),
 });
 
 export type Parsed = z.infer<typeof schema>;
@@ -306,7 +288,7 @@ export const secrets = z.strictObject({
     .string()
     .optional()
     .describe(
-      "Private key without a passphrase that may log in to the servers of host, or to gateway.server; the SSH agent's keys when absent.",
+      "Private key without a passphrase that may log in to host and its runners; the SSH agent's keys when absent.",
     ),
   credentials: ruleSecrets
     .optional()

@@ -3,7 +3,7 @@
  * here is only which of them goes where, and the values that differ.
  */
 import { join } from "node:path";
-import { hostAndPort } from "../config/address.ts";
+import { hostAndPort, isIpAndPort } from "../config/address.ts";
 import type { StackConfig } from "../config/parse.ts";
 import { bundledProgram } from "../machine/bundled-program.ts";
 import { secretsManagerPlace } from "../machine/agent/store-place.ts";
@@ -108,6 +108,7 @@ function environment(config: EdgeConfig): Record<string, string> {
     EDGE_ACCESS: config.access,
     EDGE_UPSTREAM: upstream.mode,
     EDGE_DAYTONA: daytona(upstream),
+    EDGE_DAYTONA_NAMED: isIpAndPort(daytona(upstream)) ? "off" : "on",
     EDGE_RESOLVER:
       upstream.mode === "direct" ? upstream.resolver : "127.0.0.1:53",
     EDGE_BALANCED: (config.loadBalancers ?? []).length > 0 ? "on" : "off",

@@ -116,7 +116,9 @@ async function enforce(
     // A disk that takes no certificate keeps no rule open: a host without one
     // fails in the client's handshake.
     if (!isDiskError(error)) throw error;
-    unwritten = error;
+    unwritten = new Error(
+      `in force, but not kept: a certificate, so its host fails in the handshake: ${error.message}`,
+    );
   }
   applied ??= await policyInForce();
   const before = applied.rules;

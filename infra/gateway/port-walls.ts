@@ -132,12 +132,9 @@ export async function applyPorts(ports: Ports): Promise<boolean> {
 
 /** @returns false when the sets are not there, for somebody emptied nftables */
 async function fillSets(elements: string): Promise<boolean> {
-  const flushed = (await readFile(setsFile, "utf8")).replace(
-    /^include .*$/m,
-    "",
-  );
+  const flush = await readFile(setsFile, "utf8");
   const running = run("nft", ["-f", "-"]);
-  running.child.stdin?.end(`${flushed}\n${elements}`);
+  running.child.stdin?.end(flush + elements);
   return running.then(
     () => true,
     () => false,

@@ -1,4 +1,4 @@
-/** cloud-init user data: what a cloud, or the lab, boots a machine from. */
+/** cloud-init user data: what a cloud boots a machine from. */
 import { stringify } from "yaml";
 
 const directory = "/run/daytona-edge-bootstrap";

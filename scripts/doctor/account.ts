@@ -1,17 +1,22 @@
 /** The ACME account: who may order. */
-import { findAccount } from "../../infra/certificate/account.ts";
-import type { CertificateStore } from "../../infra/certificate/store.ts";
+import * as z from "zod";
 import { type Row, bad, good } from "./row.ts";
 
-/** @param orderedBy URL of the account that the certificate was ordered by */
-export async function accountRow(
+const answer = z.object({ account: z.url().nullable() });
+
+/**
+ * @param directory URL of the ACME server's directory
+ * @param said what the certificate's program answers to find-account
+ * @param orderedBy URL of the account that the certificate was ordered by
+ */
+export function accountRow(
   directory: string,
-  store: CertificateStore,
+  said: string,
   orderedBy: string | undefined,
-): Promise<Row> {
+): Row {
   const what = "account";
-  const account = await findAccount(directory, store);
-  if (account === undefined) {
+  const { account } = answer.parse(JSON.parse(said));
+  if (account === null) {
     return bad(
       what,
       `${new URL(directory).host} knows no account of our key`,

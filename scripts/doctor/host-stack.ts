@@ -11,6 +11,7 @@ import {
 } from "../../infra/platforms/host/settings.ts";
 import { connectBySsh } from "../../infra/platforms/host/ssh.ts";
 import type { OwnStack } from "../own-stack.ts";
+import { accountRow } from "./account.ts";
 import { edgeRows } from "./edge-rows.ts";
 import { type Row, bad, good, lookAt, warning } from "./row.ts";
 
@@ -106,6 +107,20 @@ function edgeServerRows(stack: OwnStack): Promise<Row[]> {
         certificate: heldCertificate.omit({ key: true }),
         name: host.address,
         edge: publicAddresses(host),
+        account: (orderedBy) => {
+          const { directory } = config.certificate;
+          return lookAt(
+            "account",
+            async () => {
+              const find = { VERB: "find-account" };
+              const said = await server.run(
+                remoteScript(host, "run-certificate", find),
+              );
+              return accountRow(directory, said, orderedBy);
+            },
+            `is ${new URL(directory).host} reachable from there, and acme-account.json whole?`,
+          );
+        },
         status: () => server.run(remoteScript(host, "edge-status")),
       });
     },

@@ -8,26 +8,12 @@ export const daytonaMachines = {
   "server-edge": { ipv4: "198.18.0.14", ipv6: "2001:db8:198:18::14" },
 } as const;
 
-/** The addresses that the lab has for edges. */
+/** Servers that become edges. */
 export const edgeAddresses = {
   edge: { ipv4: "198.18.0.4", ipv6: "2001:db8:198:18::4" },
   "edge-signed": { ipv4: "198.18.0.5", ipv6: "2001:db8:198:18::5" },
   /** For tests: a second edge of either stack. */
   "edge-spare": { ipv4: "198.18.0.6", ipv6: "2001:db8:198:18::6" },
-} as const;
-
-/** Where the certificates of the stacks' edges are made. */
-export const certificateMachines = {
-  edge: {
-    name: "certificate",
-    ipv4: "198.18.0.7",
-    ipv6: "2001:db8:198:18::7",
-  },
-  "edge-signed": {
-    name: "certificate-signed",
-    ipv4: "198.18.0.8",
-    ipv6: "2001:db8:198:18::8",
-  },
 } as const;
 
 /** For tests: machines that believe to be on EC2. */

@@ -101,7 +101,7 @@ export async function removeMachine(name: string): Promise<void> {
   if (!existsSync(directory)) return;
   await endControlGroups(name);
   await removeInterface(name);
-  await run(["umount", "--lazy", join(directory, "root")]).catch(() => {
+  await run(["umount", "--lazy", rootOf(name)]).catch(() => {
     // It was never mounted: the machine had a disk but did not boot.
   });
   await rm(directory, { recursive: true, force: true });
@@ -152,6 +152,11 @@ export function inMachineFromOutside(
   const [nsenter, , ...rest] = enter(0, argv);
   const script = `exec ${nsenter} --target="$(cut -d ' ' -f 1 "/proc/$0/task/$0/children")" "$@"`;
   return ["sh", "-c", script, nspawn, ...rest];
+}
+
+/** A machine's whole disk, where the lab sees it. */
+export function rootOf(name: string): string {
+  return join(machines, name, "root");
 }
 
 /** Where a machine's console is written. */

@@ -1,15 +1,14 @@
 /** `npm run lab`: the lab's own command line. */
-import { Command, Option } from "commander";
+import { Command } from "commander";
 import { existsSync, readFileSync } from "node:fs";
 import { text } from "node:stream/consumers";
 import { spawnSync } from "node:child_process";
-import { DirectoryStore } from "../../infra/certificate/directory-store.ts";
 import { main } from "../failure.ts";
 import { ensureInside } from "../inside.ts";
 import { ensureRoot } from "../root.ts";
 import { LabError } from "./command.ts";
 import { daytona } from "./daytona-server.ts";
-import { stackMachine, stackMachineNames } from "./stack-machine.ts";
+import { awsMachineNames, bootedMachine } from "./aws/booted-machine.ts";
 import {
   bootMachine,
   consoleLog,
@@ -167,17 +166,17 @@ sandbox
 
 const machine = lab
   .command("machine")
-  .description("what the stack calls to get its machines");
+  .description("machines as the tests need them");
 
 machine
   .command("boot")
   .description(
     "boot a machine from cloud-init user data, which comes by standard input; a machine of that name is removed first",
   )
-  .argument("<name>", `one of ${stackMachineNames.join(", ")}`)
+  .argument("<name>", `one of ${awsMachineNames.join(", ")}`)
   .action(async (name: string) => {
     await ensureInside();
-    await createMachine(await stackMachine(name, await text(process.stdin)));
+    await createMachine(await bootedMachine(name, await text(process.stdin)));
     await bootMachine(name);
     become(inMachine(name, ["cloud-init", "status", "--wait", "--long"]));
   });
@@ -199,42 +198,6 @@ machine
     await ensureInside();
     await removeMachine(name);
   });
-
-lab
-  .command("store")
-  .description("what the stack calls to keep live state")
-  .command("write")
-  .description("write a document, which comes by standard input, as a whole")
-  .argument("<directory>", "the store")
-  .argument("<document>", "for example access.json")
-  .option("--only-when-missing", "leave a document alone that is there")
-  .addOption(
-    new Option("--encoding <name>", "of standard input")
-      .choices(["utf8", "base64"])
-      .default("utf8"),
-  )
-  .action(
-    async (
-      directory: string,
-      document: string,
-      options: { onlyWhenMissing?: boolean; encoding: BufferEncoding },
-    ) => {
-      const store = new DirectoryStore(directory);
-      const content = Buffer.from(await text(process.stdin), options.encoding);
-      // So it is when whoever calls is killed before it has sent anything; an
-      // empty document would be taken for one that is there.
-      if (content.length === 0) {
-        throw new LabError(
-          `Nothing came by standard input for ${document}; it stays as it is.`,
-        );
-      }
-      await store.lock(async () => {
-        const isThere = (await store.read(document)) !== undefined;
-        if (isThere && options.onlyWhenMissing) return;
-        await store.write(document, content);
-      });
-    },
-  );
 
 lab
   .command("down")

@@ -14,9 +14,9 @@ export interface LabSecrets {
   readonly previewToken: string;
   /** The gateway's own key for openrouter.ai. */
   readonly openRouterKey: string;
-  /** The operator's key, which the daytona machine lets in. */
+  /** The operator's key, which every server lets in. */
   readonly operator: KeyPair;
-  /** The daytona machine's host key. */
+  /** The servers' host key. */
   readonly host: KeyPair;
 }
 
@@ -44,7 +44,7 @@ export async function ensureSecrets(): Promise<LabSecrets> {
     previewToken: randomBytes(16).toString("hex"),
     openRouterKey: `sk-or-v1-${token()}`,
     operator: await keyPair("operator"),
-    host: await keyPair("daytona-host"),
+    host: await keyPair("host"),
   };
   await writeFile(file, JSON.stringify(secrets, undefined, 2), { mode: 0o600 });
   return secrets;

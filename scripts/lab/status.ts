@@ -7,10 +7,8 @@ import { isRunning, machineNames } from "./machine.ts";
 const roles: Readonly<Record<string, string>> = {
   internet: "stand-ins: DNS, Cloudflare, ACME (Pebble), the API hosts",
   daytona: "stand-in: Daytona and its sandboxes; the gateway is here",
-  edge: "the edge, booted from its user data",
-  certificate: "makes the edge's certificate and renews it, by a timer",
-  "edge-signed": "the edge of the second stack, with signed access",
-  "certificate-signed": "the same for the second stack's certificate",
+  edge: "the edge, and the timer that renews its certificate",
+  "edge-signed": "the same of the second stack, with signed access",
 };
 
 /** Prints what runs in the lab, and what to try. Runs inside the lab. */

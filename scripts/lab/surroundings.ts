@@ -1,6 +1,6 @@
 /**
- * What the stack meets but does not own: the internet and Daytona. Both are
- * stand-ins that run on machines of their own.
+ * What the stack meets but does not own: the internet and Daytona, stand-ins on
+ * machines of their own, and bare servers.
  */
 import { mkdir, writeFile } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -9,7 +9,9 @@ import { LabError } from "./command.ts";
 import { daytonaMachine } from "./daytona/machine.ts";
 import type { Image } from "./image.ts";
 import { internetMachine } from "./internet/machine.ts";
-import { daytonaMachines } from "./machine-addresses.ts";
+import { edgeMachine } from "./edge/machine.ts";
+import { daytonaMachines, type edgeAddresses } from "./machine-addresses.ts";
+import type { LoginKeys } from "./login.ts";
 import type { MachineSpec } from "./machine-spec.ts";
 import {
   bootMachine,
@@ -36,11 +38,17 @@ export interface SurroundingsArgs {
   readonly zoneId: string;
 }
 
-/** Boots the internet and Daytona, or what is down of them, and waits for them. */
+/** Boots the internet, Daytona and servers, or what is down, and waits for them. */
 export async function ensureSurroundings(
-  args: SurroundingsArgs,
+  args: SurroundingsArgs & {
+    readonly edges: readonly (keyof typeof edgeAddresses)[];
+  },
 ): Promise<void> {
-  await Promise.all([ensureInternet(args), ensureDaytona(args)]);
+  await Promise.all([
+    ensureInternet(args),
+    ensureDaytona(args),
+    ...args.edges.map((name) => ensureEdge(name, args.secrets)),
+  ]);
 }
 
 async function ensureInternet(args: SurroundingsArgs): Promise<void> {
@@ -81,8 +89,7 @@ export async function ensureDaytona(
       proxyApiKey: secrets.daytonaProxyApiKey,
       domain,
       webCaPem: image.webCa.certificate,
-      sshAuthorizedKey: secrets.operator.public,
-      sshHostKey: secrets.host,
+      login: loginKeys(secrets),
       containers: image.containers,
       ...(hasControllerTrees
         ? { containerGroup: `/${controlGroup}/${name}` }
@@ -100,6 +107,21 @@ export async function ensureDaytona(
     }),
   );
   await answerOf(name, `http://${addresses.ipv4}:3000/api/health`);
+}
+
+/** Boots a server without anything of ours, unless it runs. */
+async function ensureEdge(
+  name: keyof typeof edgeAddresses,
+  secrets: LabSecrets,
+): Promise<void> {
+  await ensureMachine(name, () =>
+    Promise.resolve(edgeMachine(name, loginKeys(secrets))),
+  );
+}
+
+/** All servers of the lab have one operator, and one key of their own. */
+export function loginKeys({ operator, host }: LabSecrets): LoginKeys {
+  return { operator: operator.public, host };
 }
 
 /** A machine that has a disk keeps it, as after a power cut. */

@@ -1,5 +1,5 @@
 /** Changes to the live state `revocations.json`. */
-import type { CertificateStore } from "../../infra/certificate/store.ts";
+import type { LiveStateStore } from "../deployments/server-store.ts";
 import {
   type Revocation,
   parseRevocations,
@@ -15,7 +15,7 @@ const document = "revocations.json";
  * @returns the document as it lies in the store now
  */
 export function revoke(
-  store: CertificateStore,
+  store: LiveStateStore,
   sandbox: string,
   port: number | undefined,
   now: number,
@@ -34,7 +34,7 @@ export function revoke(
 
 /** Takes revocations of a sandbox back: all of them, or those of one port. */
 export function restore(
-  store: CertificateStore,
+  store: LiveStateStore,
   sandbox: string,
   port: number | undefined,
 ): Promise<string> {
@@ -48,7 +48,7 @@ export function restore(
 
 /** @throws Error when the document in the store is not as it should be */
 export async function readRevocations(
-  store: CertificateStore,
+  store: LiveStateStore,
 ): Promise<Revocation[]> {
   const content = await store.read(document);
   try {
@@ -62,7 +62,7 @@ export async function readRevocations(
 }
 
 function change(
-  store: CertificateStore,
+  store: LiveStateStore,
   to: (revocations: Revocation[]) => Revocation[],
 ): Promise<string> {
   return store.lock(async () => {

@@ -32,7 +32,7 @@ export interface StackOptions {
   /** Environment of the engine, beside this process's own. */
   readonly env?: Record<string, string>;
   readonly onProgress?: (line: string) => void;
-  /** Providers that the program uses; those of the platforms local and host when absent. */
+  /** Providers that the program uses; those of the platform host when absent. */
   readonly providers?: readonly ProviderName[];
   /** What the stand-in for AWS holds to be there before the program runs. */
   readonly existing?: ExistingAws;

@@ -5,15 +5,16 @@ import {
   type StackOutputs,
   readOutputs,
 } from "../../client/index.ts";
-import { DirectoryStore } from "../../infra/certificate/directory-store.ts";
 import { limitsSchema, rateWindow } from "../../infra/edge/limits.ts";
-import { storeDirectory } from "../checkout.ts";
+import { connectBySsh } from "../../infra/platforms/host/ssh.ts";
+import { ServerStore } from "../deployments/server-store.ts";
 import { run } from "../lab/command.ts";
 import { daytona } from "../lab/daytona-server.ts";
 import { edgeAddresses } from "../lab/machine-addresses.ts";
 import { inMachine } from "../lab/machine.ts";
 import { firstSandbox, secondSandbox, strayName } from "../lab/sandboxes.ts";
 import { labSecrets } from "../lab/secrets.ts";
+import { labStack } from "../own-stack.ts";
 import { restore, revoke } from "../sandbox/revoke.ts";
 import { stackRules } from "../stack-rules.ts";
 import { stackConfig, stackDirectory } from "../stack.ts";
@@ -30,20 +31,20 @@ import { type RoadOut, egressTarget } from "./road-out.ts";
 import { signedProbes } from "./signed.ts";
 
 export function labDeployment(): Deployment {
+  const connections = new AsyncDisposableStack();
   return {
     rules: stackRules(),
     logs: "npm run lab -- logs edge, npm run lab -- logs daytona",
-    probes: everyProbe,
+    probes: () => everyProbe(connections),
     roadOut: () => Promise.resolve(roadOut()),
-    [Symbol.asyncDispose]: () => Promise.resolve(),
+    [Symbol.asyncDispose]: () => connections.disposeAsync(),
   };
 }
 
 function roadOut(): RoadOut {
-  const { server, rootServers = [] } = stackConfig<{
-    server: { address: string };
-    rootServers?: string[];
-  }>("gateway");
+  const { rootServers = [] } = stackConfig<{ rootServers?: string[] }>(
+    "gateway",
+  );
   const upstream = new URL(stackConfig<{ url: string }>("upstream").url);
   return {
     rules: stackRules(),
@@ -54,9 +55,9 @@ function roadOut(): RoadOut {
     onGateway: (script) => run(inMachine("daytona", ["sh", "-ec", script])),
     places: [
       upstream.host,
-      ...["22", "3000"].map((port) => `${server.address}:${port}`),
+      ...["22", "3000"].map((port) => `${upstream.hostname}:${port}`),
     ],
-    nameServers: [server.address, ...rootServers],
+    nameServers: [upstream.hostname, ...rootServers],
     edge: {
       ipv4: edgeAddresses.edge.ipv4,
       host: `${firstSandbox}-3000.${stackConfig<string>("domain")}`,
@@ -64,12 +65,16 @@ function roadOut(): RoadOut {
   };
 }
 
-async function everyProbe(): Promise<Probe[]> {
+async function everyProbe(connections: AsyncDisposableStack): Promise<Probe[]> {
   const outputs = await signedOutputs();
   const { key } = outputs.access;
   if (!key) throw new Error("The stack has no key to sign tokens with");
   const signed = { outputs, key, sandbox: firstSandbox };
-  const store = new DirectoryStore(storeDirectory("edge-signed"));
+  const { host, privateKey } = labStack("signed");
+  const store = new ServerStore(
+    host,
+    connections.use(await connectBySsh(host, privateKey)),
+  );
   const limits = limitsSchema.parse(stackConfig("limits", "signed"));
   return [
     ...ingressProbes({
@@ -134,7 +139,7 @@ async function signedOutputs(): Promise<StackOutputs> {
 }
 
 /** The key that will sign after the next rotation, which every edge knows. */
-async function nextKey(store: DirectoryStore): Promise<AccessKey> {
+async function nextKey(store: ServerStore): Promise<AccessKey> {
   const content = await store.read("access.json");
   const { keys } = JSON.parse(content ?? "{}") as { keys?: AccessKey[] };
   const next = keys?.at(-1);

@@ -6,7 +6,7 @@
  * @module-tag edge
  */
 import { setTimeout as sleep } from "node:timers/promises";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import {
   type EdgeHealth,
   type Row,
@@ -26,22 +26,14 @@ import {
   settings,
 } from "./fixtures/malformed/frames.ts";
 import { type Target, accessHeader, hostOf } from "./fixtures/target.ts";
-import { addSandbox, removeSandbox } from "./own-sandbox.ts";
-import { type SandboxServer, startInSandbox } from "./sandbox-server.ts";
-import { edgesFor, exchangeAll, exchangeGroups, roadTo } from "./targets.ts";
+import { ownApplication } from "./own-sandbox.ts";
+import { exchangeAll, exchangeGroups, roadTo } from "./targets.ts";
 
 const port = 3110;
-const sandbox = await addSandbox();
-const targets = await edgesFor(sandbox, port);
-let application: SandboxServer;
-
-beforeAll(async () => {
-  application = await startInSandbox(sandbox, "sandbox-misbehaver.ts", port);
-});
-
-afterAll(async () => {
-  await removeSandbox(sandbox);
-});
+const { targets, application } = await ownApplication(
+  "sandbox-misbehaver.ts",
+  port,
+);
 
 /**
  * What the client may get. "bad": 502 sandbox_bad_answer. "cut": the head, and

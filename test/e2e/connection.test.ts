@@ -4,12 +4,8 @@
  *
  * @module-tag edge
  */
-import { readFile } from "node:fs/promises";
-import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { beforeAll, describe, expect, test } from "vitest";
-import { writeAtomically } from "../../infra/machine/agent/files.ts";
-import { storeDirectory } from "../../scripts/checkout.ts";
 import { rowOf } from "./edge-health.ts";
 import { type Answer, answersOf, edgeError } from "./fixtures/answers.ts";
 import { type Target, hostOf } from "./fixtures/target.ts";
@@ -22,6 +18,7 @@ import {
   labCurl,
   script,
 } from "./lab.ts";
+import { readState, writeState } from "./live-state.ts";
 import {
   type Conversation,
   converse,
@@ -265,8 +262,8 @@ async function liveKeys(): Promise<string[]> {
 }
 
 test("nor one whose key is taken back meanwhile", async () => {
-  const file = join(storeDirectory(signed.machine), "access.json");
-  const before = await readFile(file, "utf8");
+  const file = "store/access.json";
+  const before = await readState(signed.machine, file);
   const document = JSON.parse(before) as { keys: Key[] };
   const next = document.keys.find(({ kid }) => kid !== key.kid) ?? key;
   const token = request(sign(next, claims(id)));
@@ -274,12 +271,12 @@ test("nor one whose key is taken back meanwhile", async () => {
     await onOneHeldConnection(async (ask) => {
       expect(await ask(token)).toBe(200);
       const fewer = JSON.stringify({ ...document, keys: [key] });
-      await writeAtomically(file, fewer, 0o600);
+      await writeState(signed.machine, file, fewer);
       await expect.poll(liveKeys).toEqual([key.kid]);
       expect(await ask(token)).toBe("token_invalid");
     });
   } finally {
-    await writeAtomically(file, before, 0o600);
+    await writeState(signed.machine, file, before);
     await expect.poll(liveKeys).toContain(next.kid);
   }
 });

@@ -1,17 +1,11 @@
 /** `npm run doctor` on a healthy lab, and with one thing at a time gone wrong. */
-import { readFile, rename, writeFile } from "node:fs/promises";
-import { join } from "node:path";
 import { afterAll, afterEach, expect, test, vi } from "vitest";
-import {
-  certificateDirectory,
-  storeDirectory,
-} from "../../scripts/checkout.ts";
 import type { Row } from "../../scripts/doctor/row.ts";
 import { nameServers } from "../../scripts/lab/internet/hosts.ts";
 import { askInternet, cloudflare, failAtCloudflare } from "./internet.ts";
 import { DOMAIN, labExec, script } from "./lab.ts";
+import { hideState, readState, writeState } from "./live-state.ts";
 
-const store = storeDirectory("edge");
 const undo: (() => Promise<unknown>)[] = [];
 
 afterEach(async () => {
@@ -56,23 +50,20 @@ async function rowsThatWant(): Promise<string[]> {
 /** An edge takes a certificate that is back within a second or two. */
 const allGood = () => expect.poll(rowsThatWant).toEqual([]);
 
-/** Changes a document of the store, until the test is over. */
+/** Changes a document on the edge's server, until the test is over. */
 async function changeDocument(
-  directory: string,
-  name: string,
+  path: string,
   change: (document: Record<string, unknown>) => unknown,
 ): Promise<void> {
-  const file = join(directory, name);
-  const before = await readFile(file, "utf8");
-  const put = async (content: string) => {
-    await writeFile(`${file}.new`, content, { mode: 0o600 });
-    await rename(`${file}.new`, file);
-  };
-  undo.push(() => put(before));
-  await put(
-    JSON.stringify(change(JSON.parse(before) as Record<string, unknown>)),
-  );
+  const before = await readState("edge", path);
+  undo.push(() => writeState("edge", path, before));
+  const changed = change(JSON.parse(before) as Record<string, unknown>);
+  await writeState("edge", path, JSON.stringify(changed));
 }
+
+const certificate = "store/certificate.json";
+const report = "store/certificate-report.json";
+const account = "certificate/account/acme-account.json";
 
 interface DnsRecord {
   readonly id: string;
@@ -91,10 +82,7 @@ const patch = (id: string, change: object) =>
   cloudflare(`/${id}`, ...["-X", "PATCH", "--json", JSON.stringify(change)]);
 
 const renew = () =>
-  labExec("certificate", [
-    "/usr/local/lib/daytona-edge/run-certificate.sh",
-    "issue",
-  ]);
+  labExec("edge", ["/usr/local/lib/daytona-edge/run-certificate.sh", "issue"]);
 
 test("a healthy lab: every row is good, as a table too", async () => {
   await allGood();
@@ -127,9 +115,7 @@ test("a healthy lab: every row is good, as a table too", async () => {
 
 test("no certificate in the store", async () => {
   undo.push(allGood);
-  const file = join(store, "certificate.json");
-  await rename(file, `${file}.aside`);
-  undo.push(() => rename(`${file}.aside`, file));
+  undo.push(await hideState("edge", certificate));
   await expect
     .poll(rowsThatWant)
     .toEqual(
@@ -142,7 +128,7 @@ test("no certificate in the store", async () => {
 
 test("a certificate without its key", async () => {
   undo.push(allGood);
-  await changeDocument(store, "certificate.json", (held) => ({
+  await changeDocument(certificate, (held) => ({
     ...held,
     key: "gone",
   }));
@@ -163,11 +149,10 @@ test.each([
   ],
   ["down for long", { count: 20, status: 503 }, "HTTP 503"],
 ])("a renewal that Cloudflare fails: %s", async (_, fault, words) => {
-  const file = join(store, "certificate.json");
   await failAtCloudflare(fault);
-  await rename(file, `${file}.aside`);
+  const putBack = await hideState("edge", certificate);
   expect(await renew()).toMatchObject({ exitCode: 1 });
-  await rename(`${file}.aside`, file);
+  await putBack();
   await failAtCloudflare({ count: 0, status: 500 });
   undo.push(renew);
   // The edge sees for a moment that the certificate was away.
@@ -182,12 +167,12 @@ test.each([
 
 test("an authority that refuses is quoted", async () => {
   const file = "/etc/daytona-edge/certificate/env";
-  await labExec("certificate", [
+  await labExec("edge", [
     ...["sed", "-i.aside", "s|14000/dir|14000/nothing|"],
     file,
   ]);
   undo.push(async () => {
-    await labExec("certificate", ["mv", `${file}.aside`, file]);
+    await labExec("edge", ["mv", `${file}.aside`, file]);
     await renew();
   });
   expect(await renew()).toMatchObject({ exitCode: 1 });
@@ -202,7 +187,7 @@ test("an authority that refuses is quoted", async () => {
 
 test("nobody has run for two days", async () => {
   const ranAt = new Date(Date.now() - 50 * 60 * 60_000).toISOString();
-  await changeDocument(store, "certificate-report.json", (report) => ({
+  await changeDocument(report, (report) => ({
     ...report,
     ranAt,
   }));
@@ -212,7 +197,7 @@ test("nobody has run for two days", async () => {
 test("orders that come near the authority's limit, and reach it", async () => {
   const now = new Date().toISOString();
   for (const count of [3, 5]) {
-    await changeDocument(store, "certificate-report.json", (report) => ({
+    await changeDocument(report, (report) => ({
       ...report,
       issuedAt: Array.from({ length: count }, () => now),
     }));
@@ -226,12 +211,8 @@ test("orders that come near the authority's limit, and reach it", async () => {
 });
 
 test("an account that the authority does not know, and another one", async () => {
-  const account = join(certificateDirectory("edge"), "account");
-  const foreign = await readFile(
-    join(certificateDirectory("edge-signed"), "account/acme-account.json"),
-    "utf8",
-  );
-  await changeDocument(account, "acme-account.json", () => JSON.parse(foreign));
+  const foreign = await readState("edge-signed", account);
+  await changeDocument(account, () => JSON.parse(foreign));
   await expect
     .poll(rowsThatWant)
     .toEqual([
@@ -242,9 +223,7 @@ test("an account that the authority does not know, and another one", async () =>
 });
 
 test("a lost account", async () => {
-  const file = join(certificateDirectory("edge"), "account/acme-account.json");
-  await rename(file, `${file}.aside`);
-  undo.push(() => rename(`${file}.aside`, file));
+  undo.push(await hideState("edge", account));
   await expect
     .poll(rowsThatWant)
     .toEqual([
@@ -334,7 +313,7 @@ test("an edge that serves an older certificate, and one that is silent", async (
   undo.push(() =>
     labExec("edge", ["systemctl", "start", "daytona-edge-agent"]),
   );
-  await changeDocument(store, "certificate.json", (held) => ({
+  await changeDocument(certificate, (held) => ({
     ...held,
     serial: "01",
   }));

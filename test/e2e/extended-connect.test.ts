@@ -4,7 +4,7 @@
  *
  * @module-tag edge
  */
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { rowOf } from "./edge-health.ts";
 import { answersOf, edgeError } from "./fixtures/answers.ts";
 import { http2AnswersOf } from "./fixtures/answers-http2.ts";
@@ -15,22 +15,15 @@ import {
   settings,
 } from "./fixtures/malformed/frames.ts";
 import { type Target, accessHeader, hostOf } from "./fixtures/target.ts";
-import { addSandbox, removeSandbox } from "./own-sandbox.ts";
-import { type SandboxServer, startInSandbox } from "./sandbox-server.ts";
-import { edgesFor, exchangeAll, roadTo } from "./targets.ts";
+import { ownApplication } from "./own-sandbox.ts";
+import { exchangeAll, roadTo } from "./targets.ts";
 
 /** Where an application answers each upgrade with 200 and goes on in HTTP. */
 const port = 3120;
-const sandbox = await addSandbox();
-const targets = await edgesFor(sandbox, port);
-let application: SandboxServer;
-
-beforeAll(async () => {
-  application = await startInSandbox(sandbox, "sandbox-misbehaver.ts", port);
-});
-afterAll(async () => {
-  await removeSandbox(sandbox);
-});
+const { targets, application } = await ownApplication(
+  "sandbox-misbehaver.ts",
+  port,
+);
 
 describe.each(targets)("$machine", (target) => {
   // The lab's own application, which has a WebSocket.

@@ -55,14 +55,15 @@ test("what a sandbox wanted and did not get, by whom and why", async () => {
   expect(await denials("--sandbox=192.0.2.1")).toContain("Nothing was refused");
 });
 
-test("bytes that are no text, or many to escape, hide no refusal", async () => {
+test("bytes that are no text, encode nothing, or are many to escape, hide no refusal", async () => {
   const asked = await runInSandbox<number[]>(
     "gateway-bytes.ts",
     ...[`raw-${mark}`, "openrouter.ai", "example.org"],
   );
   expect(asked).toEqual([403, 403]);
   await sandbox(
-    `curl -sS --path-as-is 'https://openrouter.ai/raw-${mark}${'"'.repeat(1_500)}'`,
+    `curl -sS --path-as-is 'https://openrouter.ai/raw-${mark}${'"'.repeat(1_500)}'
+     curl -sS 'https://openrouter.ai/raw-${mark}?share=100%'`,
   );
   const found = async () =>
     (await denials("--json"))
@@ -76,6 +77,7 @@ test("bytes that are no text, or many to escape, hide no refusal", async () => {
     .toEqual([
       `host_mismatch GET example.org/raw-${mark}?`,
       `path_not_allowed GET openrouter.ai/raw-${mark}"`,
+      `path_not_canonical GET openrouter.ai/raw-${mark}`,
       `path_not_canonical GET openrouter.ai/raw-${mark}?`,
     ]);
 });

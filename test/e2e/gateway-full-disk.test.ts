@@ -5,11 +5,11 @@
  * @module-tag gateway
  */
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { rulesDocument } from "../../infra/gateway/rules-document.ts";
-import { parseEgressRules } from "../../infra/gateway/rules.ts";
 import {
+  complaint,
   keepRules,
   machine,
+  putRules,
   request,
   rule,
   statusOf,
@@ -17,22 +17,9 @@ import {
 import { openStream } from "./sandbox-stream.ts";
 
 const state = "/var/lib/daytona-edge/gateway";
-const rules = "/var/lib/daytona-edge/store/egress-rules.json";
 const units = "daytona-gateway-agent daytona-gateway";
 const taken = "https://api.github.com/zen";
 const kept = "https://openrouter.ai/api/v1/models";
-
-/** The rules without the one that is taken back. */
-const narrowed = rulesDocument(
-  parseEgressRules(request.filter((url) => !url.includes("github"))).rules,
-);
-
-/** What the agent says is wrong with the rules. */
-async function complaint(): Promise<string | undefined> {
-  const text = await machine("cat /run/daytona-gateway/status.json");
-  const status = JSON.parse(text) as Record<string, { error?: string }>;
-  return status["egress-rules.json"]?.error;
-}
 
 keepRules();
 
@@ -60,16 +47,26 @@ test("a rule that is taken back is closed, and that is said to be lost with a re
   await expect.poll(() => statusOf(taken)).toBe("200");
   const stream = await openStream("https://api.github.com/sse");
   await machine(`! dd if=/dev/zero of=${state}/full bs=4k 2>/dev/null`);
-  await machine(
-    `umask 077; cat >${rules}.new; mv ${rules}.new ${rules}`,
-    narrowed,
-  );
+  await putRules(request.slice(0, 2));
   await expect.poll(() => statusOf(taken)).toMatch(/000$/);
   await expect
     .poll(complaint)
     .toMatch(/in force, but not kept for a restart: .*\.map: .*ENOSPC/);
   expect(await statusOf(kept)).toBe("200");
   await stream.ended;
+});
+
+test("a rule that is taken back is closed beside a host whose certificate finds no room", async () => {
+  const stream = await openStream("https://api.anthropic.com/v1/sse");
+  const inspected = { url: "https://api.github.com/*", inspect: true };
+  await putRules([request[0], inspected]);
+  // 28 is curl's own limit.
+  expect(await stream.ended).toMatch(/curl: \((?!28\))\d+\)/);
+  await expect
+    .poll(complaint)
+    .toMatch(/in force, but not kept: a certificate.*: ENOSPC/);
+  expect(await statusOf(kept)).toBe("200");
+  await putRules(request.slice(0, 2));
 });
 
 test("HAProxy starts again, and lets nothing through before it knows the rules", async () => {

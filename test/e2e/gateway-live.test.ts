@@ -6,10 +6,12 @@
  */
 import { afterEach, describe, expect, test } from "vitest";
 import {
+  complaint,
   gateway,
   journalFromNow,
   keepRules,
   machine,
+  putRules,
   request,
   rule,
   sandbox,
@@ -164,6 +166,48 @@ describe("a change of rules", () => {
       expect(await lives.stop()).toBe("alive");
     },
   );
+
+  test.each([
+    ["spliced", "https://api.github.com/zen", request.slice(0, 2)],
+    ["inspected", "https://openrouter.ai/api/v1/models", request.slice(1)],
+  ])(
+    "cuts what is still connecting, and nothing connects again: %s",
+    async (_, url, rules) => {
+      await trustAgain();
+      // Of each real host the first packet is lost, until the rule is gone.
+      await machine(
+        `nft 'table ip silence { chain output { type filter hook output priority 0; tcp flags & (syn | ack) == syn tcp dport 443 oifname != "lo" drop; }; }'`,
+      );
+      try {
+        const asked = statusOf(url);
+        await expect
+          .poll(() => machine("ss -Htn state syn-sent dport = 443"))
+          .not.toBe("");
+        await rule(rules);
+        await machine("nft delete table ip silence");
+        expect(await asked).toMatch(/(000|503)$/);
+      } finally {
+        await machine("nft destroy table ip silence");
+      }
+    },
+  );
+
+  test("cuts what one that failed halfway had opened", async () => {
+    await rule(request.slice(0, 2));
+    await machine("systemctl stop daytona-gateway-resolver");
+    try {
+      await putRules(request);
+      await expect.poll(complaint).toMatch(/the sandboxes' resolver/);
+      const opened = await openStream(
+        "https://api.github.com/sse",
+        `--resolve api.github.com:443:${gateway}`,
+      );
+      await putRules(request.slice(0, 2));
+      expect(await opened.ended).toMatch(/curl: \((?!28\))\d+\).* 200$/s);
+    } finally {
+      await machine("systemctl start daytona-gateway-resolver");
+    }
+  });
 
   test("of a thousand hosts is in force within seconds, and gone again", async () => {
     const hosts = Array.from(

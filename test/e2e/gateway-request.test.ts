@@ -52,6 +52,13 @@ test.each([
     "path_not_canonical",
     "--path-as-is 'https://openrouter.ai/api/v1/..;/x'",
   ],
+  ...["?q=100%", "?q=%zz", "?q=%4", "/100%"].flatMap((end) =>
+    ["--http1.1", "--http2"].map((version) => [
+      `a percent sign that encodes nothing, ${end}, ${version}`,
+      "path_not_canonical",
+      `${version} '${models}${end}'`,
+    ]),
+  ),
   ["another path", "path_not_allowed", "https://openrouter.ai/api/v2/models"],
   [
     "dot segments",
@@ -78,6 +85,7 @@ test.each([
     error: {
       code: "egress_denied",
       message: expect.stringContaining(`(${reason})`) as string,
+      requestId: expect.stringMatching(/^[0-9a-f-]{36}$/) as string,
     },
   });
 });

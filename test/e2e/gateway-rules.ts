@@ -92,23 +92,41 @@ export async function rule(
 
 /** Writes documents of the store in turn, and waits until the agent has taken them. */
 export async function write(...documents: [string, string][]): Promise<void> {
-  const names = documents.map(([name]) => `${store}/${name}`).join(" ");
+  await put(...documents);
+  await machine(untilTaken(documents.map(([name]) => name).join(" ")));
+}
+
+/** Writes the rules alone; an agent that fails halfway never says that it has them. */
+export async function putRules(written: readonly unknown[]): Promise<void> {
+  const { rules, problems } = parseEgressRules(written);
+  expect(problems).toEqual([]);
+  await put(["egress-rules.json", rulesDocument(rules)]);
+}
+
+async function put(...documents: [string, string][]): Promise<void> {
   await machine(
-    `umask 077
-     for file in ${names}; do
+    `umask 077; cd ${store}
+     for file in ${documents.map(([name]) => name).join(" ")}; do
        read -r content
        echo "$content" | base64 -d >$file.new; mv $file.new $file
-     done
-     ${untilTaken(names)}`,
+     done`,
     documents
       .map(([, content]) => `${Buffer.from(content).toString("base64")}\n`)
       .join(""),
   );
 }
 
+/** What the agent says is wrong with the rules. */
+export async function complaint(): Promise<string | undefined> {
+  const text = await machine("cat /run/daytona-gateway/status.json");
+  const status = JSON.parse(text) as Record<string, { error?: string }>;
+  return status["egress-rules.json"]?.error;
+}
+
 /** Shell: waits until the agent says that these files are what it has. */
 const untilTaken = (files: string) =>
-  `for file in ${files}; do
+  `cd ${store}
+   for file in ${files}; do
      version=$(sha256sum $file | cut -d ' ' -f 1)
      for _ in $(seq 1200); do
        if grep -q $version /run/daytona-gateway/status.json; then continue 2; fi
@@ -136,7 +154,7 @@ export function keepRules(): void {
   });
   afterAll(async () => {
     await machine(
-      `base64 -d | tar -x -C ${store}; cd ${store}
+      `base64 -d | tar -x -C ${store}
        ${untilTaken("egress-credentials.json egress-rules.json")}`,
       bundled,
     );

@@ -7,11 +7,10 @@
  * @module-tag certificate
  */
 import { execa } from "execa";
-import { rename } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { storeDirectory, trustFile } from "../../scripts/checkout.ts";
+import { trustFile } from "../../scripts/checkout.ts";
 import { edgeAddresses } from "../../scripts/lab/machine-addresses.ts";
 import { insideLab } from "../../scripts/lab/namespaces.ts";
 import {
@@ -25,6 +24,7 @@ import {
   script,
   signedOutputs,
 } from "./lab.ts";
+import { hideState } from "./live-state.ts";
 import { bootSpareEdge, removeSpareEdge, spareEdge } from "./spare-edge.ts";
 import { holdStreams } from "./streams.ts";
 import { type Key, claims, sign } from "./tokens.ts";
@@ -122,10 +122,8 @@ const pulumiUp = (...changes: string[]) =>
   script("../test/e2e/fixtures/pulumi-up.ts", changes);
 
 async function renewCertificate(): Promise<void> {
-  const store = storeDirectory("edge-signed");
-  const file = join(store, "certificate.json");
-  await rename(file, `${file}.old`);
-  const { exitCode, stderr } = await labExec("certificate-signed", [
+  await hideState("edge-signed", "store/certificate.json");
+  const { exitCode, stderr } = await labExec("edge-signed", [
     "/usr/local/lib/daytona-edge/run-certificate.sh",
     "issue",
   ]);

@@ -27,9 +27,8 @@ import type { Run } from "./fixtures/malformed/run.ts";
 import type { Recorded } from "./fixtures/sandbox-recorder.ts";
 import { type Target, accessHeader, hostOf } from "./fixtures/target.ts";
 import { inLab } from "./lab.ts";
-import { addSandbox, removeSandbox } from "./own-sandbox.ts";
-import { type SandboxServer, startInSandbox } from "./sandbox-server.ts";
-import { edgesFor, exchangeAll, roadTo } from "./targets.ts";
+import { ownApplication } from "./own-sandbox.ts";
+import { exchangeAll, roadTo } from "./targets.ts";
 
 const seed = Number(process.env.MALFORMED_SEED ?? randomInt(2 ** 32));
 const count = 10_000;
@@ -39,25 +38,24 @@ const now = Date.now();
 /** Milliseconds for an edge's 5 000 requests, on the busiest machine. */
 const patience = 2_400_000;
 const port = 3120;
-const sandbox = await addSandbox();
-const targets = await edgesFor(sandbox, port);
+const { targets, application: recorder } = await ownApplication(
+  "sandbox-recorder.ts",
+  port,
+);
 const share = count / targets.length;
 /** An edge limits what one address may do; these are on the lab's bridge. */
 const addresses = Array.from(
   { length: 100 },
   (_, index) => `198.18.0.${String(100 + index)}`,
 );
-let recorder: SandboxServer;
 
 beforeAll(async () => {
   console.log(`MALFORMED_SEED=${String(seed)}`);
   await onBridge("add");
-  recorder = await startInSandbox(sandbox, "sandbox-recorder.ts", port);
 });
 
 afterAll(async () => {
   await onBridge("delete");
-  await removeSandbox(sandbox);
 });
 
 describe.each(targets.map((target, index) => ({ target, index })))(

@@ -1,5 +1,22 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { afterAll } from "vitest";
+import type { Target } from "./fixtures/target.ts";
 import { lab, sandboxExec } from "./lab.ts";
+import { type SandboxServer, startInSandbox } from "./sandbox-server.ts";
+import { edgesFor } from "./targets.ts";
+
+/** A program in a sandbox of its own, behind both edges, as long as the suite runs. */
+export async function ownApplication(
+  program: string,
+  port: number,
+): Promise<{ targets: Target[]; application: SandboxServer }> {
+  const sandbox = await addSandbox();
+  afterAll(() => removeSandbox(sandbox));
+  return {
+    targets: await edgesFor(sandbox, port),
+    application: await startInSandbox(sandbox, program, port),
+  };
+}
 
 /**
  * A sandbox for one suite alone: what it does to it is nobody else's.

@@ -10,15 +10,19 @@ export interface SandboxStream {
 
 /**
  * Opens an event stream; resolves once its first event has come.
+ * @param args more of curl's arguments
  * @throws Error with what curl said when it ended before that
  */
-export async function openStream(url: string): Promise<SandboxStream> {
+export async function openStream(
+  url: string,
+  args = "",
+): Promise<SandboxStream> {
   const file = `/tmp/stream-${crypto.randomUUID()}`;
   const inSandbox = async (command: string) =>
     (await sandboxExec(FIRST_SANDBOX, command)).result;
   // curl's own limit ends what a failed test leaves behind.
   const ended = inSandbox(
-    `curl -sSN -o ${file} --max-time 280 -w ' %{http_code}' '${url}' 2>&1 &
+    `curl -sSN -o ${file} --max-time 280 -w ' %{http_code}' ${args} '${url}' 2>&1 &
      echo $! >${file}.pid; wait $!; rm -f ${file} ${file}.pid`,
   );
   const opened = inSandbox(

@@ -6,28 +6,20 @@
  *
  * @module-tag edge
  */
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import { type Answer, answersOf } from "./fixtures/answers.ts";
 import { http2AnswersOf } from "./fixtures/answers-http2.ts";
 import type { Recorded } from "./fixtures/sandbox-recorder.ts";
 import { pathOf, smugglingCases } from "./fixtures/smuggling-cases.ts";
 import { type Target, accessHeader, hostOf } from "./fixtures/target.ts";
-import { addSandbox, removeSandbox } from "./own-sandbox.ts";
-import { type SandboxServer, startInSandbox } from "./sandbox-server.ts";
-import { edgesFor, exchangeAll, roadTo } from "./targets.ts";
+import { ownApplication } from "./own-sandbox.ts";
+import { exchangeAll, roadTo } from "./targets.ts";
 
 const port = 3100;
-const sandbox = await addSandbox();
-const targets = await edgesFor(sandbox, port);
-let recorder: SandboxServer;
-
-beforeAll(async () => {
-  recorder = await startInSandbox(sandbox, "sandbox-recorder.ts", port);
-});
-
-afterAll(async () => {
-  await removeSandbox(sandbox);
-});
+const { targets, application: recorder } = await ownApplication(
+  "sandbox-recorder.ts",
+  port,
+);
 
 const recorded = async () =>
   JSON.parse(await recorder.control("GET")) as Recorded[];

@@ -14,14 +14,23 @@ import {
   labCurl,
   script,
 } from "./lab.ts";
+import { moveName, nameOf, removeNames } from "./leading-names.ts";
 import { bootSpareEdge, removeSpareEdge, spareEdge } from "./spare-edge.ts";
 import { holdStreams } from "./streams.ts";
 
 beforeAll(async () => {
-  await bootSpareEdge("local", { toolbox: true });
+  // Leads to nobody at first.
+  const name = await nameOf("203.0.113.12");
+  await bootSpareEdge("local", {
+    toolbox: true,
+    upstream: { mode: "daytona", url: `http://${name}:4000` },
+  });
 });
 
-afterAll(removeSpareEdge);
+afterAll(async () => {
+  await removeSpareEdge();
+  await removeNames();
+});
 
 /** Runs a command through the edge; the answer's status and body. */
 async function execute(path: string, apiKey?: string) {
@@ -36,6 +45,14 @@ async function execute(path: string, apiKey?: string) {
   return { status: stdout.slice(mark + 1), body: stdout.slice(0, mark) };
 }
 const path = `/toolbox/${FIRST_SANDBOX}/process/execute`;
+
+test("Daytona's proxy moves, and the edge goes along", async () => {
+  expect(await execute(path, "")).toMatchObject({ status: "503" });
+  await moveName("198.18.0.3");
+  await expect
+    .poll(async () => (await execute(path, "")).status, { timeout: 300_000 })
+    .toBe("401");
+});
 
 test("a command runs with Daytona's key, and without it Daytona refuses", async () => {
   const { status, body } = await execute(path, labSecrets().daytonaApiKey);

@@ -26,6 +26,8 @@ beforeAll(async () => {
   outputs = await signedOutputs();
   await build({
     entryPoints: [join(checkout, "client/example/worker.ts")],
+    // The package is made of this.
+    alias: { "daytona-edge/client": join(checkout, "client/index.ts") },
     bundle: true,
     format: "esm",
     target: "es2024",

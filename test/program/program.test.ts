@@ -26,20 +26,35 @@ afterEach(() => {
   rmSync(workDir, { recursive: true });
 });
 
+interface Host {
+  readonly runners?: readonly object[];
+}
+
+/** Servers that nobody reaches: a preview asks them, and goes on without. */
+function nowhere({ runners, ...host }: Host) {
+  const at = (address: string) => ({ address, port: 1 });
+  return {
+    ...{ ...host, ...at("127.0.0.1") },
+    ...(runners && {
+      runners: runners.map((runner) => ({ ...runner, ...at("127.0.0.2") })),
+    }),
+  };
+}
+
 /** Previews the program with the lab's configuration, changed. */
 async function preview(
   change: Record<string, unknown> = {},
   stackName: StackName = "local",
 ) {
+  const { config: file } = labStackFile(stackName, lab);
   const config = {
-    ...labStackFile(stackName, lab).config,
+    ...file,
+    "daytona-edge:host": nowhere(file["daytona-edge:host"] as Host),
     "cloudflare:apiToken": "not-used-by-a-preview".padEnd(40, "-"),
-    ...(stackName === "local"
-      ? {
-          "daytona-edge:sshPrivateKey": key,
-          "daytona-edge:credentials": { openrouter: "sk-or-v1-0123456789" },
-        }
-      : {}),
+    "daytona-edge:sshPrivateKey": key,
+    ...(stackName === "local" && {
+      "daytona-edge:credentials": { openrouter: "sk-or-v1-0123456789" },
+    }),
     ...change,
   };
   writeFileSync(
@@ -136,14 +151,14 @@ describe("the program", () => {
 
   test("a stack with the road in only, guarded by signed tokens", async () => {
     const { changes } = await preview({}, "signed");
-    // The stack, 13 components, 10 commands, 2 keys, 6 records.
-    expect(changes).toEqual({ create: 32 });
+    // The stack, 12 components, 9 commands, 2 keys, 6 records.
+    expect(changes).toEqual({ create: 30 });
     const rotated = await preview(
       { "daytona-edge:accessKeyGeneration": 2 },
       "signed",
     );
     // And the key before.
-    expect(rotated.changes).toEqual({ create: 33 });
+    expect(rotated.changes).toEqual({ create: 31 });
   });
 
   test("an empty allow list is a plan too: nothing goes out", async () => {

@@ -102,6 +102,7 @@ export type RemoteScript =
   | "edge-status"
   | "firewall-restored"
   | "gateway-authority"
+  | "lock-store"
   | "look"
   | "read-document"
   | "remove-bundle"
@@ -109,6 +110,7 @@ export type RemoteScript =
   | "run-certificate"
   | "unpack-and-install"
   | "wait-healthy"
+  | "write-document"
   | "write-state";
 
 /** The command line that runs one of remote/ on the server. */

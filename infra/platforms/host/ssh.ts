@@ -1,6 +1,6 @@
 /**
- * A connection to a server by SSH, for what is only read. Whoever answers must
- * have the pinned key, as for the stack's own commands (server.ts).
+ * A connection to a server by SSH, for what Pulumi does not do itself. Whoever
+ * answers must have the pinned key, as for the stack's own commands (server.ts).
  */
 import { createHash } from "node:crypto";
 import { once } from "node:events";
@@ -16,10 +16,18 @@ type Reached = Omit<Server, "jump">;
 export interface SshConnection extends AsyncDisposable {
   /**
    * Runs a command line.
+   * @param input its standard input; empty when absent
    * @returns its standard output
    * @throws Error with what it said when it failed
    */
-  run(line: string): Promise<string>;
+  run(line: string, input?: string | Uint8Array): Promise<string>;
+  /**
+   * Starts a command line that runs until its standard input ends, and waits
+   * until it prints something.
+   * @returns what ends it
+   * @throws Error with what it said when it ended before
+   */
+  hold(line: string): Promise<() => Promise<void>>;
   /** A connection to what the server itself reaches. @throws Error */
   open(host: string, port: number): Promise<ClientChannel>;
 }
@@ -50,7 +58,8 @@ export async function connectBySsh(
     const jump = server.jump && (await open(server.jump));
     const client = await open(server, jump);
     return {
-      run: (line) => output(client, line),
+      run: (line, input) => output(client, line, input),
+      hold: (line) => held(client, line),
       open: (host, port) => forward(client, host, port),
       [Symbol.asyncDispose]: () => Promise.resolve(end()),
     };
@@ -174,7 +183,11 @@ function forward(
   });
 }
 
-function output(client: Client, line: string): Promise<string> {
+function output(
+  client: Client,
+  line: string,
+  input?: string | Uint8Array,
+): Promise<string> {
   return new Promise((resolve, reject) => {
     client.exec(line, (error, channel) => {
       if (error) {
@@ -182,20 +195,47 @@ function output(client: Client, line: string): Promise<string> {
         return;
       }
       let stdout = "";
-      let stderr = "";
-      channel
-        .on("data", (chunk: Buffer) => {
-          stdout += chunk.toString();
-        })
-        .on("close", (code: number | null) => {
-          if (code === 0) resolve(stdout);
-          else {
-            reject(new Error(stderr.trim() || `it ended with ${String(code)}`));
-          }
-        });
-      channel.stderr.on("data", (chunk: Buffer) => {
-        stderr += chunk.toString();
+      channel.setEncoding("utf8").on("data", (text: string) => {
+        stdout += text;
       });
+      ended(channel).then(() => {
+        resolve(stdout);
+      }, reject);
+      channel.end(input);
+    });
+  });
+}
+
+function held(client: Client, line: string): Promise<() => Promise<void>> {
+  return new Promise((resolve, reject) => {
+    client.exec(line, (error, channel) => {
+      if (error) {
+        reject(error);
+        return;
+      }
+      const end = ended(channel);
+      // Once it is held, its end is for whoever ends it.
+      end.catch(reject);
+      channel.once("data", () => {
+        resolve(() => {
+          channel.end();
+          return end;
+        });
+      });
+    });
+  });
+}
+
+/** @throws Error with what it wrote to standard error when it failed */
+function ended(channel: ClientChannel): Promise<void> {
+  let stderr = "";
+  channel.stderr.setEncoding("utf8").on("data", (text: string) => {
+    stderr += text;
+  });
+  return new Promise((resolve, reject) => {
+    channel.on("close", (code: number | null) => {
+      if (code === 0) resolve();
+      else reject(new Error(stderr.trim() || `it ended with ${String(code)}`));
     });
   });
 }

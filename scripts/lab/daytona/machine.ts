@@ -6,6 +6,7 @@
  */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { type LoginKeys, loginFiles, loginUnit } from "../login.ts";
 import type { MachineFile, MachineSpec } from "../machine-spec.ts";
 
 export interface DaytonaMachineArgs {
@@ -27,10 +28,7 @@ export interface DaytonaMachineArgs {
   readonly domain: string;
   /** Authority of the lab's web, which sandboxes trust. */
   readonly webCaPem: string;
-  /** The only key that root may log in with; a line of authorized_keys(5). */
-  readonly sshAuthorizedKey: string;
-  /** The machine's own key, in OpenSSH's forms. */
-  readonly sshHostKey: { readonly private: string; readonly public: string };
+  readonly login: LoginKeys;
   /**
    * Control group above those of its containers; Docker's own when absent. Where
    * each controller has a tree, a machine sees the computer's.
@@ -61,9 +59,13 @@ export function daytonaMachine(args: DaytonaMachineArgs): MachineSpec {
     name: args.name,
     address: args.ipv4,
     address6: args.ipv6,
-    files: [...serverFiles(args), ...snapshotFiles(args), ...sshFiles(args)],
+    files: [
+      ...serverFiles(args),
+      ...snapshotFiles(args),
+      ...loginFiles(args.login),
+    ],
     units: [
-      ...["containerd.service", "docker.service", "ssh.service"],
+      ...["containerd.service", "docker.service", loginUnit],
       ...["daytona-host.service", "daytona.service"],
     ],
     containers: args.containers,
@@ -112,21 +114,6 @@ function snapshotFiles({ programs }: DaytonaMachineArgs): MachineFile[] {
     copied("snapshot/app", `${bin}/app`, 0o755),
     { path: `${lib}/toolbox.cjs`, content: programs.toolbox },
     { path: `${lib}/app.cjs`, content: programs.app },
-  ];
-}
-
-function sshFiles(args: DaytonaMachineArgs): MachineFile[] {
-  const { sshAuthorizedKey, sshHostKey } = args;
-  const hostKey = "/etc/ssh/ssh_host_ed25519_key";
-  return [
-    copied("sshd.conf", "/etc/ssh/sshd_config.d/lab.conf"),
-    { path: hostKey, content: sshHostKey.private, mode: 0o600 },
-    { path: `${hostKey}.pub`, content: `${sshHostKey.public}\n` },
-    {
-      path: "/root/.ssh/authorized_keys",
-      content: `${sshAuthorizedKey}\n`,
-      mode: 0o600,
-    },
   ];
 }
 

@@ -8,9 +8,10 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { storeDirectory, trustFile } from "../../../scripts/checkout.ts";
+import { trustFile } from "../../../scripts/checkout.ts";
 import { awsMachines } from "../../../scripts/lab/machine-addresses.ts";
 import { DOMAIN, FIRST_SANDBOX, lab, labCurl, labExec } from "../lab.ts";
+import { readState } from "../live-state.ts";
 import { type AgentPackage, agentPackage } from "./agent-package.ts";
 import { holdStream } from "./held-stream.ts";
 import { keep, letGo } from "./metadata.ts";
@@ -28,8 +29,7 @@ let front: AwsFront;
 let userData: string;
 let agent: AgentPackage;
 
-const certificate = () =>
-  readFileSync(join(storeDirectory("edge"), "certificate.json"), "utf8");
+const certificate = () => readState("edge", "store/certificate.json");
 
 beforeAll(async () => {
   agent = await agentPackage();
@@ -104,7 +104,7 @@ test("is healthy once there is one", async () => {
   const started = performance.now();
   await moto.secrets("CreateSecret", {
     Name: `${secrets}certificate.json`,
-    SecretString: certificate(),
+    SecretString: await certificate(),
   });
   await expect.poll(() => health()).toBe("200");
   console.log(
@@ -167,7 +167,10 @@ test("without AWS what was live stays live; then it goes on", async () => {
 test("a certificate that is none is refused; the old one stays", async () => {
   await moto.secrets("PutSecretValue", {
     SecretId: `${secrets}certificate.json`,
-    SecretString: certificate().replace(/BEGIN CERTIFICATE/, "BEGIN NONSENSE"),
+    SecretString: (await certificate()).replace(
+      /BEGIN CERTIFICATE/,
+      "BEGIN NONSENSE",
+    ),
   });
   await expect.poll(refusal).toEqual(expect.any(String));
   expect(await health()).toBe("200");
@@ -256,7 +259,7 @@ test("another agent than the one that the user data names is not installed; the 
   expect(stdout).toContain("SESSION MANAGER IS NOT INSTALLED");
   await moto.secrets("PutSecretValue", {
     SecretId: `${secrets}certificate.json`,
-    SecretString: certificate(),
+    SecretString: await certificate(),
   });
   await expect.poll(() => health()).toBe("200");
 });

@@ -11,9 +11,9 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { limits } from "../../../infra/machine/logs/batches.ts";
 import * as patterns from "../../../infra/platforms/aws/row-patterns.ts";
-import { storeDirectory } from "../../../scripts/checkout.ts";
 import { awsMachines } from "../../../scripts/lab/machine-addresses.ts";
 import { DOMAIN, FIRST_SANDBOX, lab, labCurl, labExec } from "../lab.ts";
+import { readState } from "../live-state.ts";
 import { matches } from "../../filter-pattern.ts";
 import { type AwsFront, type Moto, startAwsFront, startMoto } from "./moto.ts";
 import { plannedMachine, secrets } from "./production-plan.ts";
@@ -41,10 +41,7 @@ beforeAll(async () => {
   });
   await moto.secrets("CreateSecret", {
     Name: `${secrets}certificate.json`,
-    SecretString: readFileSync(
-      join(storeDirectory("edge"), "certificate.json"),
-      "utf8",
-    ),
+    SecretString: await readState("edge", "store/certificate.json"),
   });
   const { stdout, stderr, exitCode } = await lab(["machine", "boot", machine], {
     input: planned.userData,

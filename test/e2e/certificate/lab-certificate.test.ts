@@ -4,8 +4,7 @@
  * @module-tag certificate
  */
 import { X509Certificate, createPrivateKey } from "node:crypto";
-import { readFile, readdir, rename, stat, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { readFile } from "node:fs/promises";
 import { beforeAll, describe, expect, test } from "vitest";
 import {
   certificateProblems,
@@ -17,11 +16,7 @@ import {
   certificateReport,
   reportDocument,
 } from "../../../infra/certificate/report.ts";
-import {
-  certificateDirectory,
-  storeDirectory,
-  trustFile,
-} from "../../../scripts/checkout.ts";
+import { trustFile } from "../../../scripts/checkout.ts";
 import { edgeAddresses } from "../../../scripts/lab/machine-addresses.ts";
 import { labSecrets } from "../../../scripts/lab/secrets.ts";
 import { stackDirectory } from "../../../scripts/stack.ts";
@@ -31,17 +26,14 @@ import {
 } from "../../../scripts/toolchain/engine-state.ts";
 import { failAtCloudflare } from "../internet.ts";
 import { DOMAIN, labCurl, labExec } from "../lab.ts";
+import { hideState, readState, writeState } from "../live-state.ts";
 
-const store = storeDirectory("edge");
-const file = join(store, "certificate.json");
-const accountFile = join(
-  certificateDirectory("edge"),
-  "account/acme-account.json",
-);
+const document = "store/certificate.json";
+const accountFile = "certificate/account/acme-account.json";
 let held: HeldCertificate;
 
 beforeAll(async () => {
-  held = heldCertificate.parse(JSON.parse(await readFile(file, "utf8")));
+  held = heldCertificate.parse(JSON.parse(await readState("edge", document)));
 });
 
 test("is for the wildcard and the base name, with its key and chain", () => {
@@ -63,9 +55,18 @@ test("leads to the root that the lab's clients trust", async () => {
 });
 
 test("is for its owner's eyes, and the account's key is elsewhere", async () => {
-  expect((await stat(file)).mode & 0o777).toBe(0o600);
-  expect(await readdir(store)).not.toContain("acme-account.json");
-  expect((await stat(accountFile)).mode & 0o777).toBe(0o600);
+  const { stdout } = await labExec("edge", [
+    ...[
+      "find",
+      "/var/lib/daytona-edge/store",
+      "/var/lib/daytona-edge/certificate",
+    ],
+    ...["-name", "*.json", "-printf", "%m %U %P\n"],
+  ]);
+  const found = stdout.split("\n");
+  expect(found).toContain("600 0 certificate.json");
+  expect(found).toContain("600 0 account/acme-account.json");
+  expect(found).not.toContain("600 0 acme-account.json");
 });
 
 test("has left no challenge in DNS", async () => {
@@ -83,7 +84,7 @@ test("has left no challenge in DNS", async () => {
 });
 
 describe("its machine", () => {
-  const onMachine = (...argv: string[]) => labExec("certificate", argv);
+  const onMachine = (...argv: string[]) => labExec("edge", argv);
   const script = "/usr/local/lib/daytona-edge/run-certificate.sh";
 
   test("renews by a timer, several times a day, also what was missed", async () => {
@@ -107,7 +108,7 @@ describe("its machine", () => {
   test("what the timer starts keeps a good certificate, and reports", async () => {
     const readReport = async () =>
       certificateReport.parse(
-        JSON.parse(await readFile(join(store, reportDocument), "utf8")),
+        JSON.parse(await readState("edge", `store/${reportDocument}`)),
       );
     const { issuedAt } = await readReport();
     const before = Date.now();
@@ -127,15 +128,15 @@ describe("its machine", () => {
   });
 
   test("one that fails says why, here and in the report, and the certificate stays", async () => {
-    const old = await readFile(file, "utf8");
-    await rename(file, `${file}.aside`);
+    const old = await readState("edge", document);
+    const putBack = await hideState("edge", document);
     await failAtCloudflare({ count: 1, status: 403, about: DOMAIN });
     try {
       const { stderr, exitCode } = await onMachine(script, "issue");
       expect(exitCode).toBe(1);
       expect(stderr).toContain("needs Zone / DNS / Edit on this zone");
       const report = certificateReport.parse(
-        JSON.parse(await readFile(join(store, reportDocument), "utf8")),
+        JSON.parse(await readState("edge", `store/${reportDocument}`)),
       );
       expect(report.error).toContain("needs Zone / DNS / Edit on this zone");
       expect(Date.parse(report.succeededAt ?? "")).toBeLessThan(
@@ -143,9 +144,9 @@ describe("its machine", () => {
       );
     } finally {
       await failAtCloudflare({ count: 0, status: 500 });
-      await rename(`${file}.aside`, file);
+      await putBack();
     }
-    expect(await readFile(file, "utf8")).toBe(old);
+    expect(await readState("edge", document)).toBe(old);
     expect(await onMachine(script, "issue")).toMatchObject({ exitCode: 0 });
   });
 
@@ -183,45 +184,42 @@ END
     ]);
   });
 
-  test("its secrets are root's alone, and no edge sees them", async () => {
+  test("its secrets are root's alone, and the edge's programs see none", async () => {
     const { stdout } = await onMachine(
       ..."find /var/lib/daytona-edge/certificate -type f -perm /077 ! -name .lock".split(
         " ",
       ),
     );
     expect(stdout).toBe("");
-    const found = async (machine: string, secret: string) => {
+    /** Files with it, for root, or for a unit's program. */
+    const found = async (secret: string, unit?: string) => {
       // grep ends with 1 when it finds nothing. The journal is in /var.
       const search = `grep -rlF -e '${secret}' /etc /root /run /tmp /usr/local /var 2>/dev/null || true`;
-      const list = (await labExec(machine, ["sh", "-c", search])).stdout;
-      return list.split("\n").sort().join(" ");
+      const asUnit = `exec nsenter --target="$(systemctl show -p MainPID --value ${unit ?? ""})" --mount sh -c "$0"`;
+      const list = await onMachine("sh", "-c", unit ? asUnit : search, search);
+      return list.stdout.split("\n").sort().join(" ");
     };
     const own = "/var/lib/daytona-edge/certificate";
     const { token, account, key } = await secrets();
-    expect(await found("certificate", token)).toBe(`${own}/credentials.env`);
-    expect(await found("certificate", account)).toBe(
-      `${own}/account/acme-account.json`,
-    );
-    expect(await found("certificate", key)).toBe(
-      "/var/lib/daytona-edge/store/certificate.json",
-    );
-    expect(await found("edge", token)).toBe("");
-    expect(await found("edge", account)).toBe("");
-    expect(await found("edge", key)).toBe(
-      "/var/lib/daytona-edge/edge/certificate.pem /var/lib/daytona-edge/store/certificate.json",
-    );
+    expect(await found(token)).toBe(`${own}/credentials.env`);
+    expect(await found(account)).toBe(`${own}/account/acme-account.json`);
+    const keys =
+      "/var/lib/daytona-edge/edge/certificate.pem /var/lib/daytona-edge/store/certificate.json";
+    expect(await found(key)).toBe(keys);
+    for (const unit of ["daytona-edge", "daytona-edge-agent"]) {
+      expect(await found(token, unit)).toBe("");
+      expect(await found(account, unit)).toBe("");
+    }
   });
 
   test("an edge refuses another stack's, says so, and serves the old one", async () => {
-    const old = await readFile(file);
-    const put = async (content: Uint8Array) => {
-      await writeFile(`${file}.new`, content, { mode: 0o600 });
-      await rename(`${file}.new`, file);
-    };
+    const old = await readState("edge", document);
     const status = async () =>
       (await labCurl([`http://${edgeAddresses.edge.ipv4}:8404/status`])).stdout;
-    await put(
-      await readFile(join(storeDirectory("edge-signed"), "certificate.json")),
+    await writeState(
+      "edge",
+      document,
+      await readState("edge-signed", document),
     );
     try {
       await expect.poll(status).toContain(`it does not cover ${DOMAIN}`);
@@ -235,16 +233,20 @@ END
         held.chain.trim(),
       );
     } finally {
-      await put(old);
+      await writeState("edge", document, old);
     }
     await expect.poll(status).not.toContain("error");
   });
 
   test("an edge reads its store, and cannot write there", async () => {
-    const { stderr } = await labExec("edge", [
-      ...["touch", "/var/lib/daytona-edge/store/touched"],
-    ]);
-    expect(stderr).toContain("Read-only file system");
+    const store = "/var/lib/daytona-edge/store";
+    const { stdout } = await onMachine(
+      "sh",
+      "-c",
+      `exec nsenter --target="$(systemctl show -p MainPID --value daytona-edge-agent)" --mount sh -c 'cat ${store}/certificate.json | wc -l; touch ${store}/touched 2>&1'`,
+    );
+    expect(Number(stdout.split("\n")[0])).toBeGreaterThan(0);
+    expect(stdout).toContain("Read-only file system");
   });
 });
 
@@ -252,7 +254,7 @@ END
 async function secrets(): Promise<
   Readonly<Record<"token" | "account" | "key", string>>
 > {
-  const account = JSON.parse(await readFile(accountFile, "utf8")) as {
+  const account = JSON.parse(await readState("edge", accountFile)) as {
     key: { d: string };
   };
   return {
@@ -281,7 +283,7 @@ test("the stack keeps them encrypted, and gives them by standard input only", as
 test("the account came before CAA, and CAA before the order", () => {
   const { resources } = engineState(stackDirectory, "local");
   const of = (name: string) =>
-    resources.find((one) => nameOf(one) === `local-certificate-${name}`);
+    resources.find((one) => nameOf(one) === `host-certificate-${name}`);
   for (const record of ["caa-issue", "caa-issuewild"]) {
     expect(of(record)?.dependencies).toContain(of("account")?.urn);
     expect(of("issue")?.dependencies).toContain(of(record)?.urn);

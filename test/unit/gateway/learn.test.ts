@@ -11,20 +11,22 @@ const now = new Date("2026-11-25T12:00:00Z");
 const until = "2026-11-26T18:00:00+01:00";
 const seconds = Date.UTC(2026, 10, 26, 17) / 1000;
 
+const host = {
+  address: "10.0.0.5",
+  hostKey: `ssh-ed25519 ${"A".repeat(68)}`,
+};
+
 describe("egress.learn", () => {
   const parse = (learn: unknown, stack = "dev", at = now) =>
     parseConfig(
       {
         domain: "sandbox.daytona.example.net",
-        platform: "local",
+        platform: "host",
+        host,
         cloudflare: { zoneId: "3f1d7cfa3c1c4e6fb0c0a1b1f1d2e3a4" },
         upstream: { mode: "daytona", url: "http://10.0.0.5:4000" },
         egress: { allow: ["https://api.github.com/*"], learn },
         gateway: {
-          server: {
-            address: "10.0.0.5",
-            hostKey: `ssh-ed25519 ${"A".repeat(68)}`,
-          },
           sandboxes: { interfaces: ["docker0"], networks: ["172.17.0.0/16"] },
         },
       },
@@ -124,15 +126,12 @@ describe("egress.learn", () => {
   test("whoever does not say which stack it is gets prod's answer", () => {
     const { problems } = parseConfig({
       domain: "sandbox.daytona.example.net",
-      platform: "local",
+      platform: "host",
+      host,
       cloudflare: { zoneId: "3f1d7cfa3c1c4e6fb0c0a1b1f1d2e3a4" },
       upstream: { mode: "daytona", url: "http://10.0.0.5:4000" },
       egress: { allow: [], learn: { until: "2020-01-01T00:00:00Z" } },
       gateway: {
-        server: {
-          address: "10.0.0.5",
-          hostKey: `ssh-ed25519 ${"A".repeat(68)}`,
-        },
         sandboxes: { interfaces: ["docker0"], networks: ["172.17.0.0/16"] },
       },
     });

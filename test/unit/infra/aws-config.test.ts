@@ -75,7 +75,6 @@ const agent =
   "https://s3.eu-central-1.amazonaws.com/amazon-ssm-eu-central-1/3.3.2299.0/debian_arm64/amazon-ssm-agent.deb";
 const sha256 = "0".repeat(64);
 const gateway = {
-  server: { address: "10.0.0.5", hostKey },
   sandboxes: { interfaces: ["docker0"], networks: ["172.17.0.0/16"] },
 };
 
@@ -286,14 +285,14 @@ test.each<[Record<string, unknown>, string, string]>([
     "the network of sandboxes on platform aws answers no unlisted name, so there is nothing to learn; learn on a stack of another platform, and remove it here",
   ],
   [
-    { platform: "local", gateway },
+    { platform: "host", gateway, host: { address: "10.0.0.5", hostKey } },
     "aws",
-    "nothing reads it on platform local; remove it, or set platform to aws",
+    "nothing reads it on platform host; remove it, or set platform to aws",
   ],
   [
     { platform: "azure" },
     "platform",
-    '"azure" is no platform; set it to local, host or aws',
+    '"azure" is no platform; set it to host or aws',
   ],
 ])("%j", (change, key, message) => {
   const circumstances = { stack: "test", now: new Date() };

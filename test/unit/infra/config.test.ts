@@ -4,15 +4,15 @@ import { problemReport } from "../../../infra/config/problems.ts";
 
 const good = {
   domain: "sandbox.daytona.example.net",
-  platform: "local",
+  platform: "host",
+  host: {
+    address: "10.0.0.5",
+    hostKey: `ssh-ed25519 ${"A".repeat(68)}`,
+  },
   cloudflare: { zoneId: "3f1d7cfa3c1c4e6fb0c0a1b1f1d2e3a4" },
   upstream: { mode: "daytona", url: "http://10.0.0.5:4000" },
   egress: { allow: ["https://api.github.com/*"] },
   gateway: {
-    server: {
-      address: "10.0.0.5",
-      hostKey: `ssh-ed25519 ${"A".repeat(68)}`,
-    },
     sandboxes: { interfaces: ["br-sandbox"], networks: ["172.20.0.0/16"] },
   },
 };
@@ -29,7 +29,8 @@ describe("parseConfig", () => {
       toolbox: false,
       certificate: { caaIdentity: "letsencrypt.org" },
       accessKeyGeneration: 1,
-      egress: { gateway: { rootServers: [], server: { user: "root" } } },
+      host: { user: "root" },
+      egress: { gateway: { rootServers: [] } },
     });
     expect(Object.isFrozen(config)).toBe(true);
   });
@@ -48,7 +49,7 @@ describe("parseConfig", () => {
     [{ upstream: { url: "x" } }, "upstream.mode", "daytona or direct"],
     [{ domain: "Sandbox.Example.net" }, "domain", "not a lower-case host name"],
     [{ domain: "*.example.net" }, "domain", "not a lower-case host name"],
-    [{ platform: "azure" }, "platform", "local"],
+    [{ platform: "azure" }, "platform", "host or aws"],
     [{ cloudflare: { zoneId: "x" } }, "cloudflare.zoneId", "zone's overview"],
     [
       { upstream: { mode: "daytona", url: "10.0.0.5" } },
@@ -132,7 +133,7 @@ describe("parseConfig", () => {
     expect(problemsOf({ egress })).toMatchObject([
       {
         key: "egress.limits.perRunner",
-        message: expect.stringContaining("platform local") as string,
+        message: expect.stringContaining("platform host") as string,
       },
     ]);
     const warningsOf = (change: Record<string, unknown>) =>
@@ -175,15 +176,16 @@ describe("parseConfig", () => {
     expect(problemsOf({ upstream: { ...direct, networks } })).toEqual([]);
   });
 
-  test("either both halves of the road out, or none", () => {
+  test("what sandboxes may call needs no key gateway, and a gateway needs it", () => {
     const { egress, gateway, ...roadIn } = good;
     expect(parseConfig(roadIn)).toMatchObject({
       problems: [],
       config: { egress: undefined },
     });
-    expect(parseConfig({ ...roadIn, egress }).problems).toMatchObject([
-      { key: "gateway", message: expect.stringContaining("server") as string },
-    ]);
+    expect(parseConfig({ ...roadIn, egress })).toMatchObject({
+      problems: [],
+      config: { egress: { gateway: { rootServers: [] } } },
+    });
     expect(parseConfig({ ...roadIn, gateway }).problems).toMatchObject([
       { key: "egress", message: expect.stringContaining("allow") as string },
     ]);
@@ -191,17 +193,13 @@ describe("parseConfig", () => {
 
   test.each([
     {},
-    { ...good, gateway: undefined },
     { ...good, egress: undefined },
-    { ...good, gateway: { server: { address: "10.0.0.5" } } },
-    { ...good, gateway: {} },
-    { ...good, platform: "aws", gateway: undefined },
-    { ...good, platform: "aws", gateway: undefined, aws: {} },
-    { ...good, platform: "host", gateway: {} },
-    { ...good, platform: "host", gateway: {}, host: { address: "a.example" } },
+    { ...good, platform: "aws", gateway: undefined, host: undefined },
+    { ...good, platform: "aws", gateway: undefined, aws: {}, host: undefined },
+    { ...good, host: undefined },
+    { ...good, host: { address: "a.example" } },
     {
       ...good,
-      ...{ platform: "host", gateway: {} },
       host: { address: "10.0.0.5", hostKey: "x", runners: [{}] },
     },
     { ...good, certificate: { challenge: {} } },
@@ -236,10 +234,10 @@ describe("parseConfig", () => {
   });
 
   test.each([
-    ["platform", { platform: undefined }, "set it to local, host or aws"],
+    ["platform", { platform: undefined }, "set it to host or aws"],
     ["upstream.resolver", { upstream: { mode: "direct" } }, "127.0.0.1:53"],
     ["upstream.networks", { upstream: { mode: "direct" } }, "[172.20.0.0/16]"],
-    ["gateway.server.hostKey", { gateway: { server: {} } }, "ssh_host_ed25519"],
+    ["host.hostKey", { host: {} }, "ssh_host_ed25519"],
   ])("of a missing %s it is said what it is", (key, change, text) => {
     const problem = problemsOf(change).find((problem) => problem.key === key);
     expect(problem?.message).toMatch(/^missing; set /);
@@ -394,17 +392,12 @@ describe("parseConfig", () => {
   });
 
   test("wrong rules hide nothing that other keys have wrong together", () => {
-    const { gateway, ...others } = good;
-    expect(gateway).toBeDefined();
     const egress = {
       allow: ["https://a.example/*", { url: "https://a.example/*", ech: 1 }],
     };
-    expect(parseConfig({ ...others, egress }).problems).toMatchObject([
-      {
-        key: "egress.allow[1].ech",
-        message: "1 is not refuse or allow",
-      },
-      { key: "gateway", message: expect.stringContaining("server") as string },
+    expect(problemsOf({ host: undefined, egress })).toMatchObject([
+      { key: "egress.allow[1].ech", message: "1 is not refuse or allow" },
+      { key: "host", message: expect.stringContaining("hostKey") as string },
     ]);
   });
 

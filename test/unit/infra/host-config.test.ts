@@ -114,15 +114,16 @@ describe("refused", () => {
         },
       },
       "gateway.server",
-      "nothing reads it on platform host; remove it, and list the servers that sandboxes run on in host.runners, if they are others",
+      "nothing reads this key; remove it or correct its spelling",
     ],
     [
       {
-        platform: "local",
+        platform: "aws",
+        aws: { region: "eu-central-1" },
         upstream: { mode: "daytona", url: "http://h:4000" },
       },
       "host",
-      "nothing reads it on platform local; remove it, or set platform to host",
+      "nothing reads it on platform aws; remove it, or set platform to host",
     ],
   ])("%j", (change, key, message) => {
     expect(problemsOf(change)).toMatchObject([{ key, message }]);

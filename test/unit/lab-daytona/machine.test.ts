@@ -10,8 +10,10 @@ const machine = daytonaMachine({
   proxyApiKey: "SECRET-proxy",
   domain: "sandbox.example.test",
   webCaPem: "web CA",
-  sshAuthorizedKey: "ssh-ed25519 operator",
-  sshHostKey: { private: "SECRET-host", public: "ssh-ed25519 host" },
+  login: {
+    operator: "ssh-ed25519 operator",
+    host: { private: "SECRET-host", public: "ssh-ed25519 host" },
+  },
   containers: "/containers",
   snapshots: "/snapshots",
   sandboxes: [{ id: "a", public: true, previewToken: "SECRET-t", ports: [80] }],

@@ -7,7 +7,7 @@ import { afterAll, expect, test } from "vitest";
 import { edgeBundle } from "../../../infra/edge/bundle.ts";
 import { limitsSchema } from "../../../infra/edge/limits.ts";
 import type { Bundle } from "../../../infra/machine/bundle.ts";
-import { localUserData } from "../../../infra/platforms/local/user-data.ts";
+import { awsUserData } from "../../../infra/platforms/aws/machine/user-data.ts";
 import { bundleTarball } from "../../../infra/machine/tarball.ts";
 
 const directory = mkdtempSync(join(tmpdir(), "daytona-edge-tarball-"));
@@ -63,12 +63,18 @@ test("tar unpacks it to the files, their modes as text", async () => {
 
 test("user data fits EC2's 16 KiB, and names the very bundle", async () => {
   const tarball = await bundleTarball(edge);
-  const userData = localUserData(tarball, "/store/bundle.tar.gz");
+  const sha256 = createHash("sha256").update(tarball).digest("hex");
+  const userData = awsUserData({
+    region: "eu-central-1",
+    bucket: "bundles",
+    key: "edge.tar.gz",
+    sha256,
+    publicAddresses: [],
+    sessionManager: undefined,
+  });
   expect(userData).toMatch(/^#cloud-config\n/);
   expect(userData.length).toBeLessThan(16 * 1024);
-  expect(userData).toContain(
-    createHash("sha256").update(tarball).digest("hex"),
-  );
+  expect(userData).toContain(sha256);
 });
 
 test("no secret is in a bundle", () => {

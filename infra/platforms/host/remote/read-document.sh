@@ -1,7 +1,12 @@
 #!/bin/sh
-# Prints a document of the store, without its private key: nobody who only looks
-# needs that. Prints nothing when there is none. In the environment: DOCUMENT.
+# Prints a document of the store; nothing when there is none. The certificate
+# comes without its private key, which no operator's command needs.
+# In the environment: DOCUMENT.
 set -eu
 # shellcheck disable=SC2153
 document="/var/lib/daytona-edge/store/$DOCUMENT"
-[ ! -e "$document" ] || exec sed '/^ *"key":/d' "$document"
+[ -e "$document" ] || exit 0
+case "$DOCUMENT" in
+certificate.json) exec sed '/^ *"key":/d' "$document" ;;
+*) exec cat "$document" ;;
+esac

@@ -1,0 +1,126 @@
+/** The scripts that a server runs for operators' commands, in a shell of this computer. */
+import { execa } from "execa";
+import { once } from "node:events";
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { readFile, readdir, stat, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import {
+  ServerStore,
+  type ServerStoreOptions,
+} from "../../../scripts/deployments/server-store.ts";
+import { readRevocations, revoke } from "../../../scripts/sandbox/revoke.ts";
+
+const server = {
+  address: "203.0.113.10",
+  port: 22,
+  user: "root",
+  hostKey: `ssh-ed25519 ${"A".repeat(68)}`,
+};
+let home: string;
+let directory: string;
+beforeEach(() => {
+  home = mkdtempSync(join(tmpdir(), "daytona-edge-server-store-"));
+  directory = join(home, "store");
+  mkdirSync(directory, { mode: 0o700 });
+});
+afterEach(() => {
+  rmSync(home, { recursive: true });
+});
+
+/** Runs lines as sshd would; what reaches a line by standard input may be cut. */
+function store(
+  options: ServerStoreOptions & { readonly cut?: number } = {},
+): ServerStore {
+  const argv = (line: string) => [
+    ...["-c", line.replaceAll("/var/lib/daytona-edge", home)],
+  ];
+  return new ServerStore(
+    server,
+    {
+      run: async (line, input = "") => {
+        const sent = Buffer.from(input).subarray(0, options.cut);
+        const { stdout, stderr, exitCode } = await execa("sh", argv(line), {
+          ...{ input: sent, reject: false, stripFinalNewline: false },
+        });
+        if (exitCode === 0) return stdout;
+        throw new Error(stderr);
+      },
+      hold: async (line) => {
+        const held = execa("sh", argv(line), { reject: false });
+        const ended = held.then(({ stderr }) => {
+          throw new Error(stderr);
+        });
+        await Promise.race([once(held.stdout, "data"), ended]);
+        ended.catch(() => undefined);
+        return async () => {
+          held.stdin.end();
+          await held;
+        };
+      },
+    },
+    options,
+  );
+}
+
+test("a document is read as it was written, and root's alone", async () => {
+  expect(await store().read("access.json")).toBeUndefined();
+  const content = `{ "kid": "it's", "key": "ü" }\n`;
+  await store().write("access.json", content);
+  expect(await store().read("access.json")).toBe(content);
+  expect((await stat(join(directory, "access.json"))).mode & 0o777).toBe(0o600);
+  expect(await readdir(directory)).toEqual(["access.json"]);
+});
+
+test("the certificate comes without its private key", async () => {
+  await writeFile(
+    join(directory, "certificate.json"),
+    '{\n  "serial": "01",\n  "key": "secret",\n  "chain": "PEM"\n}\n',
+  );
+  expect(await store().read("certificate.json")).toBe(
+    '{\n  "serial": "01",\n  "chain": "PEM"\n}\n',
+  );
+});
+
+test("of what arrives in part nothing is written", async () => {
+  await store().write("revocations.json", "old");
+  await expect(
+    store({ cut: 3 }).write("revocations.json", "newer"),
+  ).rejects.toThrow(/revocations\.json is unchanged: .* run the command again/);
+  expect(await readFile(join(directory, "revocations.json"), "utf8")).toBe(
+    "old",
+  );
+  expect(await readdir(directory)).toEqual(["revocations.json"]);
+});
+
+test("where nothing is installed nothing is made", async () => {
+  rmSync(directory, { recursive: true });
+  const why = /nothing is installed there: run pulumi up first/;
+  await expect(store().write("revocations.json", "new")).rejects.toThrow(why);
+  await expect(store().lock(() => Promise.resolve())).rejects.toThrow(why);
+  expect(await readdir(home)).toEqual([]);
+});
+
+test("revocations at one time are all kept", async () => {
+  const ports = [1000, 1001, 1002, 1003, 1004];
+  const sandbox = "3f2c1a52-7d3b-4c1e-9a44-2b6a1e0d9c99";
+  await Promise.all(
+    ports.map((port) => revoke(store(), sandbox, port, Date.now())),
+  );
+  const kept = await readRevocations(store());
+  expect(kept.map(({ port }) => port).toSorted()).toEqual(ports);
+});
+
+test("a lock that another command keeps is named", async () => {
+  await store().lock(async () => {
+    await expect(
+      store({ lockTimeout: 0 }).lock(() => Promise.resolve()),
+    ).rejects.toThrow(
+      /store\/\.operators\.lock on .* is still locked by another operator's command after 0 s/,
+    );
+  });
+  expect(await store().lock(() => Promise.resolve("free again"))).toBe(
+    "free again",
+  );
+});
