@@ -31,29 +31,39 @@ export function readConfig(): {
   egressCredentials: pulumi.Output<string>;
 } {
   const project = new pulumi.Config();
+  const cloudflare = new pulumi.Config("cloudflare");
   const prefix = `${project.name}:`;
   const given: Record<string, unknown> = {};
+  const secret: Record<string, unknown> = {};
   for (const [key, value] of Object.entries(allConfig() ?? {})) {
     if (!key.startsWith(prefix)) continue;
     const name = key.slice(prefix.length);
-    if (!secretKeys.includes(name)) given[name] = plain(value);
+    (secretKeys.includes(name) ? secret : given)[name] = plain(value);
   }
   const result = parseConfig(given, {
     stack: pulumi.getStack(),
     now: new Date(),
   });
+  const { credentials = {}, certificateCredentials = {} } = secret;
   const sshPrivateKey = project.getSecret("sshPrivateKey");
   const keyGiven = allConfig()?.[`${prefix}sshPrivateKey`];
   const keyProblem = keyGiven && privateKeyProblem(keyGiven);
-  if (keyProblem) {
-    result.problems.push({ key: "sshPrivateKey", message: keyProblem });
-  }
-  const credentials = readCredentials(project, result.config);
-  result.problems.push(...credentials.problems);
-  const forCertificate = readCertificateCredentials(project);
-  result.problems.push(...forCertificate.problems);
-  const cloudflareUrl = new pulumi.Config("cloudflare").get("baseUrl");
-  result.problems.push(...cloudflareProblems(cloudflareUrl));
+  const ofRules = parseSecrets(credentials);
+  const ofCertificate = parseCertificateCredentials(
+    certificateCredentials,
+    // As Cloudflare's own provider takes it.
+    cloudflare.get("apiToken") ?? process.env.CLOUDFLARE_API_TOKEN,
+  );
+  const cloudflareUrl = cloudflare.get("baseUrl");
+  result.problems.push(
+    ...(keyProblem ? [{ key: "sshPrivateKey", message: keyProblem }] : []),
+    ...below("credentials", ofRules.problems),
+    ...(ofRules.problems.length > 0
+      ? []
+      : unsetSecrets(result.config, ofRules.secrets, prefix)),
+    ...below("certificateCredentials", ofCertificate.problems),
+    ...cloudflareProblems(cloudflareUrl),
+  );
   if (!result.config || result.problems.length > 0) {
     throw new pulumi.RunError(
       problemReport(
@@ -69,9 +79,9 @@ export function readConfig(): {
   return {
     config: result.config,
     cloudflareUrl,
-    certificateCredentials: pulumi.secret(forCertificate.credentials),
+    certificateCredentials: pulumi.secret(ofCertificate.credentials),
     sshPrivateKey,
-    egressCredentials: pulumi.secret(credentialsDocument(credentials.secrets)),
+    egressCredentials: pulumi.secret(credentialsDocument(ofRules.secrets)),
   };
 }
 
@@ -91,51 +101,34 @@ function cloudflareProblems(url: string | undefined): Problem[] {
   ];
 }
 
-/** What the certificate's program needs and may not show. */
-function readCertificateCredentials(project: pulumi.Config): {
-  credentials: CertificateCredentials;
-  problems: Problem[];
-} {
-  const key = "certificateCredentials";
-  const given = allConfig()?.[`${project.name}:${key}`];
-  const parsed = parseCertificateCredentials(
-    given === undefined ? {} : plain(given),
-    // As Cloudflare's own provider takes it.
-    new pulumi.Config("cloudflare").get("apiToken") ??
-      process.env.CLOUDFLARE_API_TOKEN,
-  );
-  return {
-    credentials: parsed.credentials,
-    problems: parsed.problems.map((problem) => ({
-      key: problem.key === "" ? key : `${key}.${problem.key}`,
-      message: problem.message,
-    })),
-  };
+/** Problems of a key's value, as those of the key. */
+function below(key: string, problems: readonly Problem[]): Problem[] {
+  return problems.map((problem) => ({
+    ...problem,
+    key: problem.key === "" ? key : `${key}.${problem.key}`,
+  }));
 }
 
-/** The secrets that rules name, each of which must be there. */
-function readCredentials(
-  project: pulumi.Config,
+/** Each secret that a rule names must be there. */
+function unsetSecrets(
   config: StackConfig | undefined,
-): { secrets: Secrets; problems: Problem[] } {
-  const given = allConfig()?.[`${project.name}:credentials`];
-  const parsed = parseSecrets(given === undefined ? {} : plain(given));
-  const problems: Problem[] = parsed.problems.map((problem) => ({
-    key: problem.key === "" ? "credentials" : `credentials.${problem.key}`,
-    message: problem.message,
-  }));
-  config?.egress?.egressRules.forEach(({ options: { credential } }, index) => {
-    if (!credential || problems.length > 0) return;
-    if (Object.hasOwn(parsed.secrets, credential.secret)) return;
-    problems.push({
-      key: `egress.allow[${String(index)}].credential.secret`,
-      message: `"${credential.secret}" is not set`,
-      commands: [
-        `pulumi config set --secret --path ${project.name}:credentials.${credential.secret}`,
-      ],
-    });
-  });
-  return { secrets: parsed.secrets, problems };
+  secrets: Secrets,
+  prefix: string,
+): Problem[] {
+  const rules = config?.egress?.egressRules ?? [];
+  return rules.flatMap(({ options: { credential } }, index) =>
+    !credential || Object.hasOwn(secrets, credential.secret)
+      ? []
+      : [
+          {
+            key: `egress.allow[${String(index)}].credential.secret`,
+            message: `"${credential.secret}" is not set`,
+            commands: [
+              `pulumi config set --secret --path ${prefix}credentials.${credential.secret}`,
+            ],
+          },
+        ],
+  );
 }
 
 /** Structured values come as JSON text; plain ones as they are. */
