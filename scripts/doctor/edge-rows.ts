@@ -11,7 +11,7 @@ import {
   type CertificateStore,
   readDocument,
 } from "../../infra/certificate/store.ts";
-import type { StackConfig } from "../../infra/config.ts";
+import type { StackConfig } from "../../infra/config/parse.ts";
 import type * as z from "zod";
 import { certificateRow, limitRow, renewalRow } from "./certificate.ts";
 import { edgeRow, liveStateRow } from "./edges.ts";
