@@ -1,19 +1,20 @@
 /** `npm run doctor`: what an operator would look at, one row each. */
 import Table from "cli-table3";
 import { Command } from "commander";
+import {
+  type StackOptions,
+  openDeployment,
+  withStack,
+} from "./deployments/open.ts";
 import { hostStackRows } from "./doctor/host-stack.ts";
 import type { Row } from "./doctor/row.ts";
 import { main } from "./failure.ts";
-import { ensureInside } from "./inside.ts";
-import {
-  type OwnStackOptions,
-  labStack,
-  ownStack,
-  withOwnStack,
-} from "./own-stack.ts";
 import { stackNames } from "./stack.ts";
 
-const command = withOwnStack(new Command("npm run doctor --"))
+const command = withStack(
+  new Command("npm run doctor --"),
+  "both of the lab's stacks",
+)
   .description(
     `Looks at what must be right for both roads to stay open: the certificate in the
 store, its renewal, the authority's limits and account, the domain's records on
@@ -24,7 +25,7 @@ when a row is bad.`,
   .option("--json", "print the rows as JSON")
   .parse();
 
-interface DoctorOptions extends OwnStackOptions {
+interface DoctorOptions extends StackOptions {
   readonly json?: true;
 }
 
@@ -35,8 +36,10 @@ await main(async () => {
   const { stack, json } = options;
   const rows =
     stack === undefined
-      ? await labRows()
-      : named(stack, await hostStackRows(ownStack(stack, options)));
+      ? (
+          await Promise.all(stackNames.map((name) => rowsOf(name, options)))
+        ).flat()
+      : await rowsOf(stack, options);
   const worse = rows.filter(({ state }) => state === "bad");
   if (json) {
     console.log(JSON.stringify({ ok: worse.length === 0, rows }, null, 2));
@@ -49,23 +52,22 @@ await main(async () => {
     console.log(
       worse.length === 0
         ? `\nAll ${String(rows.length)} rows are in order.`
-        : `\n${String(worse.length)} of ${String(rows.length)} rows need somebody.`,
+        : `\n${String(worse.length)} of ${String(rows.length)} checks failed.`,
     );
   }
   if (worse.length > 0) process.exitCode = 1;
 });
 
-async function labRows(): Promise<StackRow[]> {
-  await ensureInside();
-  const rows = await Promise.all(
-    stackNames.map(async (stack) =>
-      named(stack, await hostStackRows(labStack(stack))),
-    ),
-  );
-  return rows.flat();
-}
-
-function named(stack: string, rows: readonly Row[]): StackRow[] {
+async function rowsOf(
+  stack: string,
+  options: StackOptions,
+): Promise<StackRow[]> {
+  await using deployment = await openDeployment(stack, options);
+  const rows =
+    deployment.platform === "host"
+      ? await hostStackRows(deployment)
+      : // Loaded where it is used: its SDK takes other platforms half a second.
+        await (await import("./doctor/aws-stack.ts")).awsStackRows(deployment);
   return rows.map((row) => ({ stack, ...row }));
 }
 

@@ -5,7 +5,13 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { parseEgressRules } from "../infra/gateway/rules.ts";
 import { unenforcedLines } from "../infra/gateway/unenforced.ts";
-import { checkout } from "./checkout.ts";
+import type { JournalEntry } from "./deployments/journal.ts";
+import {
+  type StackOptions,
+  openDeployment,
+  readConfig,
+  withStack,
+} from "./deployments/open.ts";
 import { denialUnits, denialsOf, grouped } from "./egress/denials.ts";
 import { learntOf } from "./egress/learnt.ts";
 import { whyNotLearnt } from "./egress/not-learnable.ts";
@@ -17,13 +23,13 @@ import {
   writtenRules,
 } from "./egress/stack-file.ts";
 import { main } from "./failure.ts";
-import { ensureInside } from "./inside.ts";
-import { run } from "./lab/command.ts";
-import { inMachine } from "./lab/machine.ts";
-import { stackRules } from "./stack-rules.ts";
 
-interface DenialsOptions {
+interface LogOptions extends StackOptions {
+  /** For example "15m". */
   readonly since: string;
+}
+
+interface DenialsOptions extends LogOptions {
   readonly sandbox?: string;
   readonly json?: true;
 }
@@ -34,12 +40,16 @@ const program = new Command("npm run egress --")
   )
   .showHelpAfterError();
 
-program
-  .command("rules")
+const stackOf = ({ stack = "local" }: StackOptions) => stack;
+const command = (name: string) =>
+  withStack(program.command(name), "the lab's stack local");
+
+command("rules")
   .description("what the stack lets through, one row a rule")
   .option("--markdown", "for a document")
-  .action((options: { markdown?: true }) => {
-    const rules = stackRules();
+  .action((options: StackOptions & { markdown?: true }) => {
+    const rules =
+      readConfig(stackOf(options), options).egress?.egressRules ?? [];
     if (options.markdown) {
       console.log(rulesMarkdown(rules));
       return;
@@ -53,16 +63,13 @@ program
     console.log(unenforcedLines(rules).join("\n"));
   });
 
-program
-  .command("denials")
-  .description("what the gateway refused, the most frequent first")
+command("denials")
+  .description("what the gateways refused, the most frequent first")
   .addOption(since("1h"))
   .option("--sandbox <address>", "of one sandbox only")
   .option("--json", "as JSON, one group a line")
   .action(async (options: DenialsOptions) => {
-    await ensureInside();
-    const journal = await readJournal(options.since);
-    const groups = grouped(denialsOf(journal)).filter(
+    const groups = grouped(denialsOf(await gatewayLogs(options))).filter(
       ({ sandbox }) =>
         options.sandbox === undefined || sandbox === options.sandbox,
     );
@@ -106,18 +113,16 @@ program
     );
   });
 
-program
-  .command("learn")
+command("learn")
   .description(
     "the smallest change of the stack file that allows what learn mode let through, as a diff on standard output; changes nothing itself",
   )
   .addOption(since("7d"))
-  .action(async (options: { since: string }) => {
-    await ensureInside();
-    const journal = await readJournal(options.since);
-    const name = "Pulumi.local.yaml";
-    const before = await readFile(join(checkout, name), "utf8");
-    const change = smallestRules(learntOf(journal), writtenRules(before));
+  .action(async (options: LogOptions) => {
+    const logs = await gatewayLogs(options);
+    const name = `Pulumi.${stackOf(options)}.yaml`;
+    const before = await readFile(join(options.cwd, name), "utf8");
+    const change = smallestRules(learntOf(logs), writtenRules(before));
     const after = changedStackFile(before, change);
     if (after === before) {
       console.error(
@@ -129,7 +134,7 @@ program
     const { rules } = parseEgressRules(writtenRules(after));
     const others = [
       ...change.notLearnable,
-      ...grouped(denialsOf(journal)).flatMap((denial) => {
+      ...grouped(denialsOf(logs)).flatMap((denial) => {
         const why = whyNotLearnt(denial, rules);
         return why === undefined
           ? []
@@ -142,16 +147,13 @@ program
     }
   });
 
-/** The lab's gateway's journal, as JSON lines. */
-function readJournal(since: string): Promise<string> {
-  return run(
-    inMachine("daytona", [
-      "journalctl",
-      // Without --all, text beyond 4096 bytes comes as null (journalctl(1)).
-      ...["--no-pager", "--all", "--output=json", `--since=-${since}`],
-      ...denialUnits.map((unit) => `--unit=${unit}`),
-    ]),
-  );
+async function gatewayLogs(options: LogOptions): Promise<JournalEntry[]> {
+  await using deployment = await openDeployment(stackOf(options), options);
+  return await deployment.logs({
+    of: "gateways",
+    since: new Date(Date.now() - milliseconds(options.since)),
+    units: denialUnits,
+  });
 }
 
 function since(usual: string): Option {
@@ -163,6 +165,13 @@ function since(usual: string): Option {
 /** A sandbox chose these characters; a terminal must not obey them. */
 function visible(text: string): string {
   return text.replaceAll(/[^\x20-\x7e]/g, "?");
+}
+
+/** @param age as the option takes it */
+function milliseconds(age: string): number {
+  const units = { s: 1, m: 60, h: 3_600, d: 86_400 };
+  const unit = age.slice(-1) as keyof typeof units;
+  return Number.parseInt(age) * units[unit] * 1_000;
 }
 
 function age(text: string): string {

@@ -1,95 +1,74 @@
 /** `npm run sandbox`: who may reach a sandbox, changed on running edges. */
-import { Command, InvalidArgumentError, Option } from "commander";
+import { Command, InvalidArgumentError } from "commander";
 import { sandboxId } from "../infra/edge/revocations.ts";
-import { connectBySsh } from "../infra/platforms/host/ssh.ts";
-import { ServerStore } from "./deployments/server-store.ts";
+import {
+  type StackOptions,
+  openDeployment,
+  withStack,
+} from "./deployments/open.ts";
 import { main } from "./failure.ts";
-import { ensureInside } from "./inside.ts";
-import { labStack } from "./own-stack.ts";
-import { waitUntilLive } from "./sandbox/live.ts";
+import { takesEffect } from "./sandbox/live.ts";
 import { readRevocations, restore, revoke } from "./sandbox/revoke.ts";
-import { type StackName, stackConfig, stackNames } from "./stack.ts";
 
-interface PlaceOptions {
+interface PlaceOptions extends StackOptions {
   readonly port?: number;
-  readonly stack: StackName;
 }
+
+const open = ({ stack = "signed", ...options }: StackOptions) =>
+  openDeployment(stack, options);
 
 const program = new Command("npm run sandbox --")
   .description("Who may reach a sandbox, changed on running edges.")
   .showHelpAfterError();
 
-const stack = () =>
-  new Option("--stack <name>", "which stack")
-    .choices(stackNames)
-    .default("signed");
+const command = (name: string) =>
+  withStack(program.command(name), "the lab's stack signed");
 
-program
-  .command("revoke")
+command("revoke")
   .description(
     "refuse every token issued for a sandbox until now, and cut its open streams; where access is not signed, refuse everybody, and every signed preview link of any sandbox",
   )
   .argument("<sandbox>", "id of the sandbox", idOfSandbox)
   .option("--port <number>", "this port only", portNumber)
-  .addOption(stack())
   .action(async (sandbox: string, options: PlaceOptions) => {
-    await change(options.stack, (store) =>
-      revoke(store, sandbox, options.port, Date.now()),
-    );
+    await using deployment = await open(options);
+    const { name, config, store } = deployment;
+    const content = await revoke(store, sandbox, options.port, Date.now());
+    const effect = await takesEffect(deployment, "revocations.json", content);
     const refused =
-      stackConfig("access", options.stack) === "signed"
+      config.access === "signed"
         ? "what was issued until now is refused"
         : "everybody is refused, and every signed preview link of any sandbox";
     console.log(
-      `Revoked ${placeText(sandbox, options.port)}: ${refused}, and its streams are cut. Take it back: npm run sandbox -- restore ${sandbox} --stack ${options.stack}`,
+      `Revoked ${placeText(sandbox, options.port)} on the stack ${name}: ${refused}, and its streams are cut${effect}. Take it back: npm run sandbox -- restore ${sandbox} --stack ${name}`,
     );
   });
 
-program
-  .command("restore")
+command("restore")
   .description("take revocations of a sandbox back")
   .argument("<sandbox>", "id of the sandbox", idOfSandbox)
   .option("--port <number>", "of this port only", portNumber)
-  .addOption(stack())
   .action(async (sandbox: string, options: PlaceOptions) => {
-    await change(options.stack, (store) =>
-      restore(store, sandbox, options.port),
+    await using deployment = await open(options);
+    const { name, store } = deployment;
+    const content = await restore(store, sandbox, options.port);
+    const effect = await takesEffect(deployment, "revocations.json", content);
+    console.log(
+      `Restored ${placeText(sandbox, options.port)} on the stack ${name}${effect}.`,
     );
-    console.log(`Restored ${placeText(sandbox, options.port)}.`);
   });
 
-program
-  .command("revocations")
+command("revocations")
   .description("what is revoked, one a line")
-  .addOption(stack())
-  .action(async (options: { stack: StackName }) => {
-    const revocations = await withStore(options.stack, readRevocations);
-    for (const { sandbox, port, notBefore } of revocations) {
+  .action(async (options: StackOptions) => {
+    await using deployment = await open(options);
+    for (const { sandbox, port, notBefore } of await readRevocations(
+      deployment.store,
+    )) {
       const moment = new Date(notBefore * 1000).toISOString();
       console.log(`${placeText(sandbox, port)}  issued before ${moment}`);
     }
   });
-
-/** Live state of the edge of a stack of the lab. */
-async function withStore<T>(
-  name: StackName,
-  use: (store: ServerStore, address: string) => Promise<T>,
-): Promise<T> {
-  await ensureInside();
-  const { host, privateKey } = labStack(name);
-  await using connection = await connectBySsh(host, privateKey);
-  return await use(new ServerStore(host, connection), host.address);
-}
-
-/** Changes the revocations, and waits until the edge has put them to work. */
-async function change(
-  name: StackName,
-  to: (store: ServerStore) => Promise<string>,
-): Promise<void> {
-  await withStore(name, async (store, address) => {
-    await waitUntilLive(address, "revocations.json", await to(store));
-  });
-}
 
 function placeText(sandbox: string, port: number | undefined): string {
   return port === undefined ? sandbox : `port ${String(port)} of ${sandbox}`;

@@ -2,18 +2,24 @@
 import Table from "cli-table3";
 import { Command, InvalidArgumentError } from "commander";
 import { unenforcedLines } from "../infra/gateway/unenforced.ts";
+import {
+  type OpenDeployment,
+  type StackOptions,
+  openDeployment,
+  withStack,
+} from "./deployments/open.ts";
 import { main } from "./failure.ts";
-import { ensureInside } from "./inside.ts";
 import { LabError } from "./lab/command.ts";
-import { type OwnStackOptions, ownStack, withOwnStack } from "./own-stack.ts";
 import { step } from "./progress.ts";
-import type { Deployment } from "./verify/deployment.ts";
-import { hostDeployment } from "./verify/host-deployment.ts";
-import { labDeployment } from "./verify/lab-deployment.ts";
+import { labProbes, labRoadOut } from "./verify/lab-stack.ts";
+import { ownProbes, roadOut } from "./verify/own-stack.ts";
 import { type Probe, type ProbeResult, tryProbe } from "./verify/probe.ts";
-import { bypassSuite } from "./verify/road-out.ts";
+import { type RoadOut, bypassSuite } from "./verify/road-out.ts";
 
-const command = withOwnStack(new Command("npm run verify --"))
+const command = withStack(
+  new Command("npm run verify --"),
+  "both of the lab's stacks",
+)
   .description(
     `Tries both roads from outside: the request's Test 1 and Test 2, and a probe of
 every other promise; two rows for each host of egress.allow. Says what the rules
@@ -51,7 +57,7 @@ gateway's log must show each refusal`,
   .option("--json", "print the results as JSON")
   .parse();
 
-interface VerifyOptions extends OwnStackOptions {
+interface VerifyOptions extends StackOptions {
   readonly json?: true;
   /** Rows to try; `true` for all. */
   readonly bypass?: true | string[];
@@ -60,20 +66,29 @@ interface VerifyOptions extends OwnStackOptions {
   readonly otherSandbox?: string;
 }
 
+/** What is tried, and where. */
+interface Trial {
+  readonly deployment: OpenDeployment;
+  /** A probe of each promise. */
+  readonly probes: () => Promise<Probe[]>;
+  readonly roadOut: () => Promise<RoadOut>;
+}
+
 await main(async () => {
   const options = command.opts<VerifyOptions>();
   const { json, bypass } = options;
-  await using deployment = await deploymentOf(options);
-  const results = bypass
-    ? await inTurn(
-        await bypassSuite(
-          await deployment.roadOut(),
-          bypass === true ? [] : bypass,
-        ),
-      )
-    : await Promise.all((await deployment.probes()).map(tryProbe));
+  await using open = new AsyncDisposableStack();
+  const { deployment, ...trial } = await (options.stack === undefined
+    ? labTrial(options, open)
+    : ownTrial(options.stack, options, open));
+  const rows = bypass === true ? [] : bypass;
+  const results = rows
+    ? await inTurn(await bypassSuite(await trial.roadOut(), rows))
+    : await Promise.all((await trial.probes()).map(tryProbe));
   const failed = results.filter((result) => !result.ok);
-  const unenforced = unenforcedLines(deployment.rules);
+  const unenforced = unenforcedLines(
+    deployment.config.egress?.egressRules ?? [],
+  );
   if (json) {
     const ok = failed.length === 0;
     console.log(JSON.stringify({ ok, results, unenforced }, null, 2));
@@ -86,36 +101,46 @@ await main(async () => {
     console.log(
       failed.length === 0
         ? `All ${String(results.length)} probes passed.`
-        : `${String(failed.length)} of ${String(results.length)} probes failed. Look into the logs: ${deployment.logs}`,
+        : `${String(failed.length)} of ${String(results.length)} probes failed. See what daytona-edge.service and daytona-gateway.service logged on their machines.`,
     );
   }
   if (failed.length > 0) process.exitCode = 1;
 });
 
+async function labTrial(
+  options: VerifyOptions,
+  open: AsyncDisposableStack,
+): Promise<Trial> {
+  const local = open.use(await openDeployment("local", options));
+  const signed = open.use(await openDeployment("signed", options));
+  return {
+    deployment: local,
+    probes: () => labProbes(local, signed),
+    roadOut: () => labRoadOut(local),
+  };
+}
+
 /** @throws LabError when an option is missing */
-async function deploymentOf(options: VerifyOptions): Promise<Deployment> {
-  const { stack, sandbox, otherSandbox, port } = options;
-  if (stack === undefined) {
-    await ensureInside();
-    return labDeployment();
-  }
-  const apiKey = process.env.DAYTONA_API_KEY;
-  if (sandbox === undefined || !apiKey) {
+async function ownTrial(
+  stack: string,
+  options: VerifyOptions,
+  open: AsyncDisposableStack,
+): Promise<Trial> {
+  const { sandbox, otherSandbox, port } = options;
+  if (sandbox === undefined || (options.bypass && otherSandbox === undefined)) {
     throw new LabError(
-      [
-        `--stack ${stack}: it cannot be tried without`,
-        ...(sandbox === undefined
-          ? ["--sandbox: the id of a sandbox of yours"]
-          : []),
-        ...(apiKey
-          ? []
-          : ["DAYTONA_API_KEY in the environment: it runs commands there"]),
-      ].join("\n  "),
+      sandbox === undefined
+        ? `--stack ${stack}: it cannot be tried without a sandbox of yours; name one by --sandbox, by its id`
+        : `--stack ${stack}: --bypass tries the way to another sandbox, too; name one on the same runner by --other-sandbox`,
     );
   }
-  return await hostDeployment(ownStack(stack, options), {
-    ...{ sandbox, port, otherSandbox, apiKey },
-  });
+  const deployment = open.use(await openDeployment(stack, options));
+  const sandboxes = { sandbox, port, otherSandbox: otherSandbox ?? "" };
+  return {
+    deployment,
+    probes: () => ownProbes(deployment, sandboxes),
+    roadOut: () => roadOut(deployment, sandboxes),
+  };
 }
 
 function portNumber(text: string): number {

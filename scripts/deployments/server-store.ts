@@ -1,15 +1,12 @@
 /** Live state in the directory of a server of the platform host, by SSH. */
 import { createHash } from "node:crypto";
-import type { CertificateStore } from "../../infra/certificate/store.ts";
 import {
   type RemoteScript,
   type Server,
   remoteScript,
 } from "../../infra/platforms/host/server.ts";
 import type { SshConnection } from "../../infra/platforms/host/ssh.ts";
-
-/** What operators' commands do with live state. */
-export type LiveStateStore = Omit<CertificateStore, "remove">;
+import type { LiveStateStore } from "./deployment.ts";
 
 export interface ServerStoreOptions {
   /** How long to wait for another operator's command, in seconds; default 60. */

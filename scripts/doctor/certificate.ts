@@ -1,12 +1,17 @@
 /** The certificate in the store, and whether somebody renews it. */
 import { runInterval } from "../../infra/certificate/decide.ts";
-import { certificateProblems } from "../../infra/certificate/held-certificate.ts";
+import {
+  type HeldCertificate,
+  certificateProblems,
+} from "../../infra/certificate/held-certificate.ts";
 import type { CertificateReport } from "../../infra/certificate/report.ts";
-import type { ReadCertificate } from "./edge-rows.ts";
 import { type Row, bad, good, warning } from "./row.ts";
 
 /** What `readDocument` finds in the store. */
 type Read<T> = { value: T } | { problem: string } | undefined;
+
+/** As the store has it, or without its key. */
+type ReadCertificate = Omit<HeldCertificate, "key"> & { key?: string };
 
 const hour = 60 * 60_000;
 const day = 24 * hour;

@@ -1,61 +1,69 @@
-/** The rows of a stack's certificate and of the way of its names to the edge. */
+/** The rows of a stack's certificate and of the way of its names to the edges. */
 import {
-  type HeldCertificate,
   certificateDocument,
+  heldCertificate,
 } from "../../infra/certificate/held-certificate.ts";
 import {
   certificateReport,
   reportDocument,
 } from "../../infra/certificate/report.ts";
-import {
-  type CertificateStore,
-  readDocument,
-} from "../../infra/certificate/store.ts";
-import type { StackConfig } from "../../infra/config/parse.ts";
-import type * as z from "zod";
+import { readDocument } from "../../infra/certificate/store.ts";
+import * as z from "zod";
+import type { Deployment, Machine } from "../deployments/deployment.ts";
 import { certificateRow, limitRow, renewalRow } from "./certificate.ts";
 import { edgeRow, liveStateRow } from "./edges.ts";
-import type { Addresses } from "./names.ts";
 import { recordRows } from "./records.ts";
-import type { Row } from "./row.ts";
+import { type Row, lookAt } from "./row.ts";
 
-/** As the store has it, or without the key, for whoever is not to see that. */
-export type ReadCertificate = Omit<HeldCertificate, "key"> & { key?: string };
+/**
+ * As the store has it; on a server without the key, which whoever only looks is
+ * not to see.
+ */
+const readCertificate = heldCertificate.extend({
+  key: z.string().exactOptional(),
+});
 
-export interface EdgeRowsArgs {
-  readonly config: StackConfig;
-  readonly store: Pick<CertificateStore, "read">;
-  /** How the certificate stands in the store. */
-  readonly certificate: z.ZodType<ReadCertificate>;
-  /** The edge's name, for people. */
-  readonly name: string;
-  /** Where the sandboxes' names are to lead. */
-  readonly edge: Addresses;
-  /** What the edge's agent says of its live state, as JSON. */
-  readonly status: () => Promise<string>;
-  /** Rows of the account, given the one that the certificate was ordered by. */
-  readonly account?: (orderedBy: string | undefined) => Promise<Row[]>;
+/**
+ * @param name of what answers at the public addresses, for people
+ * @param account rows of the ACME account, given the one that the certificate
+ *   was ordered by
+ */
+export function edgeRows(
+  deployment: Deployment,
+  name: string,
+  account: (orderedBy: string | undefined) => Promise<Row[]>,
+): Promise<Row[]> {
+  return lookAt(
+    "certificate",
+    () => rows(deployment, name, account),
+    "can the store be read as pulumi up would? See the rows above",
+  );
 }
 
-export async function edgeRows(args: EdgeRowsArgs): Promise<Row[]> {
-  const { config, store, certificate, name, edge, status, account } = args;
+async function rows(
+  { config, store, edges, publicAddresses }: Deployment,
+  name: string,
+  account: (orderedBy: string | undefined) => Promise<Row[]>,
+): Promise<Row[]> {
   const { domain } = config;
   const now = new Date();
-  const [read, report] = await Promise.all([
-    readDocument(store, certificateDocument, certificate),
+  const [read, report, addresses, machines] = await Promise.all([
+    readDocument(store, certificateDocument, readCertificate),
     readDocument(store, reportDocument, certificateReport),
+    publicAddresses(),
+    edges(),
   ]);
   const held = read && "value" in read ? read.value : undefined;
   const asked = await Promise.all([
-    account?.(held?.account) ?? [],
-    recordRows({ config, edge, account: held?.account }),
+    account(held?.account),
+    recordRows({ config, edge: addresses, account: held?.account }),
     edgeRow({
       name,
-      addresses: [...edge.ipv4, ...edge.ipv6],
+      addresses: [...addresses.ipv4, ...addresses.ipv6],
       domain,
       serial: held?.serial,
     }),
-    liveStateRow(name, status),
+    ...machines.map(stateRow),
   ]);
   return [
     certificateRow(read, [`*.${domain}`, domain], now),
@@ -63,4 +71,9 @@ export async function edgeRows(args: EdgeRowsArgs): Promise<Row[]> {
     limitRow(report, config.certificate.directory, now),
     ...asked.flat(),
   ];
+}
+
+/** Where nobody can ask the agent there is none. */
+function stateRow({ name, status }: Machine): Promise<Row[]> {
+  return status ? liveStateRow(name, status) : Promise.resolve([]);
 }

@@ -9,6 +9,7 @@ import {
   deviations,
   findZone,
 } from "../../infra/certificate/name-servers.ts";
+import type { Addresses } from "../deployments/deployment.ts";
 import { type Row, bad, good, warning } from "./row.ts";
 
 const fixRecords =
@@ -40,12 +41,6 @@ export async function serversRow(zone: Zone): Promise<Row> {
     what,
     `${found.map(({ server }) => server).join(", ")}: serial ${String(newest)}`,
   );
-}
-
-/** None where the edge has no address of that kind. */
-export interface Addresses {
-  readonly ipv4: readonly string[];
-  readonly ipv6: readonly string[];
 }
 
 /** Whether any sandbox's name and the base name lead to the edge. */

@@ -2,8 +2,8 @@
 import { challengeName } from "../../infra/certificate/dns01.ts";
 import { findZone } from "../../infra/certificate/name-servers.ts";
 import type { StackConfig } from "../../infra/config/parse.ts";
+import type { Addresses } from "../deployments/deployment.ts";
 import {
-  type Addresses,
   addressRows,
   authorizationRow,
   challengeRow,

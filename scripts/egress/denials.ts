@@ -1,6 +1,7 @@
-/** What the gateway refused, out of its machine's journal. */
+/** What gateways refused, out of their logs. */
 import * as z from "zod";
-import { journalEntries, json, proxyRow } from "./journal.ts";
+import { type JournalEntry, json } from "../deployments/journal.ts";
+import { proxyRow } from "./proxy-row.ts";
 
 /** One refusal. */
 export interface Denial {
@@ -52,9 +53,9 @@ const protocols: Readonly<Record<number, string>> = {
   132: "sctp",
 };
 
-/** Refusals among lines of `journalctl -o json`; other lines are none. */
-export function denialsOf(journal: string): Denial[] {
-  return journalEntries(journal).flatMap(({ time, unit, message }) => {
+/** Refusals among what gateways logged. */
+export function denialsOf(entries: readonly JournalEntry[]): Denial[] {
+  return entries.flatMap(({ time, unit, message }) => {
     const denial =
       unit === "daytona-gateway-resolver.service"
         ? ofResolver(message)

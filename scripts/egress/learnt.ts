@@ -1,5 +1,6 @@
-/** What learn mode let through, out of the gateway's journal. */
-import { journalEntries, json, proxyRow } from "./journal.ts";
+/** What learn mode let through, out of gateways' logs. */
+import { type JournalEntry, json } from "../deployments/journal.ts";
+import { proxyRow } from "./proxy-row.ts";
 
 /** A host, or one request to a host whose requests are inspected. */
 export interface Learnt {
@@ -7,10 +8,10 @@ export interface Learnt {
   readonly request?: { readonly method: string; readonly path: string };
 }
 
-/** What was learnt among lines of `journalctl -o json`, each thing once. */
-export function learntOf(journal: string): Learnt[] {
+/** What was learnt among what gateways logged, each thing once. */
+export function learntOf(entries: readonly JournalEntry[]): Learnt[] {
   const found = new Map<string, Learnt>();
-  for (const { message } of journalEntries(journal)) {
+  for (const { message } of entries) {
     const row = proxyRow.safeParse(json(message));
     if (!row.success || row.data.verdict !== "learnt") continue;
     const { kind, host, method, path } = row.data;

@@ -1,5 +1,5 @@
 /** Changes to the live state `revocations.json`. */
-import type { LiveStateStore } from "../deployments/server-store.ts";
+import type { LiveStateStore } from "../deployments/deployment.ts";
 import {
   type Revocation,
   parseRevocations,

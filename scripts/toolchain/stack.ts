@@ -6,7 +6,6 @@ import {
   type PulumiCommand,
   type Stack as EngineStack,
 } from "@pulumi/pulumi/automation/index.js";
-import { execa } from "execa";
 import { existsSync, readdirSync } from "node:fs";
 import { mkdir, rm, symlink, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
@@ -14,6 +13,7 @@ import { cacheDirectory } from "../checkout.ts";
 import { hasProgram } from "../host-tools.ts";
 import { LabError } from "../lab/command.ts";
 import { lastChanges } from "./engine-state.ts";
+import { stackOutputs } from "./outputs.ts";
 import {
   type ProviderName,
   type ProviderSource,
@@ -124,27 +124,15 @@ export async function openStack(options: StackOptions): Promise<Stack> {
           stack.destroy({ ...call, ...(targets && { target: [...targets] }) }),
         );
       },
-      outputs: async ({ showSecrets = false } = {}) => {
-        // Stack.outputs() of the Automation API knows only whether a whole
-        // output is a secret, and would tell one that stands inside.
-        const { workspace } = stack;
-        const { stdout } = await execa(
-          pulumi.command,
-          [
-            ...["stack", "output", "--json", "--stack", options.stackName],
-            ...(showSecrets ? ["--show-secrets"] : []),
-          ],
-          {
-            cwd: options.workDir,
-            env: {
-              ...workspace.envVars,
-              ...(workspace.pulumiHome
-                ? { PULUMI_HOME: workspace.pulumiHome }
-                : {}),
-            },
-          },
-        );
-        return JSON.parse(stdout) as Record<string, unknown>;
+      outputs: ({ showSecrets } = {}) => {
+        const { envVars, pulumiHome } = stack.workspace;
+        return stackOutputs({
+          command: pulumi.command,
+          stack: options.stackName,
+          cwd: options.workDir,
+          env: { ...envVars, ...(pulumiHome && { PULUMI_HOME: pulumiHome }) },
+          showSecrets,
+        });
       },
       [Symbol.asyncDispose]: () => {
         served.stop();
@@ -162,8 +150,7 @@ async function select(
   pulumiCommand: PulumiCommand,
   env: Record<string, string>,
 ): Promise<EngineStack> {
-  const state = join(options.workDir, "state");
-  await mkdir(state, { recursive: true });
+  await mkdir(join(options.workDir, "state"), { recursive: true });
   const home = await engineHome(options.workDir);
   const stack = await LocalWorkspace.createOrSelectStack(
     {
@@ -177,9 +164,7 @@ async function select(
       pulumiCommand,
       secretsProvider: "passphrase",
       envVars: {
-        // The state directory is as private as the passphrase could be.
-        PULUMI_CONFIG_PASSPHRASE: "local",
-        PULUMI_BACKEND_URL: `file://${state}`,
+        ...backend(options.workDir),
         PULUMI_SKIP_UPDATE_CHECK: "true",
         PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
         PULUMI_AUTOMATION_API_SKIP_VERSION_CHECK: "true",
@@ -204,6 +189,15 @@ async function select(
   stack.outputs = () => Promise.resolve({});
   stack.info = () => Promise.resolve(undefined);
   return stack;
+}
+
+/** What Pulumi's command line needs to read a stack that openStack has made. */
+export function backend(workDir: string): Record<string, string> {
+  return {
+    PULUMI_BACKEND_URL: `file://${join(workDir, "state")}`,
+    // The state directory is as private as the passphrase could be.
+    PULUMI_CONFIG_PASSPHRASE: "local",
+  };
 }
 
 /**

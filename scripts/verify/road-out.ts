@@ -1,10 +1,10 @@
 /** The road out of a deployment, as verify tries it. */
 import { Resolver } from "node:dns/promises";
-import { gatewayAddress } from "../../infra/gateway/address.ts";
-import type { EgressRule } from "../../infra/gateway/rules.ts";
+import type { Deployment } from "../deployments/deployment.ts";
+import { denialUnits } from "../egress/denials.ts";
 import { LabError } from "../lab/command.ts";
 import { bypassProbes } from "./bypass/probes.ts";
-import { type OnGateway, refusalsOf } from "./bypass/refusals.ts";
+import { refusalsOf } from "./bypass/refusals.ts";
 import { bypassTarget } from "./bypass/target.ts";
 import type { EgressTarget } from "./egress.ts";
 import { forbiddenHost } from "./forbidden-host.ts";
@@ -12,18 +12,14 @@ import type { Probe } from "./probe.ts";
 import { ruleProbes } from "./rule-probes.ts";
 
 export interface RoadOut {
-  readonly rules: readonly EgressRule[];
+  readonly deployment: Deployment;
+  /** Address of the gateway as sandboxes see it. */
+  readonly gateway: string;
   /** The gateway's credentials, as far as they are known. */
   readonly secrets: readonly string[];
   /** Id of the sandbox that commands run in, and of another on its runner. */
   readonly sandbox: string;
   readonly otherSandbox: string;
-  /** Runs a line of shell in a sandbox. */
-  readonly execute: (
-    sandbox: string,
-    line: string,
-  ) => Promise<{ exitCode: number; result: string }>;
-  readonly onGateway: OnGateway;
   /** Where neighbours listen, as `address:port`. */
   readonly places: readonly string[];
   /** Name servers beside the sandboxes' own. */
@@ -33,13 +29,14 @@ export interface RoadOut {
 }
 
 export async function egressTarget(road: RoadOut): Promise<EgressTarget> {
-  const { rules, secrets, sandbox } = road;
+  const { deployment, gateway, secrets, sandbox } = road;
+  const rules = deployment.config.egress?.egressRules ?? [];
   return {
     rules,
-    gateway: gatewayAddress,
+    gateway,
     secrets,
     forbidden: await forbiddenHost(rules),
-    execute: (line) => road.execute(sandbox, line),
+    execute: (line) => deployment.execInSandbox(sandbox, line),
   };
 }
 
@@ -59,7 +56,7 @@ export async function bypassSuite(
     ...{ nameServers, edge },
     places: [
       ...places,
-      ...["22", "8404"].map((port) => `${gatewayAddress}:${port}`),
+      ...["22", "8404"].map((port) => `${road.gateway}:${port}`),
     ],
     otherSandbox: await addressOf(road, otherSandbox),
     addressOf: async (host) => {
@@ -68,9 +65,9 @@ export async function bypassSuite(
       return address;
     },
   });
-  const refusals = await refusalsOf(
-    await addressOf(road, sandbox),
-    road.onGateway,
+  // Sandboxes of two runners may have the same address: rows of all count.
+  const refusals = refusalsOf(await addressOf(road, sandbox), (since) =>
+    road.deployment.logs({ of: "gateways", since, units: denialUnits }),
   );
   return [
     ...bypassProbes(target, numbers, egress.execute, refusals),
@@ -79,8 +76,8 @@ export async function bypassSuite(
 }
 
 /** IPv4 address of a sandbox. */
-async function addressOf(road: RoadOut, id: string): Promise<string> {
-  const { result } = await road.execute(id, "hostname -I");
+async function addressOf({ deployment }: RoadOut, id: string): Promise<string> {
+  const { result } = await deployment.execInSandbox(id, "hostname -I");
   const [address = ""] = result.trim().split(" ");
   return address;
 }

@@ -26,11 +26,13 @@ export interface OpenOptions extends Pick<
 
 export interface Production {
   readonly cloudflare: CloudflareServer;
+  /** Holds the stack's files and its state. */
+  readonly workDir: string;
   /** Changes the stack file: full keys, `undefined` for none. */
   configure(change: Record<string, unknown>): void;
   open(options?: OpenOptions): Promise<Stack>;
   state(): EngineState;
-  remove(): void;
+  readonly remove: () => void;
 }
 
 /** LumiLink's stack, with what only LumiLink knows made up. */
@@ -56,6 +58,7 @@ export async function production(): Promise<Production> {
   configure({});
   return {
     cloudflare,
+    workDir,
     configure,
     open: ({ before, ...options } = {}) =>
       openStack({

@@ -102,6 +102,8 @@ export type RemoteScript =
   | "edge-status"
   | "firewall-restored"
   | "gateway-authority"
+  | "gateway-status"
+  | "journal"
   | "lock-store"
   | "look"
   | "read-document"

@@ -1,26 +1,22 @@
-/** What the gateway's log says of one sandbox, from a moment on. */
-import { denialUnits, denialsOf } from "../../egress/denials.ts";
-
-/** Runs a script on the gateway's machine as root; its standard output. */
-export type OnGateway = (script: string) => Promise<string>;
+/** What the gateways' logs say of one sandbox, from a moment on. */
+import type { JournalEntry } from "../../deployments/journal.ts";
+import { denialsOf } from "../../egress/denials.ts";
 
 /** Rows as `by wanted reason`. */
 export type Refusals = () => Promise<string[]>;
 
-/** Begins now. @param sandbox its address */
-export async function refusalsOf(
+/**
+ * Begins now.
+ * @param sandbox its address
+ * @param logs what gateways logged since a moment
+ */
+export function refusalsOf(
   sandbox: string,
-  onGateway: OnGateway,
-): Promise<Refusals> {
-  const shown = await onGateway("journalctl --lines=0 --show-cursor");
-  const cursor = /cursor: (\S+)/.exec(shown)?.[1] ?? "";
-  const units = denialUnits.map((unit) => `--unit=${unit}`).join(" ");
-  return async () => {
-    const journal = await onGateway(
-      `journalctl --sync; journalctl --no-pager --output=json --after-cursor='${cursor}' ${units}`,
-    );
-    return denialsOf(journal)
+  logs: (since: Date) => Promise<readonly JournalEntry[]>,
+): Refusals {
+  const since = new Date();
+  return async () =>
+    denialsOf(await logs(since))
       .filter((denial) => denial.sandbox === sandbox)
       .map(({ by, wanted, reason }) => `${by} ${wanted} ${reason}`);
-  };
 }

@@ -5,7 +5,6 @@
  * @module-tag aws
  * @module-tag edge
  */
-import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { trustFile } from "../../../scripts/checkout.ts";
@@ -44,6 +43,7 @@ beforeAll(async () => {
   await moto.putObject("packages", "agent.deb", agent.content, "public-read");
   front = await startAwsFront(moto);
   await planned.layBundle(moto);
+  planned.remove();
   await moto.secrets("CreateSecret", {
     Name: `${secrets}revocations.json`,
     SecretString: JSON.stringify({ revocations: [] }),

@@ -65,6 +65,7 @@ beforeAll(async () => {
   instanceId = await instance(moto);
   userData = withAddresses(planned.userData, addresses);
   await planned.layBundle(moto);
+  planned.remove();
   writeFileSync(authority, await makeAuthority(["openrouter.ai"]));
   await moto.secrets("CreateSecret", {
     Name: `${secrets}egress-credentials.json`,

@@ -1,22 +1,35 @@
 /**
  * A machine of production sends the rows of its journal to CloudWatch's
- * stand-in: all of them, once, across restarts, reboots and outages.
+ * stand-in: all of them, once, across restarts, reboots and outages. And
+ * operators' commands at the stack that it is a machine of.
  *
  * @module-tag aws
  * @module-tag edge
  */
 import { setTimeout as sleep } from "node:timers/promises";
-import { afterAll, beforeAll, expect, test } from "vitest";
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { Row as DoctorRow } from "../../../scripts/doctor/row.ts";
+import { labSecrets } from "../../../scripts/lab/secrets.ts";
+import { backend } from "../../../scripts/toolchain/stack.ts";
 import { limits } from "../../../infra/machine/logs/batches.ts";
 import * as patterns from "../../../infra/platforms/aws/row-patterns.ts";
 import { awsMachines } from "../../../scripts/lab/machine-addresses.ts";
-import { DOMAIN, FIRST_SANDBOX, lab, labCurl, labExec } from "../lab.ts";
+import {
+  DOMAIN,
+  FIRST_SANDBOX,
+  lab,
+  labCurl,
+  labExec,
+  script,
+} from "../lab.ts";
 import { readState } from "../live-state.ts";
 import { matches } from "../../filter-pattern.ts";
 import { type AwsFront, type Moto, startAwsFront, startMoto } from "./moto.ts";
-import { plannedMachine, secrets } from "./production-plan.ts";
+import {
+  type PlannedMachine,
+  plannedMachine,
+  secrets,
+} from "./production-plan.ts";
 
 const machine = "aws-edge";
 const { ipv4 } = awsMachines[machine];
@@ -27,11 +40,12 @@ const stream = {
 };
 const program = "daytona-logs";
 
+let planned: PlannedMachine;
 let moto: Moto;
 let front: AwsFront;
 
 beforeAll(async () => {
-  const planned = await plannedMachine("edge");
+  planned = await plannedMachine("edge");
   moto = await startMoto(5_557);
   front = await startAwsFront(moto);
   await planned.layBundle(moto);
@@ -53,6 +67,7 @@ afterAll(async () => {
   await lab(["machine", "remove", machine]);
   await front.stop();
   await moto.stop();
+  planned.remove();
 });
 
 type Row = Readonly<Record<string, unknown>>;
@@ -324,4 +339,164 @@ test("systemd finds nothing wrong with its unit", async () => {
     `systemd-analyze verify /etc/systemd/system/${program}.service 2>&1`,
   ]);
   expect(stdout).toBe("");
+});
+
+describe("operators' commands", () => {
+  /** As an operator calls one, with AWS' stand-in for AWS. */
+  const tool = (name: string, ...args: string[]) =>
+    script(
+      `${name}.ts`,
+      [...args, "--stack", "prod", "--cwd", planned.workDir],
+      {
+        env: {
+          ...backend(planned.workDir),
+          ...moto.environment,
+          DAYTONA_API_URL: "http://198.18.0.3:3000/api",
+          DAYTONA_API_KEY: labSecrets().daytonaApiKey,
+        },
+      },
+    );
+  const said = async (name: string, ...args: string[]) => {
+    const { stdout, stderr, exitCode } = await tool(name, ...args);
+    expect({ stderr, exitCode }).toEqual({ stderr: "", exitCode: 0 });
+    return stdout;
+  };
+
+  test("outputs are the stack's", async () => {
+    expect(JSON.parse(await said("outputs"))).toMatchObject({
+      contract: 1,
+      domain: DOMAIN,
+      egress: { gatewayName: "gateway.internal" },
+    });
+  });
+
+  test("a revoked sandbox is refused by the machine that reads the store", async () => {
+    const error = async () => {
+      const { stdout } = await labCurl([
+        ...["-k", "-o", "/dev/null", "--haproxy-protocol", "--connect-to"],
+        ...[`::${ipv4}:`, "-w", "%{http_code} %header{x-sandbox-error}"],
+        `https://${FIRST_SANDBOX}-3000.${DOMAIN}/headers`,
+      ]);
+      return stdout.trim();
+    };
+    await expect.poll(error).toBe("200");
+    expect(await said("sandbox", "revoke", FIRST_SANDBOX)).toContain(
+      `Revoked ${FIRST_SANDBOX} on the stack prod`,
+    );
+    await expect.poll(error).toMatch(/^403 /);
+    expect(await said("sandbox", "revocations")).toContain(FIRST_SANDBOX);
+    await said("sandbox", "restore", FIRST_SANDBOX);
+    await expect.poll(error).toBe("200");
+  });
+
+  test("denials are read from the gateways' log group", async () => {
+    const group = { logGroupName: "daytona-edge/prod/gateway" };
+    const missing = await tool("egress", "denials");
+    expect(missing.stderr).toContain(`no log group ${group.logGroupName}`);
+    await moto.logs("CreateLogGroup", group);
+    const place = { ...group, logStreamName: "i-gateway" };
+    await moto.logs("CreateLogStream", place);
+    // As infra/machine/logs sends what the gateway's units say.
+    const sent = [
+      {
+        ...{ kind: "tls", client: "10.81.0.9", host: "example.org" },
+        ...{ verdict: "host_not_allowed", unit: "daytona-gateway" },
+      },
+      {
+        message:
+          "[1795617613] unbound[20780:0] info: . always_nxdomain 10.81.0.9@55028 example.net. A IN",
+        unit: "daytona-gateway-resolver",
+      },
+      { kind: "alive", unit: "daytona-logs" },
+    ];
+    await moto.logs("PutLogEvents", {
+      ...place,
+      logEvents: sent.map((row) => ({
+        timestamp: Date.now(),
+        message: JSON.stringify(row),
+      })),
+    });
+    const found = (await said("egress", "denials", "--json"))
+      .split("\n")
+      .map((line) => JSON.parse(line) as unknown);
+    expect(found).toEqual([
+      expect.objectContaining({ by: "proxy", wanted: "example.org" }),
+      expect.objectContaining({ by: "resolver", wanted: "example.net A" }),
+    ]);
+  });
+
+  test("doctor: the certificate, the machines, and what rings", async () => {
+    const tags = {
+      "Tags.member.1.Key": "project",
+      "Tags.member.1.Value": "daytona-edge",
+      "Tags.member.2.Key": "stack",
+      "Tags.member.2.Value": "prod",
+    };
+    const vpc = await moto.query("ec2", "CreateVpc", {
+      CidrBlock: "10.0.0.0/16",
+    });
+    for (const [name, theirs] of [
+      ["aws-edge-targets-443-0000001", tags],
+      ["aws-gateway-targets-443-0000001", tags],
+      ["another-stack", {}],
+    ] as const) {
+      const made = await moto.query(
+        "elasticloadbalancing",
+        "CreateTargetGroup",
+        {
+          ...{ Name: name, Protocol: "TCP", Port: "443", ...theirs },
+          VpcId: /vpc-[0-9a-f]+/.exec(vpc)?.[0] ?? "",
+        },
+      );
+      if (name.startsWith("aws-gateway")) continue;
+      await moto.query("elasticloadbalancing", "RegisterTargets", {
+        TargetGroupArn: /arn:[^<]+/.exec(made)?.[0] ?? "",
+        "Targets.member.1.Id": "i-1",
+        "Targets.member.2.Id": "i-2",
+      });
+    }
+    for (const [name, theirs] of [
+      ["aws-edge-health", tags],
+      ["of another stack", {}],
+    ] as const) {
+      await moto.query("monitoring", "PutMetricAlarm", {
+        ...{ AlarmName: name, AlarmDescription: "Fewer than 2 edges" },
+        ...{ MetricName: "m", Namespace: "n", Statistic: "Sum", Period: "60" },
+        ...{ ComparisonOperator: "LessThanThreshold", Threshold: "1" },
+        ...{ EvaluationPeriods: "1", ...theirs },
+      });
+      await moto.query("monitoring", "SetAlarmState", {
+        ...{ AlarmName: name, StateValue: "ALARM", StateReason: "a test" },
+      });
+    }
+    const { stdout, stderr, exitCode } = await tool("doctor", "--json");
+    expect({ stderr, exitCode }).toEqual({ stderr: "", exitCode: 1 });
+    const { rows } = JSON.parse(stdout) as { rows: DoctorRow[] };
+    const found = Object.fromEntries(
+      rows.map((row) => [row.what, `${row.state}: ${row.found}`]),
+    );
+    expect(found).toMatchObject({
+      certificate: expect.stringMatching(/^good: /) as string,
+      // Nobody has written a report there.
+      renewal: "bad: no run has ever reported",
+      "edges, aws-edge-targets-443-0000001": "good: 2 of 2 healthy, 2 wanted",
+      "gateways, aws-gateway-targets-443-0000001":
+        "bad: 0 of 0 healthy, 2 wanted",
+      alarms: "bad: aws-edge-health: Fewer than 2 edges",
+    });
+    expect(Object.keys(found)).not.toContain("edges, another-stack");
+  });
+
+  test("verify runs its commands by Daytona's API", async () => {
+    const { stdout, stderr } = await tool(
+      "verify",
+      ...["--sandbox", FIRST_SANDBOX, "--json"],
+    );
+    const { results } = JSON.parse(stdout || stderr) as {
+      results: { road: string; name: string; ok: boolean; got: string }[];
+    };
+    const out = results.filter(({ road }) => road === "out");
+    expect(out.length).toBeGreaterThan(10);
+    expect(out.filter(({ ok }) => !ok)).toEqual([]);
+  });
 });

@@ -10,6 +10,13 @@ import { inLab } from "../lab.ts";
 
 const packages = ["python3-flask", "python3-flask-cors", "python3-moto"];
 
+/** Versions of the APIs that answer with XML. */
+const queryVersions = {
+  ec2: "2016-11-15",
+  elasticloadbalancing: "2015-12-01",
+  monitoring: "2010-08-01",
+};
+
 export interface Moto {
   /** What a program needs to take it for AWS. */
   readonly environment: Readonly<Record<string, string>>;
@@ -17,8 +24,9 @@ export interface Moto {
   secrets<T>(operation: string, request: object): Promise<T>;
   /** An operation of CloudWatch's logs, for example `GetLogEvents`. */
   logs<T>(operation: string, request: object): Promise<T>;
-  /** An operation of EC2, for example `AllocateAddress`; answers with XML. */
-  ec2(
+  /** An operation of a service that answers with XML, for example `AllocateAddress`. */
+  query(
+    service: keyof typeof queryVersions,
     operation: string,
     parameters: Readonly<Record<string, string>>,
   ): Promise<string>;
@@ -94,14 +102,14 @@ export async function startMoto(port: number): Promise<Moto> {
       call<T>("secretsmanager", `secretsmanager.${operation}`, request),
     logs: <T>(operation: string, request: object) =>
       call<T>("logs", `Logs_20140328.${operation}`, request),
-    ec2: async (operation, parameters) => {
+    query: async (service, operation, parameters) => {
       const query = new URLSearchParams({
-        ...{ Action: operation, Version: "2016-11-15" },
+        ...{ Action: operation, Version: queryVersions[service] },
         ...parameters,
       });
       const { stdout } = await inLab([
         ...["curl", "-sS", url, "-d", query.toString()],
-        ...["-H", signature("ec2")],
+        ...["-H", signature(service)],
       ]);
       return stdout;
     },

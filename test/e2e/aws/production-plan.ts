@@ -18,6 +18,9 @@ export interface PlannedMachine {
   readonly userData: string;
   /** Lays the machine's bundle where its user data says. */
   layBundle(moto: Moto): Promise<void>;
+  /** Where the stack's files and its state lie, until `remove`. */
+  readonly workDir: string;
+  readonly remove: () => void;
 }
 
 /** The machines of a kind. */
@@ -62,6 +65,7 @@ export async function plannedMachine(
       `aws-${kind}-machines-bundle`,
     ).outputs;
     return {
+      ...{ workDir: prod.workDir, remove: prod.remove },
       userData: gunzipSync(
         Buffer.from(String(template.inputs.userData), "base64"),
       ).toString(),
@@ -72,7 +76,8 @@ export async function plannedMachine(
           Buffer.from(bundle.contentBase64 ?? "", "base64"),
         ),
     };
-  } finally {
+  } catch (error) {
     prod.remove();
+    throw error;
   }
 }

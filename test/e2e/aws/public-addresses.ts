@@ -10,7 +10,7 @@ const first = (xml: string, tag: string) =>
   new RegExp(`<${tag}>([^<]*)</${tag}>`).exec(xml)?.[1] ?? "";
 
 export async function allocate(moto: Moto): Promise<PublicAddress> {
-  const xml = await moto.ec2("AllocateAddress", { Domain: "vpc" });
+  const xml = await moto.query("ec2", "AllocateAddress", { Domain: "vpc" });
   return {
     allocation: first(xml, "allocationId"),
     ipv4: first(xml, "publicIp"),
@@ -19,7 +19,7 @@ export async function allocate(moto: Moto): Promise<PublicAddress> {
 
 /** @returns the instance's id */
 export async function instance(moto: Moto): Promise<string> {
-  const xml = await moto.ec2("RunInstances", {
+  const xml = await moto.query("ec2", "RunInstances", {
     ...{ ImageId: "ami-12c6146b", MinCount: "1", MaxCount: "1" },
     InstanceType: "c7g.medium",
   });
@@ -31,7 +31,7 @@ export async function give(
   { allocation }: PublicAddress,
   instanceId: string,
 ): Promise<void> {
-  await moto.ec2("AssociateAddress", {
+  await moto.query("ec2", "AssociateAddress", {
     ...{ AllocationId: allocation, InstanceId: instanceId },
   });
 }
@@ -40,7 +40,7 @@ export async function giveBack(
   moto: Moto,
   { ipv4 }: PublicAddress,
 ): Promise<void> {
-  await moto.ec2("DisassociateAddress", { PublicIp: ipv4 });
+  await moto.query("ec2", "DisassociateAddress", { PublicIp: ipv4 });
 }
 
 /** Instances that have these addresses, in their order; "" for one that is free. */
@@ -51,7 +51,9 @@ export async function holders(
   return Promise.all(
     addresses.map(async ({ allocation }) =>
       first(
-        await moto.ec2("DescribeAddresses", { "AllocationId.1": allocation }),
+        await moto.query("ec2", "DescribeAddresses", {
+          "AllocationId.1": allocation,
+        }),
         "instanceId",
       ),
     ),

@@ -10,6 +10,8 @@ import Table from "cli-table3";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { parseEgressRules } from "../../../infra/gateway/rules.ts";
 import { edgeAddresses } from "../../../scripts/lab/machine-addresses.ts";
+import { journalEntries } from "../../../scripts/deployments/journal.ts";
+import { denialUnits } from "../../../scripts/egress/denials.ts";
 import { webHosts } from "../../../scripts/lab/internet/hosts.ts";
 import {
   type Refusals,
@@ -104,7 +106,14 @@ async function refusal(wanted: RegExp): Promise<void> {
 keepRules();
 
 beforeAll(async () => {
-  refusals = await refusalsOf(await addressOf(FIRST_SANDBOX), machine);
+  refusals = refusalsOf(await addressOf(FIRST_SANDBOX), async (since) => {
+    const units = denialUnits.map((unit) => `--unit=${unit}`).join(" ");
+    return journalEntries(
+      await machine(
+        `journalctl --sync; journalctl --no-pager --output=json --since=@${String(Math.floor(since.getTime() / 1000))} ${units}`,
+      ),
+    );
+  });
   await forget();
   await watch();
 });

@@ -12,6 +12,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { readOutputs, signSandboxToken } from "../../../client/index.ts";
 import { gatewayAddress } from "../../../infra/gateway/address.ts";
 import { edgeBundle } from "../../../infra/edge/bundle.ts";
 import type { Bundle } from "../../../infra/machine/bundle.ts";
@@ -20,6 +21,7 @@ import { daytonaMachines } from "../../../scripts/lab/machine-addresses.ts";
 import {
   FIRST_SANDBOX,
   type Outcome,
+  SECOND_SANDBOX,
   inLab,
   labCurl,
   labExec,
@@ -167,6 +169,77 @@ describe("from outside", () => {
     expect(await curl(8404)).toBe(0);
     await onServer("systemctl reload daytona-server-firewall");
     expect(await curl(4000)).toBe(28);
+  });
+});
+
+describe("operators' commands", () => {
+  const { tool } = toolsFor(workDir);
+  const said = async (name: string, ...args: string[]) => {
+    const { stdout, stderr, exitCode } = await tool(name, ...args);
+    expect({ stderr, exitCode }).toEqual({ stderr: "", exitCode: 0 });
+    return stdout;
+  };
+
+  test("outputs are the stack's, and secret until asked for", async () => {
+    const { stdout } = await stack("up", 'access="signed"');
+    const { outputs } = JSON.parse(stdout) as { outputs: object };
+    expect(outputs).toMatchObject({ access: { key: "[secret]" } });
+    expect(JSON.parse(await said("outputs"))).toEqual(outputs);
+  });
+
+  test("a token is refused once its sandbox is revoked, and no other's", async () => {
+    const outputs = readOutputs(
+      JSON.parse(await said("outputs", "--show-secrets")),
+    );
+    const { key } = outputs.access;
+    if (!key) throw new Error("no key");
+    const status = async (sandbox: string) => {
+      const { stdout } = await labCurl([
+        ...["-o", "/dev/null", "-w", "%{http_code} %header{x-sandbox-error}"],
+        ...["-H", `X-Sandbox-Token: ${await tokens[sandbox]}`],
+        `https://${sandbox}-3000.${domain}/headers`,
+      ]);
+      return stdout.trim();
+    };
+    const signed = (sandbox: string) =>
+      signSandboxToken(key, { sandbox, ports: "*" });
+    const tokens: Record<string, Promise<string>> = {
+      [FIRST_SANDBOX]: signed(FIRST_SANDBOX),
+      [SECOND_SANDBOX]: signed(SECOND_SANDBOX),
+    };
+    await expect.poll(() => status(FIRST_SANDBOX)).toBe("200");
+    const other = await status(SECOND_SANDBOX);
+    expect(await said("sandbox", "revoke", FIRST_SANDBOX)).toContain(
+      `Revoked ${FIRST_SANDBOX} on the stack host: what was issued until now is refused`,
+    );
+    expect(await status(FIRST_SANDBOX)).toBe("403 token_revoked");
+    expect(await status(SECOND_SANDBOX)).toBe(other);
+    expect(await said("sandbox", "revocations")).toContain(FIRST_SANDBOX);
+    await said("sandbox", "restore", FIRST_SANDBOX);
+    expect(await status(FIRST_SANDBOX)).toBe("200");
+    expect((await stack("up")).exitCode).toBe(0);
+  });
+
+  test("a bad document is written nowhere", async () => {
+    await onServer(
+      "cd /var/lib/daytona-edge/store && cp -p revocations.json ../aside && echo nonsense >revocations.json",
+    );
+    const { stderr, exitCode } = await tool("sandbox", "revoke", FIRST_SANDBOX);
+    await onServer(
+      "cd /var/lib/daytona-edge/store && mv ../aside revocations.json",
+    );
+    expect(stderr).toContain("revocations.json in the store cannot be read");
+    expect(exitCode).toBe(1);
+  });
+
+  test("what a sandbox wanted and did not get is among the denials", async () => {
+    const name = `${crypto.randomUUID().slice(0, 8)}.example.org`;
+    await sandboxesOf(machine, domain).inSandbox(
+      `dig +time=60 +tries=1 ${name}`,
+    );
+    await expect
+      .poll(() => said("egress", "denials", "--since", "10m", "--json"))
+      .toContain(`"wanted":"${name} A","by":"resolver"`);
   });
 });
 

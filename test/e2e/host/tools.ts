@@ -1,24 +1,31 @@
-/** The operator's tools at a stack of the platform host. */
+/** The operators' commands at a stack of the platform host. */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { checkout } from "../../../scripts/checkout.ts";
 import type { Row } from "../../../scripts/doctor/row.ts";
 import { labSecrets } from "../../../scripts/lab/secrets.ts";
+import { backend } from "../../../scripts/toolchain/stack.ts";
 import type { ProbeResult } from "../../../scripts/verify/probe.ts";
 import { FIRST_SANDBOX, SECOND_SANDBOX, inLab } from "../lab.ts";
 
 /** @param workDir holds Pulumi.host.yaml */
 export function toolsFor(workDir: string) {
   const identity = join(workDir, "identity");
+  /** One of scripts/, with the options that name the stack behind all. */
   const tool = (name: string, ...args: string[]) => {
     writeFileSync(identity, labSecrets().operator.private, { mode: 0o600 });
     return inLab(
       [
         process.execPath,
         join(checkout, "scripts", `${name}.ts`),
-        ...["--stack", "host", "-C", workDir, "-i", identity, ...args],
+        ...[...args, "--stack", "host", "-C", workDir, "-i", identity],
       ],
-      { env: { DAYTONA_API_KEY: labSecrets().daytonaApiKey } },
+      {
+        env: {
+          ...backend(workDir),
+          DAYTONA_API_KEY: labSecrets().daytonaApiKey,
+        },
+      },
     );
   };
 

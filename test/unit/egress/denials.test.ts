@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { journalEntries } from "../../../scripts/deployments/journal.ts";
 import { denialsOf, grouped } from "../../../scripts/egress/denials.ts";
 
 const line = (unit: string, message: unknown, seconds = 1_795_617_613) =>
@@ -71,7 +72,7 @@ test.each([
     ["firewall", "1.1.1.1 protocol 47", "address_not_allowed"],
   ],
 ])("%s", (text, [by, wanted, reason]) => {
-  expect(denialsOf(text)).toEqual([
+  expect(denialsOf(journalEntries(text))).toEqual([
     {
       time: 1_795_617_613_007,
       sandbox: "172.20.0.2",
@@ -103,7 +104,7 @@ test.each([
   "-- No entries --",
   "",
 ])("is no refusal: %s", (text) => {
-  expect(denialsOf(text)).toEqual([]);
+  expect(denialsOf(journalEntries(text))).toEqual([]);
 });
 
 test("a row with bytes that are no text is one all the same", () => {
@@ -114,7 +115,7 @@ test("a row with bytes that are no text is one all the same", () => {
     _SYSTEMD_UNIT: "daytona-gateway.service",
     MESSAGE: [...Buffer.from(row, "latin1")],
   });
-  expect(denialsOf(text).map(({ wanted }) => wanted)).toEqual([
+  expect(denialsOf(journalEntries(text)).map(({ wanted }) => wanted)).toEqual([
     "GET h/x\ufffd",
   ]);
 });
@@ -133,11 +134,9 @@ test("what is the same but for its time is one group, the most frequent first", 
     of("b.example", 20),
   ];
   expect(
-    grouped(denialsOf(journal.join("\n"))).map(({ wanted, count, last }) => [
-      wanted,
-      count,
-      Math.floor(last / 1000),
-    ]),
+    grouped(denialsOf(journalEntries(journal.join("\n")))).map(
+      ({ wanted, count, last }) => [wanted, count, Math.floor(last / 1000)],
+    ),
   ).toEqual([
     ["b.example", 2, 20],
     ["a.example", 1, 30],

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { parseEgressRules } from "../../../infra/gateway/rules.ts";
+import { journalEntries } from "../../../scripts/deployments/journal.ts";
 import { type Learnt, learntOf } from "../../../scripts/egress/learnt.ts";
 import {
   changedRules,
@@ -30,7 +31,10 @@ test("learnt rows, each thing once, and no others", () => {
     row({ ...http, path: "/status", verdict: "learnt" }),
     "-- No entries --",
   ].join("\n");
-  expect(learntOf(journal)).toEqual([host("example.org"), get("/status")]);
+  expect(learntOf(journalEntries(journal))).toEqual([
+    host("example.org"),
+    get("/status"),
+  ]);
 });
 
 /** What was learnt, beside which rules, and what comes to them. */

@@ -1,5 +1,13 @@
-/** The gateway's journal, as `journalctl -o json` prints it. */
+/** What machines logged, wherever it is kept. */
 import * as z from "zod";
+
+export interface JournalEntry {
+  /** Unix time in milliseconds. */
+  readonly time: number;
+  /** For example "daytona-gateway.service". */
+  readonly unit: string;
+  readonly message: string;
+}
 
 /** An entry of `journalctl -o json` (Journal Export Formats, JSON). */
 const entry = z.looseObject({
@@ -14,25 +22,7 @@ const entry = z.looseObject({
   ]),
 });
 
-export interface JournalEntry {
-  /** Unix time in milliseconds. */
-  readonly time: number;
-  readonly unit: string;
-  readonly message: string;
-}
-
-/** A row of the proxy, of TLS or of a request in it. */
-export const proxyRow = z.looseObject({
-  kind: z.enum(["tls", "http"]),
-  client: z.string(),
-  host: z.string(),
-  verdict: z.string(),
-  method: z.string().default(""),
-  path: z.string().default(""),
-  rule: z.string().default(""),
-});
-
-/** Entries among its lines; other lines are none. */
+/** Entries among lines of `journalctl -o json`; other lines are none. */
 export function journalEntries(journal: string): JournalEntry[] {
   return journal.split("\n").flatMap((line) => {
     const parsed = entry.safeParse(json(line));

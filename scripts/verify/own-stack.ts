@@ -1,0 +1,63 @@
+/** What verify tries at any stack, with sandboxes of its operator's. */
+import { gatewayAddress } from "../../infra/gateway/address.ts";
+import { hostsOf } from "../../infra/gateway/rule-maps.ts";
+import type { OpenDeployment } from "../deployments/open.ts";
+import { egressProbes } from "./egress.ts";
+import { ingressProbes } from "./ingress.ts";
+import type { Probe } from "./probe.ts";
+import { type RoadOut, egressTarget } from "./road-out.ts";
+
+export interface Sandboxes {
+  /** Id of a sandbox that anybody may reach. */
+  readonly sandbox: string;
+  /** A port that answers HEAD there. */
+  readonly port: number;
+  /** Id of another one on the same runner, for the ways around the list. */
+  readonly otherSandbox: string;
+}
+
+/** Ports of Daytona's, of SSH and of the edge that a sandbox might try. */
+const neighbourPorts = [22, 443, 3000, 4000, 8404];
+
+/** A probe of each promise that holds for any stack. */
+export async function ownProbes(
+  deployment: OpenDeployment,
+  sandboxes: Sandboxes,
+): Promise<Probe[]> {
+  const { domain, egress } = deployment.config;
+  return [
+    ...ingressProbes({ ...sandboxes, domain }),
+    ...(egress
+      ? egressProbes(await egressTarget(await roadOut(deployment, sandboxes)))
+      : []),
+  ];
+}
+
+export async function roadOut(
+  deployment: OpenDeployment,
+  { sandbox, otherSandbox, port }: Sandboxes,
+): Promise<RoadOut> {
+  const { domain, egress } = deployment.config;
+  const { ipv4 } = await deployment.publicAddresses();
+  const [edge = ""] = ipv4;
+  return {
+    ...{ deployment, sandbox, otherSandbox, secrets: [] },
+    gateway: await gatewayOf(deployment, sandbox),
+    places: neighbourPorts.map((port) => `${edge}:${String(port)}`),
+    nameServers: [...ipv4, ...(egress?.gateway?.rootServers ?? [])],
+    edge: { ipv4: edge, host: `${sandbox}-${String(port)}.${domain}` },
+  };
+}
+
+/** The address that a sandbox is told for a listed name; on a server it is always one. */
+async function gatewayOf(
+  { platform, config, execInSandbox }: OpenDeployment,
+  sandbox: string,
+): Promise<string> {
+  const [host] = hostsOf(config.egress?.egressRules ?? []).filter(
+    (name) => !name.startsWith("*."),
+  );
+  if (platform === "host" || host === undefined) return gatewayAddress;
+  const { result } = await execInSandbox(sandbox, `getent ahostsv4 ${host}`);
+  return /^\S+/.exec(result)?.[0] ?? gatewayAddress;
+}
