@@ -75,6 +75,11 @@ export function edgeBundle(config: EdgeConfig): Bundle {
       copy("environment.sh", `${lib}/environment-edge.sh`, 0o755),
       copy("prepare.sh", `${lib}/prepare-edge.sh`, 0o755),
       copy("check.sh", `${lib}/check-edge.sh`, 0o755),
+      copy(
+        "../machine/placeholder-certificate.sh",
+        `${lib}/placeholder-edge.sh`,
+        0o755,
+      ),
       copy("../machine/reload-haproxy.sh", `${lib}/reload-edge.sh`, 0o755),
       copy("undo.sh", `${lib}/undo-edge.sh`, 0o755),
       {

@@ -9,14 +9,8 @@ run=/run/daytona-edge
 umask 077
 mkdir -p "$state" "$run"
 if [ ! -s "$state/certificate.pem" ]; then
-  work=$(mktemp -d)
-  openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 1 \
-    -subj /CN=placeholder.invalid -addext subjectAltName=DNS:placeholder.invalid \
-    -keyout "$work/key" -out "$work/certificate" 2>/dev/null
-  cat "$work/certificate" "$work/key" >"$state/certificate.pem.new"
-  mv "$state/certificate.pem.new" "$state/certificate.pem"
+  /usr/local/lib/daytona-edge/placeholder-edge.sh "$state/certificate.pem" 1
   rm -f "$state/state.map"
-  rm -r "$work"
 fi
 /usr/local/lib/daytona-edge/environment-edge.sh >"$run/environment.cfg.new"
 mv "$run/environment.cfg.new" "$run/environment.cfg"

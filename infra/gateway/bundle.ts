@@ -129,6 +129,11 @@ export function gatewayBundle(config: GatewayConfig): Bundle {
         "differences",
         "undo",
       ].map((name) => copy(`${name}.sh`, `${lib}/${name}-gateway.sh`, 0o755)),
+      copy(
+        "../machine/placeholder-certificate.sh",
+        `${lib}/placeholder-gateway.sh`,
+        0o755,
+      ),
       copy("../machine/reload-haproxy.sh", `${lib}/reload-gateway.sh`, 0o755),
       {
         path: `${lib}/gateway-agent.cjs`,

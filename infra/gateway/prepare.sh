@@ -27,13 +27,7 @@ mv "$run/environment.cfg.new" "$run/environment.cfg"
 [ ! -f "$state/environment.cfg" ] || ln -sf "$run/environment.cfg" "$state/environment.cfg"
 [ -e "$state/ca.pem" ] || echo '# the gateway inspects no host' >"$state/ca.pem"
 if [ ! -s "$state/placeholder.pem" ]; then
-  work=$(mktemp -d)
-  openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 3650 \
-    -subj /CN=placeholder.invalid -addext subjectAltName=DNS:placeholder.invalid \
-    -keyout "$work/key" -out "$work/certificate" 2>/dev/null
-  cat "$work/certificate" "$work/key" >"$state/placeholder.pem.new"
-  mv "$state/placeholder.pem.new" "$state/placeholder.pem"
-  rm -r "$work"
+  /usr/local/lib/daytona-edge/placeholder-gateway.sh "$state/placeholder.pem" 3650
 fi
 # A directory of leaves must hold one.
 [ -e "$state/leaves/placeholder.pem" ] || cp "$state/placeholder.pem" "$state/leaves/placeholder.pem"

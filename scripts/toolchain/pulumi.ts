@@ -13,7 +13,7 @@ import { hasProgram } from "../host-tools.ts";
 import { LabError, run } from "../lab/command.ts";
 
 /** The version that is downloaded or built; a newer one on PATH serves too. */
-export const pulumiVersion = "3.259.0";
+export const pulumiVersion = "3.276.0";
 
 const cliModule = join(import.meta.dirname, "pulumi-cli");
 

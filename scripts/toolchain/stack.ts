@@ -9,8 +9,9 @@ import {
 import { execa } from "execa";
 import { existsSync, readdirSync } from "node:fs";
 import { mkdir, rm, symlink, writeFile } from "node:fs/promises";
-import { delimiter, dirname, join } from "node:path";
+import { dirname, join } from "node:path";
 import { cacheDirectory } from "../checkout.ts";
+import { hasProgram } from "../host-tools.ts";
 import { LabError } from "../lab/command.ts";
 import { lastChanges } from "./engine-state.ts";
 import {
@@ -87,7 +88,9 @@ export async function openStack(options: StackOptions): Promise<Stack> {
   try {
     const stack = await select(options, pulumi, served.env);
     const engine = engineRun(stack, options);
-    const policyPacks = [...(options.policyPacks ?? [])];
+    const policyPacks = (options.policyPacks ?? []).map((pack) =>
+      runnable(pack, pulumi),
+    );
     return {
       providers,
       up: async () => {
@@ -187,7 +190,6 @@ async function select(
         // else collects garbage for a third of its time.
         GOGC: "off",
         GOMEMLIMIT: "512MiB",
-        ...(options.policyPacks ? policyRunner() : {}),
         ...env,
         ...options.env,
       },
@@ -256,14 +258,13 @@ function engineRun(
 }
 
 /**
- * A policy pack is run by Pulumi's language host, which lies beside the
- * vendor's command line and nowhere else. Where that one is missing, the engine
- * takes the runner from PATH; where it is there, it does not look.
+ * A policy pack is run by Pulumi's language host, which comes with the vendor's
+ * command line and not otherwise. Without it the engine takes a program.
  */
-function policyRunner(): Record<string, string> {
-  const runner = join(import.meta.dirname, "policy-runner");
-  const node = dirname(process.execPath);
-  return { PATH: [runner, node, process.env.PATH].join(delimiter) };
+function runnable(pack: string, { command }: PulumiCommand): string {
+  const host = "pulumi-language-nodejs";
+  const hasHost = hasProgram(host) || existsSync(join(dirname(command), host));
+  return hasHost ? pack : join(import.meta.dirname, "policy-pack.sh");
 }
 
 /** What the user must read of a failed run: its policies and its diagnostics. */

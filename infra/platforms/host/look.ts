@@ -5,6 +5,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { createHash, randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
+import type { Look, Piece } from "./pieces.ts";
 import type { ScriptRun } from "./remote-command.ts";
 import {
   type Login,
@@ -13,17 +14,6 @@ import {
   remoteScript,
 } from "./server.ts";
 import { checkAgent, runBySsh } from "./ssh.ts";
-
-/** A bundle, or a document of the live state, as it stands on a server. */
-export interface Piece {
-  /** What its last install was told; empty when that was nothing. */
-  readonly repair: string;
-  /** What was changed since: "file /etc/…: other content", say. */
-  readonly changes: readonly string[];
-}
-
-/** By the bundle's name, or the document's path. */
-export type Look = Readonly<Record<string, Piece>>;
 
 /**
  * Asks a server.

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import * as z from "zod";
 import { quote } from "../../config/problems.ts";
 import { port, wrong } from "../../config/values.ts";
-import type { Look } from "./look.ts";
+import type { Look } from "./pieces.ts";
 
 const hostKey = z
   .string()

@@ -5,10 +5,8 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import {
-  type Look,
-  lookBeforeInstall,
-} from "../../../infra/platforms/host/look.ts";
+import { lookBeforeInstall } from "../../../infra/platforms/host/look.ts";
+import type { Look } from "../../../infra/platforms/host/pieces.ts";
 
 const server = {
   address: "203.0.113.10",
