@@ -4,7 +4,7 @@ import { DnsRecord } from "@pulumi/cloudflare/dnsRecord.js";
 import type * as pulumi from "@pulumi/pulumi";
 import { Caa } from "./caa.ts";
 import { challengeName } from "./certificate/dns01.ts";
-import type { StackConfig } from "./config.ts";
+import type { StackConfig } from "./config/parse.ts";
 import { recordTtl } from "./dns.ts";
 
 export interface CertificateRecordsArgs {

@@ -3,7 +3,7 @@
  * sandbox under one wildcard name. Out: an allow list, and nothing else.
  */
 import { AccessKeys } from "./access.ts";
-import { readConfig } from "./config.ts";
+import { readConfig } from "./config/read.ts";
 import { Dns } from "./dns.ts";
 import { stackOutputs, type StackOutputs } from "./outputs.ts";
 import { hostPlatform } from "./platforms/host/index.ts";

@@ -4,7 +4,7 @@
  */
 import type * as pulumi from "@pulumi/pulumi";
 import type { AccessKey } from "./access.ts";
-import type { StackConfig } from "./config.ts";
+import type { StackConfig } from "./config/parse.ts";
 import type { EdgeAddress } from "./dns.ts";
 import { gatewayName } from "./gateway/address.ts";
 import { sandboxEnv } from "./gateway/sandbox-env.ts";

@@ -4,7 +4,7 @@
  * which of them goes where, and the values that differ.
  */
 import { join } from "node:path";
-import type { StackConfig } from "../config.ts";
+import type { StackConfig } from "../config/parse.ts";
 import { bundledProgram } from "../machine/bundled-program.ts";
 import type { Bundle } from "../machine/bundle.ts";
 import { copiedFrom } from "../machine/copied-file.ts";

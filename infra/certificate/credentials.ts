@@ -17,11 +17,24 @@ const token = z
     "is no token; it has 8 to 2000 letters, digits and ._~+/=-",
   );
 
-const given = z.strictObject({
-  /** Token for the zone of `certificate.challenge`, good for nothing else. */
-  challengeToken: token.optional(),
-  /** RFC 8555, 7.3.4. */
-  externalAccount: z.strictObject({ keyId: token, hmacKey: token }).optional(),
+/** `certificateCredentials` of the stack file. */
+export const certificateSecrets = z.strictObject({
+  challengeToken: token
+    .optional()
+    .describe(
+      "Cloudflare API token for the zone of certificate.challenge, good for nothing else; the stack's own token when absent.",
+    ),
+  externalAccount: z
+    .strictObject({
+      keyId: token.describe("The key identifier that the authority gave you."),
+      hmacKey: token.describe(
+        "The HMAC key that the authority gave you, as base64url.",
+      ),
+    })
+    .optional()
+    .describe(
+      "External account binding (EAB; RFC 8555, 7.3.4), for an authority that asks for one.",
+    ),
 });
 
 /** Values by the variables that the program reads. */
@@ -38,7 +51,7 @@ export function parseCertificateCredentials(
   credentials: CertificateCredentials;
   problems: { key: string; message: string }[];
 } {
-  const parsed = given.safeParse(value);
+  const parsed = certificateSecrets.safeParse(value);
   if (!parsed.success) {
     const problems = parsed.error.issues.map(({ path, code, message }) => ({
       key: path.map(String).join("."),

@@ -1,5 +1,5 @@
 /** The settings of the certificate's program, as the variables that it reads. */
-import type { StackConfig } from "../config.ts";
+import type { StackConfig } from "../config/parse.ts";
 
 /** Document of the store with the credentials, in the cloud. */
 export const credentialsDocument = "certificate-credentials.json";

@@ -1,48 +1,40 @@
 /** The one place that reads this stack's configuration. */
 import * as pulumi from "@pulumi/pulumi";
 import * as z from "zod";
-import { issueProblems, problemReport } from "../config-problems.ts";
+import { check, problemReport } from "../config/problems.ts";
+import { text } from "../config/values.ts";
 
 const schema = z.object({
-  repository: z
-    .string()
-    .regex(/^[\w-]+\/[\w.-]+$|^[\w-]+@[0-9]+\/[\w.-]+@[0-9]+$/, {
-      error: (issue) =>
-        `${JSON.stringify(issue.input)} is no repository; write OWNER/NAME, or OWNER@ID/NAME@ID, as "gh api repos/OWNER/NAME/actions/oidc/customization/sub" says`,
-    }),
-  stateBucket: z.string().regex(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, {
-    error: (issue) =>
-      `${JSON.stringify(issue.input)} is no name of a bucket; write it without s3://`,
-  }),
-  secretsKey: z
-    .string()
-    .regex(/^arn:aws:kms:[a-z0-9-]+:[0-9]{12}:key\/[\w-]+$/, {
-      error: (issue) =>
-        `${JSON.stringify(issue.input)} is no ARN of a KMS key; "aws kms describe-key" says the one of an alias`,
-    }),
+  repository: text(
+    /^[\w-]+\/[\w.-]+$|^[\w-]+@[0-9]+\/[\w.-]+@[0-9]+$/,
+    `is no repository; write OWNER/NAME, or OWNER@ID/NAME@ID, as "gh api repos/OWNER/NAME/actions/oidc/customization/sub" says`,
+  ).describe("The repository that may preview and deploy, OWNER/NAME."),
+  stateBucket: text(
+    /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/,
+    "is no name of a bucket; write it without s3://",
+  ).describe("The name of the bucket that holds the stack's state."),
+  secretsKey: text(
+    /^arn:aws:kms:[a-z0-9-]+:[0-9]{12}:key\/[\w-]+$/,
+    `is no ARN of a KMS key; "aws kms describe-key" says the one of an alias`,
+  ).describe("The ARN of the KMS key that encrypts the stack's secrets."),
 });
-
-const whenMissing = {
-  repository: "set the repository that may preview and deploy, OWNER/NAME",
-  stateBucket: "set the name of the bucket that holds the stack's state",
-  secretsKey: "set the ARN of the KMS key that encrypts the stack's secrets",
-};
 
 /** @throws pulumi.RunError that lists every problem with its key and the fix. */
 export function readConfig(): z.infer<typeof schema> {
   const project = new pulumi.Config();
-  const parsed = schema.safeParse(
+  const { data, problems } = check(
+    schema,
     Object.fromEntries(
       Object.keys(schema.shape).map((key) => [key, project.get(key)]),
     ),
-    { reportInput: true },
   );
-  if (parsed.success) return parsed.data;
+  if (data) return data;
   throw new pulumi.RunError(
     problemReport(
       `Pulumi.${pulumi.getStack()}.yaml`,
       `${project.name}:`,
-      parsed.error.issues.flatMap((issue) => issueProblems(issue, whenMissing)),
+      // The lines to type are for the keys of the other project.
+      problems.map(({ key, message }) => ({ key, message })),
     ),
   );
 }

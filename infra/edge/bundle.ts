@@ -3,8 +3,8 @@
  * here is only which of them goes where, and the values that differ.
  */
 import { join } from "node:path";
-import { hostAndPort, isIpAndPort } from "../config-address.ts";
-import type { StackConfig } from "../config.ts";
+import { hostAndPort, isIpAndPort } from "../config/address.ts";
+import type { StackConfig } from "../config/parse.ts";
 import { bundledProgram } from "../machine/bundled-program.ts";
 import { secretsManagerPlace } from "../machine/agent/store-place.ts";
 import type { Bundle, BundleFile } from "../machine/bundle.ts";

@@ -6,7 +6,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "yaml";
-import type { StackConfig } from "../config.ts";
+import type { StackConfig } from "../config/parse.ts";
 
 /** What errors/body.lf prints between the pieces, in its order. */
 const slots = [

@@ -1,10 +1,12 @@
 /** What one client and one sandbox may take of an edge. */
 import * as z from "zod";
+import { between } from "../config/values.ts";
 
 /** HAProxy averages its rates over this many seconds; bursts may be as long. */
 export const rateWindow = 10;
 
-const count = (most: number) => z.int().min(1).max(most);
+const count = (most: number, standard: number) =>
+  between(1, most).default(standard);
 
 /**
  * Limits hold for each edge: two edges let through twice as much. A client is
@@ -13,46 +15,75 @@ const count = (most: number) => z.int().min(1).max(most);
 export const limitsSchema = z.strictObject({
   client: z
     .strictObject({
-      /** New TLS connections per second; more are closed at once. */
-      handshakesPerSecond: count(100_000).default(100),
-      /** Open connections; more are closed at once. */
-      connections: count(1_000_000).default(5_000),
-      requestsPerSecond: count(1_000_000).default(1_000),
-      /** Requests at a time, streams included. */
-      concurrentRequests: count(1_000_000).default(2_000),
-      /** WebSockets, event streams and gRPC calls at a time. */
-      concurrentStreams: count(1_000_000).default(2_000),
+      handshakesPerSecond: count(100_000, 100).describe(
+        "New TLS connections per second; more are closed at once.",
+      ),
+      connections: count(1_000_000, 5_000).describe(
+        "Open connections; more are closed at once.",
+      ),
+      requestsPerSecond: count(1_000_000, 1_000).describe(
+        `Requests per second, averaged over ${String(rateWindow)} s; more are a 429.`,
+      ),
+      concurrentRequests: count(1_000_000, 2_000).describe(
+        "Requests at a time, streams included; more are a 429.",
+      ),
+      concurrentStreams: count(1_000_000, 2_000).describe(
+        "WebSockets, event streams and gRPC calls at a time; more are a 429.",
+      ),
     })
-    .prefault({}),
-  plainConnections: count(1_000_000)
-    .default(20_000)
+    .prefault({})
     .describe(
-      "Open connections to port 80, of all clients together; more wait, and the rest of the process' connections are port 443's.",
+      "What one client may take: an IPv4 address, or an IPv6 /64, on ports 443 and 80 together.",
     ),
-  /** Counted once a request is let in, so that strangers cannot use it up. */
+  plainConnections: count(1_000_000, 20_000).describe(
+    "Open connections to port 80, of all clients together; more wait, and the rest of the process' connections are port 443's.",
+  ),
   sandbox: z
     .strictObject({
-      requestsPerSecond: count(1_000_000).default(1_000),
-      concurrentRequests: count(1_000_000).default(1_000),
-      concurrentStreams: count(1_000_000).default(1_000),
+      requestsPerSecond: count(1_000_000, 1_000).describe(
+        `Requests per second, averaged over ${String(rateWindow)} s; more are a 429.`,
+      ),
+      concurrentRequests: count(1_000_000, 1_000).describe(
+        "Requests at a time, streams included; more are a 429.",
+      ),
+      concurrentStreams: count(1_000_000, 1_000).describe(
+        "WebSockets, event streams and gRPC calls at a time; more are a 429.",
+      ),
     })
-    .prefault({}),
-  /**
-   * Size of a request head, in bytes, and how many fields it may have. Less
-   * than 16 KiB would not hold a certificate that is put in by the agent.
-   */
-  headBytes: z.int().min(16_384).max(131_072).default(16_384),
-  headFields: z.int().min(16).max(1_000).default(128),
-  /** How long a whole request head may take, in seconds. */
-  headSeconds: z.int().min(1).max(300).default(10),
-  /** How long a client may be silent in the middle of a body, in seconds. */
-  bodySilenceSeconds: z.int().min(1).max(86_400).default(60),
-  /** How long a stream that its client has ended may wait for the sandbox's end, in seconds. */
-  halfClosedSeconds: z.int().min(5).max(86_400).default(60),
-  /** How long an answer may take to begin, in seconds. */
-  answerSeconds: z.int().min(1).max(86_400).default(86_400),
-  /** How long streams may live on after a reload, or when an edge drains, in minutes. */
-  drainMinutes: z.int().min(1).max(1_440).default(30),
+    .prefault({})
+    .describe(
+      "What one sandbox may take, counted once a request is let in, so that strangers cannot use it up.",
+    ),
+  // Less would not hold a certificate that is put in by the agent.
+  headBytes: between(16_384, 131_072)
+    .default(16_384)
+    .describe("Size of a request head, in bytes."),
+  headFields: between(16, 1_000)
+    .default(128)
+    .describe("Fields of a request head."),
+  headSeconds: between(1, 300)
+    .default(10)
+    .describe("How long a whole request head may take, in seconds."),
+  bodySilenceSeconds: between(1, 86_400)
+    .default(60)
+    .describe(
+      "How long a client may be silent in the middle of a body, in seconds.",
+    ),
+  halfClosedSeconds: between(5, 86_400)
+    .default(60)
+    .describe(
+      "How long a stream that its client has ended may wait for the sandbox's end, in seconds.",
+    ),
+  answerSeconds: between(1, 86_400)
+    .default(86_400)
+    .describe(
+      "How long an answer may take to begin, and be silent within it, in seconds.",
+    ),
+  drainMinutes: between(1, 1_440)
+    .default(30)
+    .describe(
+      "How long streams may live on after a reload, or when an edge drains, in minutes.",
+    ),
 });
 
 export type Limits = z.infer<typeof limitsSchema>;

@@ -3,7 +3,7 @@
  * machine; here is only which of them goes where, and the values that differ.
  */
 import { join } from "node:path";
-import type { StackConfig } from "../config.ts";
+import type { StackConfig } from "../config/parse.ts";
 import { bundledProgram } from "../machine/bundled-program.ts";
 import { secretsManagerPlace } from "../machine/agent/store-place.ts";
 import type { Bundle } from "../machine/bundle.ts";

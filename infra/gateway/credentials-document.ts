@@ -19,30 +19,31 @@ const secret = z
     "is no secret for a header: it needs 8 to 2000 letters, digits and ._~+/=:-",
   );
 
-const secrets = z.record(
+/** `credentials` of the stack file. */
+export const ruleSecrets = z.record(
   z
     .string()
     .regex(
       secretName,
       "is not a name of a secret; write lower-case letters, digits and hyphens, such as openrouter",
     ),
-  secret,
+  secret.describe("The secret that rules name so, 8 to 2000 characters."),
 );
 
 const document = z.strictObject({
   version: z.literal(1),
-  credentials: secrets,
+  credentials: ruleSecrets,
 });
 
 /** Secrets by their names. */
-export type Secrets = Readonly<z.infer<typeof secrets>>;
+export type Secrets = Readonly<z.infer<typeof ruleSecrets>>;
 
 /** Checks secrets; problems name them, and never say what they are. */
 export function parseSecrets(given: unknown): {
   secrets: Secrets;
   problems: { key: string; message: string }[];
 } {
-  const parsed = secrets.safeParse(given);
+  const parsed = ruleSecrets.safeParse(given);
   if (parsed.success) return { secrets: parsed.data, problems: [] };
   return {
     secrets: {},

@@ -4,7 +4,8 @@
  * believes it; what passes, haproxy.cfg says.
  */
 import * as z from "zod";
-import type { Problem } from "../config-problems.ts";
+import type { Problem } from "../config/problems.ts";
+import { wrong } from "../config/values.ts";
 
 /** Longest time to learn, in days; nobody shall forget that the wall is open. */
 const mostDays = 7;
@@ -19,20 +20,22 @@ export const learntMark = "learnt";
  */
 export const learnTime = z.iso.datetime({
   offset: true,
-  error: (issue) =>
-    `${issue.input === undefined ? "nothing" : JSON.stringify(issue.input)} is not a time with a zone; write one such as "2026-11-30T18:00:00Z", with the quotes`,
+  ...wrong(
+    'is not a time with a zone; write one such as "2026-11-30T18:00:00Z", with the quotes',
+  ),
 });
 
 /** `egress.learn` of the stack file. */
 export const learnOptions = z.strictObject({
-  until: learnTime,
-  /** Asks for it on the stack `prod` in so many words. */
+  until: learnTime.meta({
+    description: `When it ends, as a time with its zone (RFC 3339) in quotes, ${String(mostDays)} days from now at most.`,
+    whenMissing: 'write when it ends, for example "2026-11-30T18:00:00Z"',
+    value: "<time>",
+  }),
   evenOnProd: z
-    .literal(true, {
-      error: (issue) =>
-        `${JSON.stringify(issue.input)} is not true; leave it out where it is not prod`,
-    })
-    .optional(),
+    .literal(true, wrong("is not true; leave it out where it is not prod"))
+    .optional()
+    .describe("Asks for it in so many words on a stack named prod."),
 });
 
 export interface Learn {

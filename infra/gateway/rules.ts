@@ -4,7 +4,8 @@
  */
 import { isDeepStrictEqual } from "node:util";
 import * as z from "zod";
-import { type Problem, issueProblems } from "../config-problems.ts";
+import { type Problem, check, oneOf } from "../config/problems.ts";
+import { text, wrong } from "../config/values.ts";
 import { secretName } from "./credentials-document.ts";
 import { type UrlPattern, parseUrlPattern } from "./rule-url.ts";
 
@@ -17,39 +18,35 @@ export const credentialHeaders = [
 ] as const;
 
 /** One rule with its options, as the stack file writes it. */
-export const options = z.strictObject({
-  url: z.string({
-    error: (issue) =>
-      `${show(issue.input)} is not a URL; write "https://host/*"`,
+const options = z.strictObject({
+  url: z.string(wrong('is not a URL; write "https://host/*"')).meta({
+    description:
+      "What is allowed: https://host/* (the whole host), https://host/path/* (all below the path) or https://host/path (exactly that).",
+    whenMissing: 'write the URL pattern, such as "https://host/*"',
+    value: "'<https://host/*>'",
   }),
-  /** Methods that are allowed; all of HTTP's own but CONNECT and TRACE when absent. */
   methods: z
     .array(
-      z.string().regex(/^(?!(CONNECT|TRACE|TRACK)$)[A-Z]{3,20}$/, {
-        error: (issue) =>
-          `${show(issue.input)} is not a method that can be allowed; write it in upper case, such as GET`,
-      }),
-      {
-        error: (issue) =>
-          `${show(issue.input)} is not a list of methods; write for example [GET, POST]`,
-      },
+      text(
+        /^(?!(CONNECT|TRACE|TRACK)$)[A-Z]{3,20}$/,
+        "is not a method that can be allowed; write it in upper case, such as GET",
+      ),
+      wrong("is not a list of methods; write for example [GET, POST]"),
     )
     .min(
       1,
       "an empty list allows nothing; name a method, or leave it out for all of them",
     )
-    .optional(),
-  /**
-   * `true`: TLS ends at the gateway and every request is checked, also where
-   * the whole host is allowed. `never`: it passes through whatever the path
-   * says, for sandboxes that cannot trust the gateway's authority.
-   */
+    .optional()
+    .describe(
+      "Methods that are allowed, all but CONNECT and TRACE when absent. A wider rule's methods count as well.",
+    ),
   inspect: z
-    .union([z.boolean(), z.literal("never")], {
-      error: (issue) => `${show(issue.input)} is not true, false or never`,
-    })
-    .optional(),
-  /** What the gateway adds to each request: a secret, by its name in `credentials`. */
+    .literal([true, false, "never"], wrong("is not true, false or never"))
+    .optional()
+    .describe(
+      "true: requests to a whole host are checked too. never: TLS passes through whatever the path says, for sandboxes that cannot trust the gateway's authority.",
+    ),
   credential: z
     .strictObject(
       {
@@ -57,62 +54,67 @@ export const options = z.strictObject({
           .string()
           .transform((header) => header.toLowerCase())
           .pipe(
-            z.enum(credentialHeaders, {
-              error: (issue) =>
-                `${show(issue.input)} is not a header for a credential; write one of ${credentialHeaders.join(", ")}`,
-            }),
-          ),
-        /** Word before the secret, such as Bearer (RFC 9110, 11.4). */
-        scheme: z
-          .string()
-          .regex(/^[A-Za-z][A-Za-z0-9-]{0,30}$/, {
-            error: (issue) =>
-              `${show(issue.input)} is not a scheme; write for example Bearer, or leave it out`,
-          })
-          .optional(),
-        secret: z.string().regex(secretName, {
-          error: (issue) =>
-            `${show(issue.input)} is not the name of a secret; write one such as openrouter, and set it: pulumi config set --secret --path credentials.openrouter`,
+            z.enum(
+              credentialHeaders,
+              wrong(
+                `is not a header for a credential; write one of ${credentialHeaders.join(", ")}`,
+              ),
+            ),
+          )
+          .meta({
+            description: `Header that it is sent in: ${oneOf(credentialHeaders)}, in any case.`,
+            whenMissing: `write one of ${credentialHeaders.join(", ")}`,
+          }),
+        scheme: text(
+          /^[A-Za-z][A-Za-z0-9-]{0,30}$/,
+          "is not a scheme; write for example Bearer, or leave it out",
+        )
+          .optional()
+          .describe("Word before the secret, such as Bearer (RFC 9110, 11.4)."),
+        secret: text(
+          secretName,
+          "is not the name of a secret; write one such as openrouter, and set it: pulumi config set --secret --path credentials.openrouter",
+        ).meta({
+          description: "Name of the secret in credentials.",
+          whenMissing: "write the name of a secret in credentials",
         }),
       },
-      {
-        error: (issue) =>
-          `${show(issue.input)} is no credential; write {header: authorization, scheme: Bearer, secret: name}`,
-      },
+      wrong(
+        "is no credential; write {header: authorization, scheme: Bearer, secret: name}",
+      ),
     )
-    .optional(),
-  /** What becomes of credentials that the sandbox itself sends. */
+    .optional()
+    .describe(
+      "What the gateway adds to each request; then a sandbox needs no key.",
+    ),
   clientCredential: z
-    .enum(["pass", "replace", "deny"], {
-      error: (issue) => `${show(issue.input)} is not pass, replace or deny`,
-    })
-    .optional(),
+    .enum(["pass", "replace", "deny"], wrong("is not pass, replace or deny"))
+    .optional()
+    .describe(
+      "What becomes of credentials that the sandbox itself sends: pass (default without a credential), replace (default with one) or deny.",
+    ),
   upgrade: z
-    .literal("websocket", {
-      error: (issue) =>
-        `${show(issue.input)} cannot be allowed; write websocket, or leave it out`,
-    })
-    .optional(),
-  /** Encrypted ClientHello of a spliced host; browsers' GREASE looks the same. */
+    .literal(
+      "websocket",
+      wrong("cannot be allowed; write websocket, or leave it out"),
+    )
+    .optional()
+    .describe(
+      "websocket allows WebSockets, where requests are inspected and no credential is added.",
+    ),
   ech: z
-    .enum(["refuse", "allow"], {
-      error: (issue) => `${show(issue.input)} is not refuse or allow`,
-    })
-    .optional(),
-  /** Asks for the `*` in `https://*.example.org/*`. */
+    .enum(["refuse", "allow"], wrong("is not refuse or allow"))
+    .optional()
+    .describe(
+      "allow lets Encrypted ClientHello pass to a spliced host, whose true name is then unseen. Refused by default, and browsers' GREASE with it.",
+    ),
   wildcard: z
-    .literal(true, {
-      error: (issue) =>
-        `${show(issue.input)} is not true; leave it out for an exact name`,
-    })
-    .optional(),
+    .literal(true, wrong("is not true; leave it out for an exact name"))
+    .optional()
+    .describe(
+      "true asks for the * in https://*.example.org/*, one label. A sandbox can then put data into the names that the gateway looks up.",
+    ),
 });
-
-const whenMissing = {
-  url: 'write the URL pattern, such as "https://host/*"',
-  "credential.header": `write one of ${credentialHeaders.join(", ")}`,
-  "credential.secret": "write the name of a secret in credentials",
-};
 
 /** One entry of `egress.allow`, as it is written in the stack file. */
 export type RuleOptions = z.output<typeof options>;
@@ -127,63 +129,64 @@ export interface EgressRule extends UrlPattern {
   readonly mode: "splice" | "inspect";
 }
 
+/** `egress.allow`: URL patterns, or objects of one and its options. */
+export const egressRules = z
+  .array(
+    z
+      .union(
+        [z.string(), options],
+        wrong(
+          'is neither a URL nor an object; write "https://host/*" or {url: "https://host/*", inspect: true}',
+        ),
+      )
+      .transform(ruleOf),
+    wrong(
+      "is not a list; write the allowed URLs as a list, for example [https://api.github.com/*]",
+    ),
+  )
+  // No refinement: that is asked of rules that are wrong, too.
+  .transform((rules, context) => {
+    for (const problem of [
+      ...contradictions(rules),
+      ...tooManyInspected(rules),
+    ]) {
+      context.addIssue({ code: "custom", ...problem });
+    }
+    return rules;
+  });
+
 export interface ParsedRules {
   readonly rules: EgressRule[];
   /** Keys are an entry's place, such as `[0].url`. */
   readonly problems: Problem[];
 }
 
-/**
- * Parses `egress.allow`: URL patterns, or objects of one and its options. All
- * problems are found at once.
- */
+/** Parses `egress.allow` alone; all problems are found at once. */
 export function parseEgressRules(input: unknown): ParsedRules {
-  if (!Array.isArray(input)) {
-    const message = `${show(input)} is not a list; write the allowed URLs as a list, for example [https://api.github.com/*]`;
-    return { rules: [], problems: [{ key: "", message }] };
-  }
-  const rules: EgressRule[] = [];
-  const problems: Problem[] = [];
-  input.forEach((entry: unknown, index) => {
-    const key = `[${String(index)}]`;
-    const parsed = parseEntry(entry, key);
-    if ("options" in parsed) rules.push(parsed);
-    else problems.push(...parsed);
-  });
-  if (problems.length === 0) {
-    problems.push(...contradictions(rules), ...tooManyInspected(rules));
-  }
-  return { rules: problems.length === 0 ? rules : [], problems };
+  const { data = [], problems } = check(egressRules, input ?? null);
+  return {
+    rules: data,
+    problems: problems.map(({ key, message }) => ({ key, message })),
+  };
 }
 
-function parseEntry(entry: unknown, key: string): EgressRule | Problem[] {
-  const written = typeof entry === "string" ? { url: entry } : entry;
-  if (
-    typeof written !== "object" ||
-    written === null ||
-    Array.isArray(written)
-  ) {
-    const message = `${show(entry)} is neither a URL nor an object; write "https://host/*" or {url: "https://host/*", inspect: true}`;
-    return [{ key, message }];
-  }
-  const parsed = options.safeParse(written, { reportInput: true });
-  if (!parsed.success) {
-    return parsed.error.issues
-      .flatMap((issue) => issueProblems(issue, whenMissing))
-      .map((problem) => ({
-        key: `${key}.${problem.key}`,
-        message: problem.message,
-      }));
-  }
-  const rule = parsed.data;
-  const urlKey = typeof entry === "string" ? key : `${key}.url`;
+function ruleOf(
+  entry: string | RuleOptions,
+  context: z.RefinementCtx,
+): EgressRule {
+  const rule = typeof entry === "string" ? { url: entry } : entry;
   const pattern = parseUrlPattern(rule.url, rule.wildcard === true);
-  if (typeof pattern === "string") return [{ key: urlKey, message: pattern }];
-  const problems = optionProblems(rule, pattern).map(([name, message]) => ({
-    key: `${key}.${name}`,
-    message,
-  }));
-  if (problems.length > 0) return problems;
+  if (typeof pattern === "string") {
+    context.addIssue({
+      code: "custom",
+      path: typeof entry === "string" ? [] : ["url"],
+      message: pattern,
+    });
+    return z.NEVER;
+  }
+  for (const [name, message] of optionProblems(rule, pattern)) {
+    context.addIssue({ code: "custom", path: [name], message });
+  }
   return {
     ...pattern,
     options: rule,
@@ -264,12 +267,18 @@ function optionProblems(
   return problems;
 }
 
+/** What is wrong with the list, or with one of its entries beside others. */
+interface ListProblem {
+  readonly path: number[];
+  readonly message: string;
+}
+
 /** Rules that cannot both hold, or that change nothing. */
-function contradictions(rules: readonly EgressRule[]): Problem[] {
+function contradictions(rules: readonly EgressRule[]): ListProblem[] {
   return rules.flatMap((rule, index) => {
     const { url } = rule.options;
     const problem = (message: string) => [
-      { key: `[${String(index)}]`, message: `"${url}" ${message}` },
+      { path: [index], message: `"${url}" ${message}` },
     ];
     const earlier = rules.slice(0, index);
     if (earlier.some((other) => other.options.url === url)) {
@@ -311,14 +320,14 @@ function contradictions(rules: readonly EgressRule[]): Problem[] {
  */
 export const mostNameBytes = 10_000;
 
-function tooManyInspected(rules: readonly EgressRule[]): Problem[] {
+function tooManyInspected(rules: readonly EgressRule[]): ListProblem[] {
   const hosts = new Set(
     rules.filter(({ mode }) => mode === "inspect").map(({ host }) => host),
   );
   const bytes = [...hosts].reduce((sum, host) => sum + host.length + 4, 0);
   if (bytes <= mostNameBytes) return [];
   const message = `the names of the ${String(hosts.size)} inspected hosts take ${String(bytes)} bytes, and the gateway's authority has room for ${String(mostNameBytes)}; allow some of them as a whole, without a path and with inspect: never`;
-  return [{ key: "", message }];
+  return [{ path: [], message }];
 }
 
 /** Whether everything that `rule` is about lies under `other` too. */
@@ -342,8 +351,4 @@ function addsNothing(rule: EgressRule, other: EgressRule): boolean {
     sameOtherwise &&
     (all === undefined || methods.every((method) => all.includes(method)))
   );
-}
-
-function show(value: unknown): string {
-  return value === undefined ? "nothing" : JSON.stringify(value);
 }

@@ -1,7 +1,7 @@
 /** What every platform is made from, whatever its machines are. */
 import type * as pulumi from "@pulumi/pulumi";
 import type { CertificateCredentials } from "../certificate/credentials.ts";
-import type { StackConfig } from "../config.ts";
+import type { StackConfig } from "../config/parse.ts";
 
 export interface PlatformArgs {
   readonly config: StackConfig;

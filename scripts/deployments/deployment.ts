@@ -3,7 +3,7 @@
  * of one, whatever its platform; how it is asked, each platform's file says.
  */
 import type { CertificateStore } from "../../infra/certificate/store.ts";
-import type { StackConfig } from "../../infra/config.ts";
+import type { StackConfig } from "../../infra/config/parse.ts";
 import type { JournalEntry } from "./journal.ts";
 
 export interface Deployment extends AsyncDisposable {

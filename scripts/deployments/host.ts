@@ -1,5 +1,5 @@
 /** A stack of the platform host: its servers are asked by SSH. */
-import type { StackConfig } from "../../infra/config.ts";
+import type { StackConfig } from "../../infra/config/parse.ts";
 import {
   type RemoteScript,
   type Server,

@@ -4,12 +4,9 @@ import { existsSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { parse } from "yaml";
 import * as z from "zod";
-import {
-  type StackConfig,
-  parseConfig,
-  secretKeys,
-} from "../../infra/config.ts";
-import { problemReport } from "../../infra/config-problems.ts";
+import { type StackConfig, parseConfig } from "../../infra/config/parse.ts";
+import { problemReport } from "../../infra/config/problems.ts";
+import { secretKeys } from "../../infra/config/schema.ts";
 import { checkout } from "../checkout.ts";
 import { hasProgram } from "../host-tools.ts";
 import { ensureInside } from "../inside.ts";

@@ -1,7 +1,7 @@
 /** What the world's name servers say of a stack. */
 import { challengeName } from "../../infra/certificate/dns01.ts";
 import { findZone } from "../../infra/certificate/name-servers.ts";
-import type { StackConfig } from "../../infra/config.ts";
+import type { StackConfig } from "../../infra/config/parse.ts";
 import type { Addresses } from "../deployments/deployment.ts";
 import {
   addressRows,

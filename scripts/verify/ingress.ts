@@ -198,11 +198,11 @@ function curlOutput(args: string[]) {
 function webSocketEcho(url: string): Promise<Attempt> {
   const message = `echo ${String(Math.random())}`;
   return new Promise((resolve, reject) => {
-    const socket = new WebSocket(url, { handshakeTimeout: 10_000 });
+    const socket = new WebSocket(url, { handshakeTimeout: 60_000 });
     const timer = setTimeout(() => {
       socket.terminate();
-      reject(new Error("no echo within 10 s"));
-    }, 10_000);
+      reject(new Error("no echo within 60 s"));
+    }, 60_000);
     socket.on("open", () => {
       socket.send(message);
     });

@@ -110,7 +110,7 @@ export function revocationProbes(target: RevocationTarget): Probe[] {
     const url = sandboxUrl(outputs, { sandbox: id, port: to, path: "/ws" });
     const socket = new WebSocket(url.replace("https", "wss"), {
       headers: { "X-Sandbox-Token": token },
-      handshakeTimeout: 10_000,
+      handshakeTimeout: 60_000,
     });
     await once(socket, "open");
     return socket;

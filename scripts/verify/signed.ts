@@ -175,7 +175,7 @@ export function signedProbes(target: SignedTarget): Probe[] {
       attempt: async () => {
         const url = `${app.replace("https", "wss")}ws?__sandbox_token=${await token()}`;
         return new Promise((resolve, reject) => {
-          const socket = new WebSocket(url, { handshakeTimeout: 10_000 });
+          const socket = new WebSocket(url, { handshakeTimeout: 60_000 });
           socket.on("open", () => {
             socket.close();
             resolve({ ok: true, got: "open" });

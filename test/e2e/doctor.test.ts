@@ -100,8 +100,17 @@ test("a healthy lab: every row is good, as a table too", async () => {
     DOMAIN,
     "CAA",
     "challenge",
-    "edge edge",
-    "edge edge, state",
+    "edge 198.18.0.4",
+    "edge 198.18.0.4, state",
+    "198.18.0.4: certificate",
+    "198.18.0.4: edge",
+    "198.18.0.4: server",
+    "198.18.0.4: certificate/credentials.env",
+    "198.18.0.4: store/revocations.json",
+    "198.18.0.3: gateway",
+    "198.18.0.3: server",
+    "198.18.0.3: store/egress-credentials.json",
+    "198.18.0.3: firewall",
   ]);
   await expect
     .poll(() => script("doctor.ts", []))
@@ -121,7 +130,9 @@ test("no certificate in the store", async () => {
     .toEqual(
       expect.arrayContaining([
         "local certificate: there is none in the store",
-        expect.stringMatching(/^local edge edge: .* instead of nothing/),
+        expect.stringMatching(
+          /^local edge 198\.18\.0\.4: .* instead of nothing/,
+        ),
       ]),
     );
 });
@@ -132,12 +143,12 @@ test("a certificate without its key", async () => {
     ...held,
     key: "gone",
   }));
-  await expect
-    .poll(rowsThatWant)
-    .toEqual([
-      "local certificate: the key cannot be read",
-      expect.stringMatching(/^local edge edge, state: certificate.json: /),
-    ]);
+  await expect.poll(rowsThatWant).toEqual([
+    // The doctor sees no private key; the edge says it.
+    expect.stringMatching(
+      /^local edge 198\.18\.0\.4, state: certificate.json: .*DECODER/,
+    ),
+  ]);
 });
 
 test.each([
@@ -182,6 +193,8 @@ test("an authority that refuses is quoted", async () => {
       expect.stringMatching(
         /^local renewal: .*acme\.internal:14000\/nothing.*404/,
       ),
+      expect.stringMatching(/^local account: .*14000\/nothing.*404/),
+      expect.stringMatching(/^local 198\.18\.0\.4: certificate: changed by/),
     ]);
 });
 
@@ -322,9 +335,9 @@ test("an edge that serves an older certificate, and one that is silent", async (
     .toEqual(
       expect.arrayContaining([
         expect.stringMatching(
-          /^local edge edge: .* serves [0-9A-F]+ instead of 01/,
+          /^local edge 198\.18\.0\.4: .* serves [0-9A-F]+ instead of 01/,
         ),
-        expect.stringMatching(/^local edge edge, state: /),
+        expect.stringMatching(/^local edge 198\.18\.0\.4, state: /),
       ]),
     );
 });

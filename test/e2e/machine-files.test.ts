@@ -1,7 +1,7 @@
 /** The files that the machines run on, judged by the programs they are for. */
 import { execa } from "execa";
 import { describe, expect, test } from "vitest";
-import { parseConfig } from "../../infra/config.ts";
+import { parseConfig } from "../../infra/config/parse.ts";
 import { gatewayBundle } from "../../infra/gateway/bundle.ts";
 import { bundleTarball } from "../../infra/machine/tarball.ts";
 import { checkout } from "../../scripts/checkout.ts";

@@ -1,5 +1,5 @@
 /** A second edge of either stack, with other settings, for as long as a suite needs one. */
-import { parseConfig } from "../../infra/config.ts";
+import { parseConfig } from "../../infra/config/parse.ts";
 import { type EdgeConfig, edgeBundle } from "../../infra/edge/bundle.ts";
 import { edgeAddresses } from "../../scripts/lab/machine-addresses.ts";
 import { labSecrets } from "../../scripts/lab/secrets.ts";

@@ -3,7 +3,7 @@ import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import type { StackConfig } from "../../infra/config.ts";
+import type { StackConfig } from "../../infra/config/parse.ts";
 import { Certificate } from "../../infra/platforms/aws/certificate.ts";
 import { openStack } from "../../scripts/toolchain/stack.ts";
 import { type CloudflareServer, startCloudflare } from "./cloudflare-server.ts";

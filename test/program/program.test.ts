@@ -120,16 +120,15 @@ describe("the program", () => {
   });
 
   test("a secret that a rule names must be there, and is never shown", async () => {
+    const credential = {
+      header: "Authorization",
+      scheme: "Bearer",
+      secret: "openrouter",
+    };
     const egress = {
       allow: [
-        {
-          url: "https://openrouter.ai/api/v1/*",
-          credential: {
-            header: "Authorization",
-            scheme: "Bearer",
-            secret: "openrouter",
-          },
-        },
+        { url: "https://openrouter.ai/api/v1/*", credential },
+        { url: "https://openrouter.ai/api/v2/*", credential },
       ],
     };
     const set = (credentials: Record<string, string>) =>
@@ -144,6 +143,7 @@ describe("the program", () => {
     expect(failure).not.toContain("sk-or");
     const missing = await set({}).catch((error: unknown) => String(error));
     expect(missing).toContain("egress.allow[0].credential.secret");
+    expect(missing).toContain("egress.allow[1].credential.secret");
     expect(missing).toContain("--path daytona-edge:credentials.openrouter");
     const { changes } = await set({ openrouter: "sk-or-v1-0123456789" });
     expect(changes).toEqual({ create: 33 });

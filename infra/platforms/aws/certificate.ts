@@ -14,7 +14,7 @@ import {
   credentialsDocument,
 } from "../../certificate/environment.ts";
 import { lambdaProgram } from "../../certificate/lambda-program.ts";
-import type { StackConfig } from "../../config.ts";
+import type { StackConfig } from "../../config/parse.ts";
 import { CertificateAlarms } from "./certificate-alarms.ts";
 import { ScheduledFunction } from "./scheduled-function.ts";
 import { ownDocuments } from "./secret-arn.ts";

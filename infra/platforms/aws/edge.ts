@@ -2,8 +2,8 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import { isIP } from "node:net";
-import { hostAndPort } from "../../config-address.ts";
-import type { StackConfig } from "../../config.ts";
+import { hostAndPort } from "../../config/address.ts";
+import type { StackConfig } from "../../config/parse.ts";
 import type { EdgeAddress } from "../../dns.ts";
 import type { Bundle } from "../../machine/bundle.ts";
 import type { BundleStore } from "./bundle-store.ts";

@@ -3,7 +3,7 @@
  * case AWS is asked what they are before anything is made.
  */
 import * as pulumi from "@pulumi/pulumi";
-import { problemReport } from "../../config-problems.ts";
+import { problemReport } from "../../config/problems.ts";
 import {
   type ExistingNetwork,
   existingNetwork,

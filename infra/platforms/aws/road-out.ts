@@ -3,7 +3,7 @@
  * there before the rule.
  */
 import * as pulumi from "@pulumi/pulumi";
-import type { StackConfig } from "../../config.ts";
+import type { StackConfig } from "../../config/parse.ts";
 import { authorityDocument } from "../../gateway/authority-document.ts";
 import { gatewayBundle } from "../../gateway/bundle.ts";
 import { hostsOf } from "../../gateway/rule-maps.ts";

@@ -1,6 +1,7 @@
 /** The part of the stack's configuration that only the platform `aws` has. */
 import { Address4 } from "ip-address";
 import * as z from "zod";
+import { between, port, text, wrong } from "../../config/values.ts";
 import { architectureOf } from "./instance-types.ts";
 
 /** What AWS lets a VPC have: https://docs.aws.amazon.com/vpc/latest/userguide/vpc-cidr-blocks.html */
@@ -16,31 +17,39 @@ const vpcCidr = z.string().refine(
       network.subnetMask <= vpcPrefix.longest
     );
   },
-  {
-    error: (issue) =>
-      `${JSON.stringify(issue.input)} is not a network for a VPC; write one of /${String(vpcPrefix.shortest)} to /${String(vpcPrefix.longest)}, for example 10.80.0.0/16`,
-  },
+  wrong(
+    `is not a network for a VPC; write one of /${String(vpcPrefix.shortest)} to /${String(vpcPrefix.longest)}, for example 10.80.0.0/16`,
+  ),
 );
 
 const idOf = (kind: "vpc" | "subnet") =>
-  z.string().regex(new RegExp(`^${kind}-([0-9a-f]{8}|[0-9a-f]{17})$`), {
-    error: (issue) =>
-      `${JSON.stringify(issue.input)} is not the id of a ${kind === "vpc" ? "VPC" : kind}; write one such as ${kind}-0a1b2c3d4e5f60718`,
-  });
+  text(
+    new RegExp(`^${kind}-([0-9a-f]{8}|[0-9a-f]{17})$`),
+    `is not the id of a ${kind === "vpc" ? "VPC" : kind}; write one such as ${kind}-0a1b2c3d4e5f60718`,
+  );
 
 /** A network that is there already. */
-const adopted = z.strictObject({
-  vpcId: idOf("vpc"),
-  /** One a zone. */
-  subnetIds: z.array(idOf("subnet")),
-});
+const adopted = (vpc: string, subnets: string) =>
+  z.strictObject({
+    vpcId: idOf("vpc").describe(vpc),
+    subnetIds: z.array(idOf("subnet")).meta({
+      description: `${subnets}, one in each of aws.zones zones.`,
+      value: ["<subnet>", "<subnet>"],
+    }),
+  });
 
-export type AdoptedIds = z.infer<typeof adopted>;
+export type AdoptedIds = z.infer<ReturnType<typeof adopted>>;
 
 /** A network is made by the stack, or adopted. */
-const network = (cidr: string) => ({
-  cidr: vpcCidr.optional().meta({ default: cidr }),
-  adopt: adopted.optional(),
+const network = (cidr: string, vpc: string, subnets: string) => ({
+  cidr: vpcCidr.optional().meta({
+    description:
+      "Addresses of the network that the stack makes (CIDR), /16 to /20.",
+    default: cidr,
+  }),
+  adopt: adopted(vpc, subnets)
+    .optional()
+    .describe("A network that exists, in the place of one that is made."),
 });
 function notBoth(
   { cidr, adopt }: { cidr?: string | undefined; adopt?: unknown },
@@ -70,10 +79,9 @@ const privateNetwork = z
     (text) =>
       z.cidrv4().safeParse(text).success &&
       privateNetworks.some((network) => new Address4(text).isInSubnet(network)),
-    {
-      error: (issue) =>
-        `${JSON.stringify(issue.input)} is no private network; runners reach no other, write one such as 10.81.0.10/32`,
-    },
+    wrong(
+      "is no private network; runners reach no other, write one such as 10.81.0.10/32",
+    ),
   );
 
 /** What CloudWatch takes, in days: https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html */
@@ -82,35 +90,53 @@ const retentions = [
   2192, 2557, 2922, 3288, 3653,
 ];
 
-const retentionDays = z.literal(retentions, {
-  error: (issue) =>
-    `${JSON.stringify(issue.input)} is no retention of CloudWatch's; write one of ${retentions.join(", ")}`,
-});
+const retentionDays = z.literal(
+  retentions,
+  wrong(
+    `is no retention of CloudWatch's; write one of ${retentions.join(", ")}`,
+  ),
+);
 
-const instanceType = z.string().regex(/^[a-z][a-z0-9-]*\.[a-z0-9-]+$/, {
-  error: (issue) =>
-    `${JSON.stringify(issue.input)} is not an instance type; write one such as c7g.medium`,
-});
+const instanceType = text(
+  /^[a-z][a-z0-9-]*\.[a-z0-9-]+$/,
+  "is not an instance type; write one such as c7g.medium",
+);
 
 /** How many machines of a kind there are, and what they are. */
 const machines = z.strictObject({
-  instanceType: instanceType.default("c7g.medium"),
-  minimum: z.int().min(1).max(20).default(2),
-  maximum: z.int().min(1).max(50).default(6),
-  /** Some of them on spot capacity, which AWS may take back; none without it. */
+  instanceType: instanceType
+    .default("c7g.medium")
+    .describe("What the machines are, of aws.architecture."),
+  minimum: between(1, 20).default(2).describe("Fewest machines."),
+  maximum: between(1, 50)
+    .default(6)
+    .describe(
+      "Most machines, but for a while when new ones take the place of old ones.",
+    ),
   mixed: z
     .strictObject({
-      /** So many are on demand, before any is on spot capacity. */
-      onDemandBase: z.int().min(0).max(50).default(1),
-      /** Of those beyond, in percent. */
-      spotPercentage: z.int().min(1).max(100).default(50),
-      /** Beside `instanceType`: the more there are, the more rarely one is missing. */
-      instanceTypes: z.array(instanceType).min(1, {
-        error:
-          "spot capacity of one type is often missing; write more types of the same architecture, for example [c6g.medium, m7g.medium]",
-      }),
+      onDemandBase: between(0, 50)
+        .default(1)
+        .describe("So many are on demand, before any is on spot capacity."),
+      spotPercentage: between(1, 100)
+        .default(50)
+        .describe("Of those beyond, how many are on spot, in percent."),
+      instanceTypes: z
+        .array(instanceType)
+        .min(1, {
+          error:
+            "spot capacity of one type is often missing; write more types of the same architecture, for example [c6g.medium, m7g.medium]",
+        })
+        .meta({
+          description:
+            "Types beside instanceType, for example [c6g.medium, m7g.medium].",
+          value: ["<type>"],
+        }),
     })
-    .optional(),
+    .optional()
+    .describe(
+      "Some machines on spot capacity, which AWS may take back; none without it. The more types there are, the more rarely one is missing.",
+    ),
 });
 
 export type MachineSettings = z.infer<typeof machines>;
@@ -124,88 +150,129 @@ const notInOrder = {
 
 export const awsSettings = z
   .strictObject({
-    region: z.string().regex(/^[a-z]{2}(-[a-z]+)+-[1-9]$/, {
-      error: (issue) =>
-        `${JSON.stringify(issue.input)} is not a region; write one such as eu-central-1`,
+    region: text(
+      /^[a-z]{2}(-[a-z]+)+-[1-9]$/,
+      "is not a region; write one such as eu-central-1",
+    ).meta({
+      description: "Region of AWS that everything is in.",
+      whenMissing: "set it, for example eu-central-1",
     }),
-    /** In how many zones the machines stand. */
-    zones: z.int().min(2).max(3).default(2),
-    /** Of the instance types. */
-    architecture: z.enum(["arm64", "amd64"]).default("arm64"),
+    zones: between(2, 3)
+      .default(2)
+      .describe("In how many availability zones the machines stand."),
+    architecture: z
+      .enum(["arm64", "amd64"])
+      .default("arm64")
+      .describe("Architecture of the instance types."),
     services: z
-      .strictObject(network(servicesCidr))
+      .strictObject(
+        network(
+          servicesCidr,
+          "The VPC of edges and gateways.",
+          "Its public subnets",
+        ),
+      )
       .superRefine(notBoth)
       .transform(({ cidr = servicesCidr, adopt }) =>
         adopt ? { adopt } : { cidr },
       )
-      .prefault({}),
+      .prefault({})
+      .describe("Network of edges and gateways."),
     sandboxes: z
       .strictObject({
-        ...network(sandboxesCidr),
-        /** What runners must reach beside the gateway: Daytona itself. */
+        ...network(
+          sandboxesCidr,
+          "The VPC of Daytona's runners.",
+          "The runners' subnets",
+        ),
         controlPlane: z
           .array(
             z.strictObject({
-              cidr: privateNetwork,
-              port: z.int().min(1).max(65535),
+              cidr: privateNetwork.describe(
+                "A private network, for example 10.81.0.10/32.",
+              ),
+              port: port.describe("Its TCP port."),
             }),
           )
-          .default([]),
-        /** Names that runners may look up beside the listed hosts: Daytona's own. */
+          .default([])
+          .describe(
+            "What runners must reach beside the gateway: Daytona itself.",
+          ),
         names: z
           .array(
-            z.string().regex(/^(\*\.)?[a-z0-9-]+(\.[a-z0-9-]+)+$/, {
-              error: (issue) =>
-                `${JSON.stringify(issue.input)} is not a host name; write one such as daytona.example.net, or *.example.net for those below`,
-            }),
+            text(
+              /^(\*\.)?[a-z0-9-]+(\.[a-z0-9-]+)+$/,
+              "is not a host name; write one such as daytona.example.net, or *.example.net for those below",
+            ),
           )
-          .default([]),
+          .default([])
+          .describe(
+            "Names that runners may look up beside the listed hosts: Daytona's own.",
+          ),
       })
       .superRefine(notBoth)
       .transform(({ cidr = sandboxesCidr, adopt, controlPlane, names }) =>
         adopt ? { adopt, controlPlane, names } : { cidr, controlPlane, names },
       )
-      .prefault({}),
-    edge: machines.refine(inOrder, notInOrder).prefault({}),
+      .prefault({})
+      .describe("Network of Daytona's runners, without any way out."),
+    edge: machines
+      .refine(inOrder, notInOrder)
+      .prefault({})
+      .describe("The machines that are edges."),
     gateway: machines
       .extend({
-        /** Root name servers that gateways ask; the world's when there are none. */
-        rootServers: z.array(z.ipv4()).default([]),
+        rootServers: z
+          .array(z.ipv4())
+          .default([])
+          .describe(
+            "IPv4 addresses of the root name servers that gateways ask; the world's when there are none.",
+          ),
       })
       .refine(inOrder, notInOrder)
-      .prefault({}),
-    /** What bounds every role that the stack makes; see infra/ci. */
-    permissionsBoundary: z
-      .string()
-      .regex(/^arn:aws[a-z-]*:iam::([0-9]{12}|aws):policy\/[\w+=,.@/-]+$/, {
-        error: (issue) =>
-          `${JSON.stringify(issue.input)} is not the ARN of a policy; write one such as arn:aws:iam::123456789012:policy/boundary`,
-      })
-      .optional(),
-    /**
-     * The agent of AWS' Session Manager, which neither Debian nor its image has;
-     * no machine has it when absent.
-     */
+      .prefault({})
+      .describe("The machines that are gateways."),
+    permissionsBoundary: text(
+      /^arn:aws[a-z-]*:iam::([0-9]{12}|aws):policy\/[\w+=,.@/-]+$/,
+      "is not the ARN of a policy; write one such as arn:aws:iam::123456789012:policy/boundary",
+    )
+      .optional()
+      .describe(
+        "ARN of a policy that bounds every role that the stack makes; infra/ci has one.",
+      ),
     sessionManager: z
       .strictObject({
-        package: z.string().regex(/^https:\/\/[A-Za-z0-9./_~%+-]+\.deb$/, {
-          error: (issue) =>
-            `${JSON.stringify(issue.input)} is not the HTTPS address of a Debian package; write one such as https://s3.eu-central-1.amazonaws.com/amazon-ssm-eu-central-1/3.3.2299.0/debian_arm64/amazon-ssm-agent.deb`,
-        }),
-        sha256: z.string().regex(/^[0-9a-f]{64}$/, {
-          error: (issue) =>
-            `${JSON.stringify(issue.input)} is not a SHA-256; write the 64 hexadecimal digits that sha256sum prints of the package`,
-        }),
+        package: text(
+          /^https:\/\/[A-Za-z0-9./_~%+-]+\.deb$/,
+          "is not the HTTPS address of a Debian package; write one such as https://s3.eu-central-1.amazonaws.com/amazon-ssm-eu-central-1/3.3.2299.0/debian_arm64/amazon-ssm-agent.deb",
+        ).describe("The HTTPS address of the agent's Debian package."),
+        sha256: text(
+          /^[0-9a-f]{64}$/,
+          "is not a SHA-256; write the 64 hexadecimal digits that sha256sum prints of the package",
+        ).describe(
+          "What sha256sum prints of the package; another one is not installed.",
+        ),
       })
-      .optional(),
+      .optional()
+      .describe(
+        "The agent of AWS' Session Manager, which neither Debian nor its image has; no machine has it when absent.",
+      ),
     logs: z
       .strictObject({
-        /** How long rows of edges and gateways are kept; they name clients. */
-        retentionDays: retentionDays.default(30),
+        retentionDays: retentionDays
+          .default(30)
+          .describe(
+            "How long rows of edges and gateways are kept, in days; they name clients.",
+          ),
       })
-      .prefault({}),
-    /** Who is written to when an alarm goes off; AWS asks them first. */
-    alarmEmails: z.array(z.email()).default([]),
+      .prefault({})
+      .describe("Logs in CloudWatch."),
+    alarmEmails: z
+      .array(z.email())
+      .default([])
+      .describe(
+        "E-mail addresses that are written to when an alarm goes off; AWS asks them first.",
+      ),
   })
   .superRefine((settings, context) => {
     for (const problem of [

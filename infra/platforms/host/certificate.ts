@@ -10,7 +10,7 @@ import {
   type CertificateCredentials,
   credentialsFile,
 } from "../../certificate/credentials.ts";
-import type { StackConfig } from "../../config.ts";
+import type { StackConfig } from "../../config/parse.ts";
 import { InstalledBundle } from "./installed-bundle.ts";
 import { LiveState } from "./live-state.ts";
 import { remoteCommand } from "./remote-command.ts";

@@ -5,9 +5,9 @@ import { readFileSync } from "node:fs";
 import { isIP } from "node:net";
 import { join } from "node:path";
 import * as z from "zod";
+import { quote } from "../../config/problems.ts";
+import { port, wrong } from "../../config/values.ts";
 import type { Look } from "./pieces.ts";
-
-const quote = (value: unknown) => JSON.stringify(value);
 
 const hostKey = z
   .string()
@@ -23,28 +23,37 @@ const hostKey = z
     },
   );
 
-const notAddress = (issue: { readonly input?: unknown }) =>
-  `${quote(issue.input)} is not a name or an address; write one such as 203.0.113.10, with the port in the key port`;
+const notAddress = wrong(
+  "is not a name or an address; write one such as 203.0.113.10, with the port in the key port",
+);
 
 const reached = {
-  /** Name or address that SSH goes to. */
   address: z
     .string()
-    .regex(/^[A-Za-z0-9:][A-Za-z0-9.:-]*$/, { error: notAddress, abort: true })
+    .regex(/^[A-Za-z0-9:][A-Za-z0-9.:-]*$/, { ...notAddress, abort: true })
     // What has a colon is IPv6 or wrong, and digits and dots alone are IPv4.
-    .refine((text) => isIP(text) !== 0 || !/:|^[0-9.]+$/.test(text), {
-      error: notAddress,
-    }),
-  port: z.int().min(1).max(65535).default(22),
-  user: z.string().default("root"),
-  /** The one key that the server may have: nobody is trusted blindly. */
-  hostKey,
+    .refine((text) => isIP(text) !== 0 || !/:|^[0-9.]+$/.test(text), notAddress)
+    .describe("The server's address, for example 203.0.113.10."),
+  port: port.default(22).describe("Port of SSH."),
+  user: z
+    .string()
+    .default("root")
+    .describe("Who logs in: root, or who may use sudo without a password."),
+  hostKey: hostKey.meta({
+    description:
+      "A public key of the server, so that no other can take its place; there: cut -d' ' -f1,2 /etc/ssh/ssh_host_ed25519_key.pub.",
+    value: '"<type> <key>"',
+  }),
 };
 
 export const serverSettings = z.strictObject({
   ...reached,
-  /** The server that SSH goes through, where there is no direct way. */
-  jump: z.strictObject(reached).optional(),
+  jump: z
+    .strictObject(reached)
+    .optional()
+    .describe(
+      "The server that SSH goes through, where there is no direct way.",
+    ),
 });
 
 export type Server = z.infer<typeof serverSettings>;

@@ -1,5 +1,6 @@
 /** The part of the stack's configuration that only the platform `host` has. */
 import * as z from "zod";
+import { port } from "../../config/values.ts";
 import { type Server, serverSettings } from "./server.ts";
 import { usualOpenPorts } from "./server-firewall.ts";
 
@@ -9,24 +10,37 @@ const ipv6 = z
   .transform((text) => new URL(`http://[${text}]`).hostname.slice(1, -1));
 
 export const hostSettings = serverSettings.extend({
-  /** What the sandboxes' names lead to; `address` when that is an address. */
   publicAddresses: z
     .strictObject({
-      ipv4: z.array(z.ipv4()).default([]),
-      ipv6: z.array(ipv6).default([]),
+      ipv4: z.array(z.ipv4()).default([]).describe("IPv4 addresses."),
+      ipv6: z.array(ipv6).prefault([]).describe("IPv6 addresses."),
     })
     .refine(({ ipv4, ipv6 }) => ipv4.length + ipv6.length > 0, {
       error: "it names no address; write ipv4: [203.0.113.10], or remove it",
     })
-    .optional(),
-  /** Ports of Daytona's that everybody reaches; its others are closed. */
+    .optional()
+    .describe(
+      "Addresses that the sandboxes' names lead to; address when that is an address.",
+    ),
   openPorts: z
-    .array(z.int().min(1).max(65535))
-    .default(() => [...usualOpenPorts]),
-  /** Networks that reach the closed ports all the same, and the edge's figures. */
-  operators: z.array(z.cidrv4()).default([]),
-  /** Servers that sandboxes run on, each with a gateway; this one when absent. */
-  runners: z.array(serverSettings).min(1).optional(),
+    .array(port)
+    .default(() => [...usualOpenPorts])
+    .describe(
+      "Ports of Daytona's that everybody reaches; its others are closed.",
+    ),
+  operators: z
+    .array(z.cidrv4())
+    .default([])
+    .describe(
+      "IPv4 networks that reach the closed ports all the same, and the edge's figures (port 8404).",
+    ),
+  runners: z
+    .array(serverSettings)
+    .min(1)
+    .optional()
+    .describe(
+      "Servers that sandboxes run on, each with a gateway; this one when absent.",
+    ),
 });
 
 export type HostSettings = z.infer<typeof hostSettings>;

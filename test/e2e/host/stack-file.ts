@@ -1,5 +1,5 @@
 /** The stack of the platform host in the lab: Pulumi.host.yaml, of its world. */
-import { type StackConfig, parseConfig } from "../../../infra/config.ts";
+import { type StackConfig, parseConfig } from "../../../infra/config/parse.ts";
 import { ownKeys, stackFile } from "../../../scripts/stack.ts";
 import { daytonaMachines } from "../../../scripts/lab/machine-addresses.ts";
 import { labSecrets } from "../../../scripts/lab/secrets.ts";

@@ -1,7 +1,7 @@
 /** What the configuration becomes on an edge. */
 import { expect, test } from "vitest";
 import { edgeBundle } from "../../../infra/edge/bundle.ts";
-import { parseConfig } from "../../../infra/config.ts";
+import { parseConfig } from "../../../infra/config/parse.ts";
 
 const environmentOf = (url: string) => {
   const { config } = parseConfig({

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { parseConfig } from "../../../infra/config.ts";
+import { parseConfig } from "../../../infra/config/parse.ts";
 import { learnMap, learning } from "../../../infra/gateway/learn.ts";
 import {
   rulesDocument,

@@ -1,6 +1,6 @@
 /** Every refusal of a configuration for AWS, with its exact words. */
 import { expect, test } from "vitest";
-import { parseConfig } from "../../../infra/config.ts";
+import { parseConfig } from "../../../infra/config/parse.ts";
 import { architectureOf } from "../../../infra/platforms/aws/instance-types.ts";
 
 const hostKey = `ssh-ed25519 ${"A".repeat(68)}`;

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { problemReport } from "../../../infra/config-problems.ts";
-import { parseConfig } from "../../../infra/config.ts";
+import { parseConfig } from "../../../infra/config/parse.ts";
+import { problemReport } from "../../../infra/config/problems.ts";
 
 const good = {
   domain: "sandbox.daytona.example.net",
@@ -388,6 +388,29 @@ describe("parseConfig", () => {
       "toolbox",
       "egress.allow[0]",
       "egress.allow[1]",
+    ]);
+  });
+
+  test("wrong rules hide nothing that other keys have wrong together", () => {
+    const egress = {
+      allow: ["https://a.example/*", { url: "https://a.example/*", ech: 1 }],
+    };
+    expect(problemsOf({ host: undefined, egress })).toMatchObject([
+      { key: "egress.allow[1].ech", message: "1 is not refuse or allow" },
+      { key: "host", message: expect.stringContaining("hostKey") as string },
+    ]);
+  });
+
+  test("of a rule without a URL it is said where to write it", () => {
+    const egress = { allow: [{ methods: ["GET"] }] };
+    expect(problemsOf({ egress })).toEqual([
+      {
+        key: "egress.allow[0].url",
+        message: 'missing; write the URL pattern, such as "https://host/*"',
+        commands: [
+          "pulumi config set --path 'daytona-edge:egress.allow[0].url' '<https://host/*>'",
+        ],
+      },
     ]);
   });
 });

@@ -1,6 +1,6 @@
 /** Configuration of the platform host. */
 import { describe, expect, test } from "vitest";
-import { parseConfig } from "../../../infra/config.ts";
+import { parseConfig } from "../../../infra/config/parse.ts";
 import { publicAddresses } from "../../../infra/platforms/host/settings.ts";
 
 const hostKey = `ssh-ed25519 ${"A".repeat(68)}`;

@@ -1,17 +1,94 @@
-/** The schema that editors read says what config.ts checks. */
+/** What is generated from the schema of stack files, and what it needs for that. */
 import { Ajv2020 } from "ajv/dist/2020.js";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { stackFileSchema } from "../../../infra/stack-file-schema.ts";
+import * as z from "zod";
+import { configurationPage } from "../../../infra/config/documentation.ts";
+import {
+  type Key,
+  keyAt,
+  keysBelow,
+  keysOf,
+  whatToDo,
+} from "../../../infra/config/keys.ts";
+import { check } from "../../../infra/config/problems.ts";
+import { schema, secrets } from "../../../infra/config/schema.ts";
+import { stackFileSchema } from "../../../infra/config/stack-file-schema.ts";
 import { checkout } from "../../../scripts/checkout.ts";
 import { labStackFile, stackFile } from "../../../scripts/stack.ts";
 
-test("Pulumi.schema.json is the one of this code: npm run stack-schema", () => {
-  const file = readFileSync(join(checkout, "Pulumi.schema.json"), "utf8");
-  expect(JSON.parse(file)).toEqual(
-    JSON.parse(JSON.stringify(stackFileSchema())),
+const generated = (file: string) => readFileSync(join(checkout, file), "utf8");
+
+test("Pulumi.schema.json is the one of this code: npm run configuration", () => {
+  expect(JSON.parse(generated("Pulumi.schema.json"))).toEqual(
+    stackFileSchema(),
   );
+});
+
+test("docs/configuration.md is the one of this code: npm run configuration", () => {
+  expect(generated("docs/configuration.md")).toBe(configurationPage());
+});
+
+/** A description that names the value does for "set …"; others need words of their own. */
+const instruction =
+  /^(set|write) (it[, ]|(its|the|an?|what|when|one|types|IP|address|mode|region|zoneId|allow|server)\b)/;
+
+/** Keys that lack what every one must have. */
+function lacking(whole: Key): string[] {
+  return keysBelow(whole).flatMap(({ path, key, required }) => [
+    ...(key.description?.endsWith(".") ? [] : [`${path}: description`]),
+    ...(!required || instruction.test(whatToDo(key))
+      ? []
+      : [`${path}: ${whatToDo(key)}`]),
+  ]);
+}
+
+test("every key is described, and of each required one it is said what to do", () => {
+  expect(lacking(keysOf(schema))).toEqual([]);
+  expect(lacking(keysOf(secrets))).toEqual([]);
+});
+
+test("so are those that only some stacks need", () => {
+  for (const path of ["aws", "host", "egress"]) {
+    const key = keyAt(keysOf(schema), path.split("."));
+    expect(key?.whenMissing, path).toMatch(instruction);
+  }
+});
+
+describe("a key that is added", () => {
+  const added = (colour: z.ZodType) =>
+    schema.extend({
+      paint: z
+        .strictObject({ coats: z.array(z.strictObject({ colour })) })
+        .optional(),
+    });
+
+  test("needs a description, wherever it stands, and one that can be set", () => {
+    expect(lacking(keysOf(added(z.string())))).toEqual([
+      "paint: description",
+      "paint.coats: description",
+      "paint.coats: set it",
+      "paint.coats[].colour: description",
+      "paint.coats[].colour: set it",
+    ]);
+    const colour = z.string().describe("Paints the wall.");
+    expect(lacking(keysOf(added(colour)))).toContain(
+      "paint.coats[].colour: set paints the wall",
+    );
+  });
+
+  test("brings the message and the line to type with it", () => {
+    const colour = z.string().describe("The colour, for example blue.");
+    const { problems } = check(added(colour), { paint: { coats: [{}] } });
+    expect(problems.at(-1)).toEqual({
+      key: "paint.coats[0].colour",
+      message: "missing; set the colour, for example blue",
+      commands: [
+        "pulumi config set --path 'daytona-edge:paint.coats[0].colour' <colour>",
+      ],
+    });
+  });
 });
 
 describe("an editor that goes by it", () => {

@@ -1,5 +1,5 @@
 /** What is wrong with a network that shall be adopted; pure. */
-import type { Problem } from "../../../config-problems.ts";
+import type { Problem } from "../../../config/problems.ts";
 import { isOpen } from "../../../policies/networks.ts";
 import type { AdoptedIds } from "../settings.ts";
 import { overlap } from "../subnets.ts";
