@@ -1,6 +1,6 @@
 /** Which stack a command is about, and how it is asked. */
 import type { Command } from "commander";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, readdirSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { parse } from "yaml";
 import * as z from "zod";
@@ -131,8 +131,12 @@ const projectSchema = z.object({ name: z.string() });
 function readStackFile(stack: string, cwd: string): StackConfig {
   const path = join(cwd, `Pulumi.${stack}.yaml`);
   if (!existsSync(path)) {
+    const here = existsSync(cwd) ? readdirSync(cwd).toSorted() : [];
+    const names = here.flatMap(
+      (file) => /^Pulumi\.(.+)\.yaml$/.exec(file)?.slice(1) ?? [],
+    );
     throw new LabError(
-      `--stack ${stack}: there is no ${path}; name a stack whose file stands in this directory, or another directory by --cwd`,
+      `--stack ${stack}: there is no ${path}; name a stack whose file stands in this directory (${names.join(", ") || "none does"}), or another directory by --cwd`,
     );
   }
   const keys = ownKeys(parse(readFileSync(path, "utf8")) as StackFile);
