@@ -8,20 +8,14 @@ import {
   reportDocument,
 } from "../../infra/certificate/report.ts";
 import { readDocument } from "../../infra/certificate/store.ts";
-import * as z from "zod";
 import type { Deployment, Machine } from "../deployments/deployment.ts";
 import { certificateRow, limitRow, renewalRow } from "./certificate.ts";
 import { edgeRow, liveStateRow } from "./edges.ts";
 import { recordRows } from "./records.ts";
 import { type Row, lookAt } from "./row.ts";
 
-/**
- * As the store has it; on a server without the key, which whoever only looks is
- * not to see.
- */
-const readCertificate = heldCertificate.extend({
-  key: z.string().exactOptional(),
-});
+/** Without its key: whoever only looks is not to see it, and each edge judges it. */
+const readCertificate = heldCertificate.omit({ key: true });
 
 /**
  * @param name of what answers at the public addresses, for people

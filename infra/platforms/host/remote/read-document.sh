@@ -7,6 +7,6 @@ set -eu
 document="/var/lib/daytona-edge/store/$DOCUMENT"
 [ -e "$document" ] || exit 0
 case "$DOCUMENT" in
-certificate.json) exec sed '/^ *"key":/d' "$document" ;;
+certificate.json) exec sed 's/"key": *"[^"]*"/"key": ""/' "$document" ;;
 *) exec cat "$document" ;;
 esac
