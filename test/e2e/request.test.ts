@@ -48,11 +48,12 @@ describe("verify", () => {
     "every probe passes, and --json says so",
     { timeout: 1_200_000 },
     async () => {
-      const { stdout, exitCode } = await inLab([
+      const { stdout, stderr, exitCode } = await inLab([
         process.execPath,
         join(checkout, "scripts/verify.ts"),
         "--json",
       ]);
+      if (stdout === "") throw new Error(stderr);
       const report = JSON.parse(stdout) as {
         ok: boolean;
         results: { name: string; ok: boolean; got: string }[];
