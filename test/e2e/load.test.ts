@@ -35,6 +35,8 @@ const balancerSource = "198.18.0.3";
 const fixture = (name: string) => join(import.meta.dirname, "fixtures", name);
 const edges = ["edge-signed", "edge-spare"] as const;
 const balancersFile = "/etc/daytona-edge/edge/maps/load-balancers.acl";
+const asHaproxy =
+  'nsenter --mount --target "$(systemctl show -p MainPID --value daytona-edge)"';
 let key: Key;
 
 const onEdge = (machine: string, command: string) =>
@@ -45,10 +47,13 @@ const runtime = (command: string) =>
 beforeAll(async () => {
   key = (await signedOutputs()).access.key;
   await bootSpareEdge("signed", {}, { loadBalancers: [balancerSource] });
-  // The stack's own edge learns of the balancer too, for a while.
+  // The stack's own edge learns of the balancer too, for a while: HAProxy alone
+  // sees the file, for an up would put back what is changed by hand.
   await onEdge(
     "edge-signed",
-    `echo ${balancerSource} >${balancersFile}; ${runtime(`add acl ${balancersFile} ${balancerSource}`)}`,
+    `echo ${balancerSource} >/run/balancers.acl
+     ${asHaproxy} mount --bind /run/balancers.acl ${balancersFile}
+     ${runtime(`add acl ${balancersFile} ${balancerSource}`)}`,
   );
   const balancing = await labExec(
     "daytona",
@@ -71,7 +76,9 @@ afterAll(async () => {
   ]);
   await onEdge(
     "edge-signed",
-    `: >${balancersFile}; ${runtime(`del acl ${balancersFile} ${balancerSource}`)}`,
+    `${asHaproxy} umount ${balancersFile}
+     rm /run/balancers.acl
+     ${runtime(`del acl ${balancersFile} ${balancerSource}`)}`,
   );
   await removeSpareEdge();
 });
