@@ -333,7 +333,7 @@ describe("where packets may go", () => {
   test("tampering inside the sandbox changes nothing", async () => {
     // What Docker put there comes back, or it answers no name here any more.
     const { result } = await sandbox(
-      "iptables-save >/tmp/rules; nft flush ruleset; echo '203.0.113.20 api.github.com' >>/etc/hosts; ip route replace default via 172.20.0.1; curl -sSk --max-time 60 https://api.github.com/ 2>&1; sed -i '/203.0.113.20/d' /etc/hosts; iptables-restore /tmp/rules",
+      "iptables-save >/tmp/rules; nft flush ruleset; cp /etc/hosts /tmp/hosts; echo '203.0.113.20 api.github.com' >>/etc/hosts; ip route replace default via 172.20.0.1; curl -sSk --max-time 60 https://api.github.com/ 2>&1; cat /tmp/hosts >/etc/hosts; iptables-restore /tmp/rules",
     );
     expect(result).not.toContain("stand-in");
     expect(result).toMatch(/refused|Could not connect|Failed to connect/);
