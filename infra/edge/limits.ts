@@ -8,6 +8,19 @@ export const rateWindow = 10;
 const count = (most: number, standard: number) =>
   between(1, most).default(standard);
 
+/** @param atOnce how many requests, and how many streams, when nothing is said */
+const requests = (atOnce: number) => ({
+  requestsPerSecond: count(1_000_000, 1_000).describe(
+    `Requests per second, averaged over ${String(rateWindow)} s; more are a 429.`,
+  ),
+  concurrentRequests: count(1_000_000, atOnce).describe(
+    "Requests at a time, streams included; more are a 429.",
+  ),
+  concurrentStreams: count(1_000_000, atOnce).describe(
+    "WebSockets, event streams and gRPC calls at a time; more are a 429.",
+  ),
+});
+
 /**
  * Limits hold for each edge: two edges let through twice as much. A client is
  * an IPv4 address, or an IPv6 /64, which is what one subscriber gets.
@@ -21,15 +34,7 @@ export const limitsSchema = z.strictObject({
       connections: count(1_000_000, 5_000).describe(
         "Open connections; more are closed at once.",
       ),
-      requestsPerSecond: count(1_000_000, 1_000).describe(
-        `Requests per second, averaged over ${String(rateWindow)} s; more are a 429.`,
-      ),
-      concurrentRequests: count(1_000_000, 2_000).describe(
-        "Requests at a time, streams included; more are a 429.",
-      ),
-      concurrentStreams: count(1_000_000, 2_000).describe(
-        "WebSockets, event streams and gRPC calls at a time; more are a 429.",
-      ),
+      ...requests(2_000),
     })
     .prefault({})
     .describe(
@@ -40,15 +45,7 @@ export const limitsSchema = z.strictObject({
   ),
   sandbox: z
     .strictObject({
-      requestsPerSecond: count(1_000_000, 1_000).describe(
-        `Requests per second, averaged over ${String(rateWindow)} s; more are a 429.`,
-      ),
-      concurrentRequests: count(1_000_000, 1_000).describe(
-        "Requests at a time, streams included; more are a 429.",
-      ),
-      concurrentStreams: count(1_000_000, 1_000).describe(
-        "WebSockets, event streams and gRPC calls at a time; more are a 429.",
-      ),
+      ...requests(1_000),
     })
     .prefault({})
     .describe(
