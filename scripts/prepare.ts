@@ -1,5 +1,6 @@
 /** What a lab needs of this computer before it can be started. */
 import { installPackages, missingPackages } from "./host-tools.ts";
+import { ensureBaseSystem } from "./lab/base-system.ts";
 import { ensureImage } from "./lab/image.ts";
 import { step } from "./progress.ts";
 import { ensurePulumi } from "./toolchain/pulumi.ts";
@@ -18,5 +19,6 @@ export async function prepare(): Promise<void> {
   await Promise.all([
     step("Pulumi CLI", ensurePulumi),
     step("Debian 13 image", ensureImage),
+    step("base system", ensureBaseSystem),
   ]);
 }

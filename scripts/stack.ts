@@ -3,6 +3,7 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse, stringify } from "yaml";
 import { checkout, labDirectory } from "./checkout.ts";
+import { baseSystemFile } from "./lab/base-system.ts";
 import type { LabSecrets } from "./lab/secrets.ts";
 
 /** Work directory of the engine: copies of the stack's files, and its state. */
@@ -25,10 +26,11 @@ export function stackFile(
   ) as StackFile;
 }
 
-/** Pulumi.<stack>.yaml with what only a lab that runs knows: its servers' key. */
+/** Pulumi.<stack>.yaml with what only a lab knows: its servers' key, and what its cache holds. */
 export function labStackFile(
   stack: StackName,
   secrets: { readonly host: { readonly public: string } },
+  baseSystem: object = { baseSystem: baseSystemFile() },
 ): StackFile {
   const withKey = (server: object) => ({
     ...server,
@@ -40,6 +42,7 @@ export function labStackFile(
   );
   const host = {
     ...withKey(server),
+    ...baseSystem,
     ...(runners && { runners: runners.map(withKey) }),
   };
   return {

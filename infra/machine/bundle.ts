@@ -6,9 +6,11 @@
  * state, which the machine's agent pulls.
  */
 export interface Bundle {
-  readonly name: "edge" | "gateway" | "certificate" | "server";
-  /** Debian packages it needs; the only place where they stand. */
+  readonly name: "base-system" | "edge" | "gateway" | "certificate" | "server";
+  /** Debian packages that the machine itself must have. */
   readonly packages: readonly string[];
+  /** Its programs are those of the base system (base-system/bundle.ts). */
+  readonly onBaseSystem?: boolean;
   readonly files: readonly BundleFile[];
   /** systemd units that are enabled and started, in this order. */
   readonly units: readonly string[];
@@ -18,10 +20,10 @@ export interface Bundle {
   readonly check: string;
   /** Absolute path of its own script that undoes what its units leave behind. */
   readonly undo?: string;
-  /** The walls that it loads. */
+  /** What it loads or makes beside its files: walls, say. */
   readonly rules?: {
-    /** Unit that loads them, also when it is reloaded. */
-    readonly unit: string;
+    /** Unit that loads them, also when it is reloaded; none where an install does. */
+    readonly unit?: string;
     /** Absolute path of its own script that prints how those in force differ. */
     readonly differences: string;
   };

@@ -30,6 +30,10 @@ export async function bundleTarball(bundle: Bundle): Promise<Uint8Array> {
       }),
       ["bundle/name", { content: `${bundle.name}\n`, mode: 0o644 }],
       ["bundle/packages", { content: lines(bundle.packages), mode: 0o644 }],
+      [
+        "bundle/on-base-system",
+        { content: bundle.onBaseSystem ? "yes\n" : "", mode: 0o644 },
+      ],
       ["bundle/units", { content: lines(bundle.units), mode: 0o644 }],
       ["bundle/holders", { content: lines(bundle.holders ?? []), mode: 0o644 }],
       ["bundle/check", { content: `${bundle.check}\n`, mode: 0o644 }],
@@ -73,7 +77,7 @@ export async function bundleTarball(bundle: Bundle): Promise<Uint8Array> {
 }
 
 function rulesLine(rules: Bundle["rules"]): string {
-  return rules ? `${rules.unit} ${rules.differences}\n` : "";
+  return rules ? `${rules.unit ?? "-"} ${rules.differences}\n` : "";
 }
 
 /** Permissions do not all survive an archive; they travel as text. */

@@ -20,12 +20,34 @@ problem() {
   - $*"
 }
 
+# Programs come from Debian 13: from the machine's own, or from the base system,
+# which any server can hold that has what the units and the walls use.
 check_system() {
+  [ ! -s "$bundle/on-base-system" ] || return 0
   # shellcheck disable=SC1091
   . /etc/os-release
-  if [ "${ID:-}" != debian ] || [ "${VERSION_ID:-}" != 13 ]; then
-    problem "this is ${PRETTY_NAME:-an unknown system}; it needs Debian 13, whose HAProxy is 3.0"
+  if [ "$name" != base-system ]; then
+    [ "${ID:-}${VERSION_ID:-}" = debian13 ] ||
+      problem "this is ${PRETTY_NAME:-an unknown system}; it needs Debian 13, whose HAProxy is 3.0"
+    return 0
   fi
+  [ "$(uname -m)" = x86_64 ] ||
+    problem "its processor is $(uname -m), and sandboxes of Daytona need x86_64: take another server"
+  kernel=$(uname -r)
+  at_least "$kernel" 5.15 ||
+    problem "its kernel is $kernel; the firewalls need 5.15: install a newer one, or Debian 12 or 13, or Ubuntu 22.04 or 24.04"
+  version=$(systemctl --version | sed -n '1s/^systemd \([0-9]*\).*/\1/p')
+  at_least "${version:-0}" 249 ||
+    problem "its systemd is ${version:-none}; the units need 249: take Debian 12 or 13, or Ubuntu 22.04 or 24.04"
+  for program in ip ss nsenter unshare; do
+    command -v "$program" >/dev/null ||
+      problem "it has no program $program; for Debian and Ubuntu: apt-get install iproute2 util-linux"
+  done
+}
+
+# usage: at_least VERSION LEAST
+at_least() {
+  printf '%s\n' "$2" "$1" | sort --check --version-sort 2>/dev/null
 }
 
 # Of each port that the bundle's programs listen at: who else does so already.
@@ -57,10 +79,12 @@ check_ports() {
   done <"$work/problems"
 }
 
-# Debian's packages and a few bundles fit into it several times.
+# Debian's packages and a few bundles fit into it several times; so do trees of
+# the base system, of which there are two, and what one is made of.
 needed_megabytes=300
 
 check_disk() {
+  [ "$name" != base-system ] || needed_megabytes=900
   for directory in /usr /var; do
     free=$(df --output=avail --block-size=1M "$directory" | tail -n 1 | tr -d ' ')
     [ "$free" -ge "$needed_megabytes" ] ||
@@ -80,7 +104,8 @@ check_names() {
 # wrong one could only stop this install.
 check_clock() {
   [ -s "$bundle/clock" ] || return 0
-  said=$(curl --silent --insecure --head --max-time 10 "$(cat "$bundle/clock")" |
+  # shellcheck disable=SC2046
+  said=$($(entry "$bundle") curl --silent --insecure --head --max-time 10 "$(cat "$bundle/clock")" |
     sed -n 's/^[Dd]ate: *//p' | tr -d '\r')
   [ -n "$said" ] || return 0
   ahead=$(($(date +%s) - $(date --date="$said" +%s)))

@@ -13,8 +13,9 @@ try_files() {
       [ -d "$1/root$top" ] || continue
       mount -t overlay overlay -o "lowerdir=$1/root$top:$top" "$top"
     done
-    exec sh "$2"
-  ' try "$bundle" "$check" >>"$log" 2>&1; then
+    shift
+    exec "$@"
+  ' try "$bundle" $(entry "$bundle") sh "$check" >>"$log" 2>&1; then
     tail -n 20 "$log" >&2
     fail "the files of this bundle do not pass $check; what was installed before stays. Whole log: $log"
   fi
@@ -22,7 +23,15 @@ try_files() {
 
 # Whether the bundle's programs serve, where the bundle can say so.
 healthy() {
-  [ -s "$bundle/health" ] && curl -fsS --max-time 5 "$(cat "$bundle/health")" >/dev/null 2>&1
+  # shellcheck disable=SC2046
+  [ -s "$bundle/health" ] && $(entry "$bundle") curl -fsS --max-time 5 "$(cat "$bundle/health")" >/dev/null 2>&1
+}
+
+# What goes before a command of a bundle's own programs: nothing, or the way
+# into the base system.
+# usage: entry DIRECTORY   of the bundle or its release
+entry() {
+  [ ! -s "$1/on-base-system" ] || echo /usr/local/lib/daytona-edge/base-system/enter.sh
 }
 
 # Lays the bundle beside the older ones; "current" still names the one before.
@@ -166,7 +175,8 @@ tell() {
 # Rules that are not those of the files any more are loaded again.
 repair_rules() {
   [ -n "$(changed_rules)" ] || return 0
-  tell reload "$(cut -d ' ' -f 1 "$from/rules")"
+  unit=$(cut -d ' ' -f 1 "$from/rules")
+  [ "$unit" = - ] || tell reload "$unit"
 }
 
 # A machine that was healthy must be so again; a new one waits for its state.
@@ -192,7 +202,8 @@ remove_release() {
     systemctl --quiet disable --now "$unit" || true
   done
   if [ -s "$release/undo" ]; then
-    sh "$(cat "$release/undo")" || true
+    # shellcheck disable=SC2046
+    $(entry "$release") sh "$(cat "$release/undo")" || true
   fi
   cut -d ' ' -f 2- "$release/modes" | while read -r file; do
     rm -f "$file"

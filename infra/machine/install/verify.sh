@@ -64,5 +64,6 @@ foreign_unit_files() {
 # tell is a difference, too.
 changed_rules() {
   [ -s "$from/rules" ] || return 0
-  sh "$(cut -d ' ' -f 2 "$from/rules")" 2>&1 || echo "cannot be compared"
+  # shellcheck disable=SC2046
+  $(entry "$from") sh "$(cut -d ' ' -f 2 "$from/rules")" 2>&1 || echo "cannot be compared"
 }

@@ -9,6 +9,7 @@ import { noRevocations } from "../../edge/revocations.ts";
 import { gatewayAddress } from "../../gateway/address.ts";
 import { gatewayBundle } from "../../gateway/bundle.ts";
 import type { PlatformArgs } from "../platform.ts";
+import { BaseSystem } from "./base-system.ts";
 import { Certificate } from "./certificate.ts";
 import { Edge } from "./edge.ts";
 import { Gateway } from "./gateway.ts";
@@ -56,9 +57,16 @@ export class HostPlatform extends pulumi.ComponentResource {
     opts?: pulumi.ComponentResourceOptions,
   ) {
     super("daytona-edge:host:Platform", name, {}, opts);
-    this.logins = logins;
     const { config, settings } = args;
     const inside = { parent: this };
+    this.logins = logins.map((login) => ({
+      ...login,
+      baseSystem: new BaseSystem(
+        `${name}-base-system-${login.server.address}`,
+        { login, source: settings.baseSystem },
+        inside,
+      ),
+    }));
     const login = this.loginTo(settings);
     this.serverFirewalls(name, settings);
 

@@ -2,6 +2,7 @@
 import * as command from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import { createHash } from "node:crypto";
+import { onBaseSystem } from "../../machine/base-system/bundle.ts";
 import type { Bundle } from "../../machine/bundle.ts";
 import { bundleTarball } from "../../machine/tarball.ts";
 import { installRun } from "./look.ts";
@@ -11,6 +12,8 @@ import type { Login } from "./server.ts";
 export interface InstalledBundleArgs {
   readonly login: Login;
   readonly bundle: Bundle;
+  /** The word that its install is given; see look.ts. */
+  readonly repair?: string | undefined;
 }
 
 export class InstalledBundle extends pulumi.ComponentResource {
@@ -23,7 +26,8 @@ export class InstalledBundle extends pulumi.ComponentResource {
     opts?: pulumi.ComponentResourceOptions,
   ) {
     super("daytona-edge:host:InstalledBundle", name, {}, opts);
-    const { login, bundle } = args;
+    const { login } = args;
+    const bundle = login.baseSystem ? onBaseSystem(args.bundle) : args.bundle;
     const archive = bundleTarball(bundle).then((tarball) =>
       Buffer.from(tarball).toString("base64"),
     );
@@ -32,15 +36,21 @@ export class InstalledBundle extends pulumi.ComponentResource {
       remoteCommand({
         login,
         input: archive,
-        create: installRun(login, bundle.name, {
-          script: "unpack-and-install",
-        }),
+        create: installRun(
+          login,
+          bundle.name,
+          { script: "unpack-and-install" },
+          args.repair,
+        ),
         delete: {
           script: "remove-bundle",
           environment: { BUNDLE: bundle.name },
         },
       }),
-      { parent: this },
+      {
+        parent: this,
+        ...(login.baseSystem && { dependsOn: login.baseSystem }),
+      },
     );
     this.sha256 = pulumi
       .all([archive, install.id])

@@ -116,13 +116,16 @@ function warned({ address }: Server, look: Look): Look {
   return look;
 }
 
-/** The script that puts a piece in place, told another word to repair it. */
+/**
+ * The script that puts a piece in place, told another word to repair it.
+ * @param repair the word, where somebody else has to know it too
+ */
 export function installRun(
   { look }: Login,
   piece: string,
   { script, environment }: ScriptRun,
+  repair = look && repairOf(look, piece),
 ): ScriptRun {
-  const repair = look && repairOf(look, piece);
   return {
     script,
     environment: { ...environment, ...(repair && { REPAIR: repair }) },

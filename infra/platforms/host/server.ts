@@ -65,6 +65,8 @@ export interface Login {
   readonly privateKey: pulumi.Input<string> | undefined;
   /** What stands there already; what cannot be known is not repaired. */
   readonly look?: Look | undefined;
+  /** What programs run from there; absent while it is put there itself. */
+  readonly baseSystem?: pulumi.Resource;
 }
 
 /** How long a server that boots may take to answer, in ms. */

@@ -34,6 +34,42 @@ export const hostSettings = serverSettings.extend({
     .describe(
       "IPv4 networks that reach the closed ports all the same, and the edge's figures (port 8404).",
     ),
+  baseSystem: z
+    .strictObject({
+      file: z
+        .string()
+        .optional()
+        .describe(
+          "Archive of a tree, in place of a mirror: a path on the computer that runs Pulumi, or a URL that the servers reach.",
+        ),
+      sha256: z
+        .string()
+        .regex(/^[0-9a-f]{64}$/, {
+          error: "it is no SHA-256; write the 64 digits that sha256sum prints",
+        })
+        .optional()
+        .describe("SHA-256 of that file; sha256sum prints it."),
+      mirror: z
+        .url({ protocol: /^https?$/ })
+        .optional()
+        .describe(
+          "Mirror of Debian that the servers reach; that of the server's own apt when absent, where the server is Debian.",
+        ),
+      securityMirror: z
+        .url({ protocol: /^https?$/ })
+        .optional()
+        .describe(
+          "Mirror of debian-security; the server's own, or mirror with -security behind it, when absent.",
+        ),
+    })
+    .refine(
+      ({ file, sha256 }) => (file === undefined) === (sha256 === undefined),
+      { error: "file and sha256 belong together; set both, or none" },
+    )
+    .optional()
+    .describe(
+      "Where the Debian 13 comes from that programs run from, whatever the servers are.",
+    ),
   runners: z
     .array(serverSettings)
     .min(1)

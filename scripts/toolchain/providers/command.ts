@@ -26,6 +26,17 @@ type Run = (
 export const commandTypes: Record<string, ResourceType> = {
   "command:local:Command": commandType(runLocally),
   "command:remote:Command": commandType(runRemotely),
+  "command:remote:CopyToRemote": {
+    computed: [],
+    replaceOn: ["triggers", "connection", "remotePath", "source"],
+    create: async (inputs) => {
+      // The plugin writes it by SFTP, whose server is on every sshd.
+      const { path } = inputs.source as { readonly path: string };
+      const place = text(inputs.remotePath);
+      await runRemotely(`cat >'${place}'`, { ...inputs, stdinFile: path }, {});
+      return { id: randomBytes(16).toString("hex"), outputs: {} };
+    },
+  },
 };
 
 function commandType(run: Run): ResourceType {
@@ -131,9 +142,9 @@ async function runRemotely(
           "Process exited with status",
           "ssh",
           args,
-          {
-            input: text(inputs.stdin),
-          },
+          typeof inputs.stdinFile === "string"
+            ? { inputFile: inputs.stdinFile }
+            : { input: text(inputs.stdin) },
         );
       } catch (error) {
         const { message } = error as Error;
@@ -190,7 +201,12 @@ async function outcome(
   status: string,
   file: string,
   args: string[],
-  options: { env?: Record<string, string>; input: string; cwd?: string },
+  options: {
+    env?: Record<string, string>;
+    input?: string;
+    inputFile?: string;
+    cwd?: string;
+  },
 ): Promise<Outcome> {
   const result = await execa(file, args, {
     ...options,

@@ -1,6 +1,7 @@
 /** The stack of the platform host in the lab: Pulumi.host.yaml, of its world. */
 import { type StackConfig, parseConfig } from "../../../infra/config/parse.ts";
 import { ownKeys, stackFile } from "../../../scripts/stack.ts";
+import { baseSystemFile } from "../../../scripts/lab/base-system.ts";
 import { daytonaMachines } from "../../../scripts/lab/machine-addresses.ts";
 import { labSecrets } from "../../../scripts/lab/secrets.ts";
 
@@ -27,7 +28,10 @@ export function hostConfig(): Record<string, unknown> {
     "daytona-edge:cloudflare": local["daytona-edge:cloudflare"],
     "daytona-edge:certificate": local["daytona-edge:certificate"],
     "daytona-edge:domain": domain,
-    "daytona-edge:host": hostSettings("server"),
+    "daytona-edge:host": {
+      ...hostSettings("server"),
+      baseSystem: baseSystemFile(),
+    },
     "daytona-edge:gateway": {
       rootServers: ["198.18.0.2"],
     },

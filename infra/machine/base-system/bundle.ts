@@ -1,0 +1,89 @@
+/**
+ * The base system: a Debian 13 tree of ours on a server, from which the bundles'
+ * programs run whatever the server is. The files beside this one are the files
+ * on the server; here is only which of them goes where.
+ */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Bundle } from "../bundle.ts";
+import { copiedFrom } from "../copied-file.ts";
+
+const copy = copiedFrom(import.meta.dirname);
+
+const etc = "/etc/daytona-edge/base-system";
+const lib = "/usr/local/lib/daytona-edge/base-system";
+
+/** Debian packages that a tree has, with what they need. */
+export const baseSystemPackages = readFileSync(
+  join(import.meta.dirname, "packages"),
+  "utf8",
+)
+  .trim()
+  .split("\n");
+
+/** Where a tree comes from: a file, or else packages of a mirror. */
+export interface BaseSystemSource {
+  /** Path on the server, or a URL. */
+  readonly file?: { readonly place: string; readonly sha256: string };
+  /** Debian's mirror; those of the server's own apt when absent. */
+  readonly mirror?: string | undefined;
+  readonly securityMirror?: string | undefined;
+}
+
+/** The bundle: a pure function of the configuration and these files. */
+export function baseSystemBundle(source: BaseSystemSource): Bundle {
+  const values = {
+    FILE: source.file?.place,
+    FILE_SHA256: source.file?.sha256,
+    MIRROR: source.mirror,
+    SECURITY_MIRROR: source.securityMirror,
+  };
+  return {
+    name: "base-system",
+    packages: [],
+    files: [
+      {
+        path: `${etc}/env`,
+        content: Object.entries(values)
+          .map(([name, value = ""]) => `${name}='${value}'\n`)
+          .join(""),
+        mode: 0o644,
+      },
+      ...[
+        "check",
+        "differences",
+        "download",
+        "enter",
+        "finish",
+        "undo",
+        "unpack",
+        "use",
+      ].map((name) => copy(`${name}.sh`, `${lib}/${name}.sh`, 0o755)),
+      copy("packages", `${lib}/packages`),
+      copy("debian-archive-keys.asc", `${lib}/debian-archive-keys.asc`),
+    ],
+    units: [],
+    check: `${lib}/check.sh`,
+    undo: `${lib}/undo.sh`,
+    rules: { differences: `${lib}/differences.sh` },
+    ports: [],
+  };
+}
+
+/** The same bundle, whose programs are those of the base system. */
+export function onBaseSystem(bundle: Bundle): Bundle {
+  const services = bundle.files
+    .map(({ path }) => path)
+    .filter((path) => /^\/etc\/systemd\/system\/[^/]*\.service$/.test(path));
+  return {
+    ...bundle,
+    packages: [],
+    onBaseSystem: true,
+    files: [
+      ...bundle.files,
+      ...services.map((path) =>
+        copy("base-system.conf", `${path}.d/base-system.conf`),
+      ),
+    ],
+  };
+}

@@ -1,0 +1,7 @@
+#!/bin/sh
+# Prints what is missing of the tree that units run from.
+set -eu
+root=/var/lib/daytona-edge/base-system
+for program in bin/sh bin/node sbin/haproxy sbin/nft sbin/unbound; do
+  [ -x "$root/usr/$program" ] || echo "missing: $root/usr/$program"
+done

@@ -1,0 +1,22 @@
+#!/bin/sh
+# Runs a program of the base system as the units do (base-system.conf), with
+# what it is given. Where there is none yet, and where the machine itself is
+# Debian 13 (aws), the machine's own program.
+# usage: enter-base-system.sh COMMAND [ARGUMENT…]
+set -eu
+root=/var/lib/daytona-edge/base-system
+[ -e "$root/current" ] || exec "$@"
+# shellcheck disable=SC2016 # for the shell in there
+exec unshare --mount sh -euc '
+  root=$1
+  shift
+  for directory in dev proc sys run; do
+    mount --rbind "/$directory" "$root/$directory"
+  done
+  mount --bind /var/lib/daytona-edge "$root/var/lib/daytona-edge"
+  mount --bind /etc "$root/server-etc"
+  for directory in /etc/daytona-edge /etc/systemd /usr/local/lib/daytona-edge; do
+    [ ! -e "$directory" ] || mount --bind "$directory" "$root$directory"
+  done
+  export SYSTEMD_IGNORE_CHROOT=1
+  exec chroot "$root" "$@"' enter "$root" "$@"

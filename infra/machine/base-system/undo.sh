@@ -1,0 +1,6 @@
+#!/bin/sh
+# Takes the base system away.
+set -eu
+# Where a unit's /run/host was mounted.
+rmdir /run/host 2>/dev/null || true
+rm -rf /var/lib/daytona-edge/base-system
