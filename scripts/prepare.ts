@@ -18,7 +18,7 @@ export async function prepare(): Promise<void> {
   }
   await Promise.all([
     step("Pulumi CLI", ensurePulumi),
-    step("Debian 13 image", ensureImage),
+    step("Debian 13 image", () => ensureImage()),
     step("base system", ensureBaseSystem),
   ]);
 }

@@ -1,7 +1,8 @@
 /**
- * The one image that every machine of the lab is an overlay of: Debian 13 with
- * the bundles' own packages and the lab's certificate authority. Made once by
- * mmdebstrap and kept in the cache under a name made from its content.
+ * The images that machines of the lab are overlays of: Debian 13 with what a
+ * machine from user data would install and the lab's certificate authority; and
+ * Debian 12, for servers of the host suites. Made once by mmdebstrap and kept in
+ * the cache under names made from their content.
  */
 import "reflect-metadata";
 import * as x509 from "@peculiar/x509";
@@ -13,6 +14,7 @@ import { edgePackages } from "../../infra/edge/bundle.ts";
 import { gatewayPackages } from "../../infra/gateway/bundle.ts";
 import { cacheDirectory } from "../checkout.ts";
 import { LabError, run } from "./command.ts";
+import type { DebianRelease } from "./machine-spec.ts";
 import { ensureStaged } from "./staged.ts";
 
 export interface Image {
@@ -48,30 +50,57 @@ const labPackages = [
   "systemd",
   "systemd-sysv",
 ];
+/**
+ * What a Debian 12 has of Debian 13, as servers have Docker's own packages: its
+ * own Docker wants to give containers what this computer may not have itself.
+ */
+const newerPrograms = [
+  "usr/bin/containerd",
+  "usr/bin/containerd-shim-runc-v2",
+  "usr/bin/docker",
+  "usr/sbin/docker-proxy",
+  "usr/sbin/dockerd",
+];
 const setupFiles = join(import.meta.dirname, "image");
 
 /** The image of this checkout's package lists, whether it is made yet or not. */
-export function imageDirectory(): string {
-  const content = createHash("sha256").update(imagePackages().join());
+export function imageDirectory(release: DebianRelease = "trixie"): string {
+  const content = createHash("sha256").update(imagePackages(release).join());
   for (const file of readdirSync(setupFiles).sort()) {
     content.update(readFileSync(join(setupFiles, file)));
   }
-  return join(cacheDirectory, `image-${content.digest("hex").slice(0, 16)}`);
+  if (release === "trixie") {
+    return join(cacheDirectory, `image-${content.digest("hex").slice(0, 16)}`);
+  }
+  content.update(newerPrograms.join());
+  return join(
+    cacheDirectory,
+    `image-${release}-${content.digest("hex").slice(0, 16)}`,
+  );
 }
 
-function imagePackages(): string[] {
-  return [
-    ...new Set([...labPackages, ...edgePackages, ...gatewayPackages]),
-  ].sort();
+function imagePackages(release: DebianRelease): string[] {
+  const packages =
+    release === "trixie"
+      ? [...labPackages, ...edgePackages, ...gatewayPackages]
+      : [
+          // Debian 12 has neither by itself.
+          ...labPackages.filter((name) => !/^(docker-cli|pebble)$/.test(name)),
+          "nftables",
+        ];
+  return [...new Set(packages)].sort();
 }
 
 /**
  * Makes the image unless the cache has it.
  * @throws LabError when mmdebstrap fails, with the place of its log.
  */
-export async function ensureImage(): Promise<Image> {
-  const directory = imageDirectory();
-  await ensureStaged(directory, make);
+export async function ensureImage(
+  release: DebianRelease = "trixie",
+): Promise<Image> {
+  const directory = imageDirectory(release);
+  const newer = release === "trixie" ? undefined : await ensureImage();
+  await ensureStaged(directory, (staging) => make(staging, release, newer));
   return {
     root: join(directory, "root"),
     containers: join(directory, "containers"),
@@ -82,11 +111,15 @@ export async function ensureImage(): Promise<Image> {
   };
 }
 
-async function make(staging: string): Promise<void> {
+async function make(
+  staging: string,
+  release: DebianRelease,
+  newer?: Image,
+): Promise<void> {
   const log = join(cacheDirectory, "image.log");
   await mkdir(staging, { recursive: true });
   try {
-    const authority = await createWebCa();
+    const authority = newer?.webCa ?? (await createWebCa());
     await writeFile(join(staging, "web-ca.pem"), authority.certificate);
     await writeFile(join(staging, "web-ca.key"), authority.key, {
       mode: 0o600,
@@ -95,15 +128,19 @@ async function make(staging: string): Promise<void> {
     await run([
       "mmdebstrap",
       "--variant=minbase",
-      `--include=${imagePackages().join(",")}`,
+      `--include=${imagePackages(release).join(",")}`,
       `--customize-hook=mkdir -p "$1${trust}"`,
       `--customize-hook=copy-in ${join(staging, "web-ca.pem")} ${trust}`,
       `--customize-hook=mv "$1${trust}/web-ca.pem" "$1${trust}/web-ca.crt"`,
       `--customize-hook=${join(setupFiles, "setup.sh")} "$1"`,
       `--logfile=${log}`,
-      "trixie",
+      release,
       join(staging, "root"),
     ]);
+    for (const program of newer ? newerPrograms : []) {
+      const place = join(staging, "root", program);
+      await run(["cp", join(newer?.root ?? "", program), place]);
+    }
     await run([
       join(setupFiles, "containers.sh"),
       join(staging, "root"),
@@ -111,7 +148,7 @@ async function make(staging: string): Promise<void> {
     ]);
   } catch (error) {
     throw new LabError(
-      `The lab's Debian 13 image could not be made in ${staging}.\n${error instanceof Error ? error.message : String(error)}\n  log: ${log}\n  It needs a Debian mirror that apt can reach and 1.5 GB of disk; then run the command again.`,
+      `The lab's image of Debian (${release}) could not be made in ${staging}.\n${error instanceof Error ? error.message : String(error)}\n  log: ${log}\n  It needs a Debian mirror that apt can reach and 1.5 GB of disk; then run the command again.`,
     );
   }
 }

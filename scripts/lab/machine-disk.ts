@@ -49,6 +49,7 @@ export async function layDisk(
       await symlink(join(layers, layer), place);
     }
   }
+  await writeFile(join(directory, "release"), spec.release ?? "trixie");
   await writeFile(
     join(directory, "options.json"),
     JSON.stringify([

@@ -1,6 +1,11 @@
+/** Debian 13 and 12, by the names of their archives. */
+export type DebianRelease = "trixie" | "bookworm";
+
 /** What a lab machine needs on its disk before it boots. */
 export interface MachineSpec {
   readonly name: string;
+  /** What it runs; Debian 13 when absent. */
+  readonly release?: DebianRelease;
   /** IPv4 address on the lab's bridge, without prefix length. */
   readonly address: string;
   /** IPv6 address on the lab's bridge, without prefix length. */

@@ -1,5 +1,5 @@
 /**
- * Machines: real Debian 13 systems, each an overlay of the image booted by
+ * Machines: real Debian systems, each an overlay of the image booted by
  * systemd-nspawn. Everything here runs inside the lab's namespaces.
  */
 import { existsSync, readFileSync, readdirSync } from "node:fs";
@@ -9,7 +9,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { labDirectory } from "../checkout.ts";
 import { LabError, run, runDetached } from "./command.ts";
 import { layDisk } from "./machine-disk.ts";
-import type { MachineSpec } from "./machine-spec.ts";
+import type { DebianRelease, MachineSpec } from "./machine-spec.ts";
 import {
   controlGroup,
   firstChild,
@@ -57,10 +57,11 @@ export async function bootMachine(name: string): Promise<void> {
   await removeInterface(name);
   // Not for each short command: much stands behind the image.
   const { imageDirectory } = await import("./image.ts");
+  const release = readFileSync(join(directory, "release"), "utf8");
   const pid = runDetached(
     [
       bootScript,
-      join(imageDirectory(), "root"),
+      join(imageDirectory(release as DebianRelease), "root"),
       directory,
       name,
       controlGroup,

@@ -12,7 +12,7 @@ import { internetMachine } from "./internet/machine.ts";
 import { edgeMachine } from "./edge/machine.ts";
 import { daytonaMachines, type edgeAddresses } from "./machine-addresses.ts";
 import type { LoginKeys } from "./login.ts";
-import type { MachineSpec } from "./machine-spec.ts";
+import type { DebianRelease, MachineSpec } from "./machine-spec.ts";
 import {
   bootMachine,
   consoleLog,
@@ -72,6 +72,7 @@ async function ensureInternet(args: SurroundingsArgs): Promise<void> {
 export async function ensureDaytona(
   args: Omit<SurroundingsArgs, "zoneId">,
   name: keyof typeof daytonaMachines = "daytona",
+  release?: DebianRelease,
 ): Promise<void> {
   const { image, secrets, domain } = args;
   const addresses = daytonaMachines[name];
@@ -80,6 +81,7 @@ export async function ensureDaytona(
     daytonaMachine({
       ...addresses,
       name,
+      release,
       programs: {
         server: await bundleProgram("daytona/server.ts"),
         toolbox: await bundleProgram("daytona/toolbox.ts"),

@@ -3,6 +3,7 @@ import { execa } from "execa";
 import { describe, expect, test } from "vitest";
 import { parseConfig } from "../../infra/config/parse.ts";
 import { gatewayBundle } from "../../infra/gateway/bundle.ts";
+import { onBaseSystem } from "../../infra/machine/base-system/bundle.ts";
 import { bundleTarball } from "../../infra/machine/tarball.ts";
 import { checkout } from "../../scripts/checkout.ts";
 import { labSecrets } from "../../scripts/lab/secrets.ts";
@@ -33,10 +34,11 @@ describe.each([
   ["gateway", "daytona", "haproxy.cfg", "nonsense", "*.service"],
   ["certificate", "edge", "env", "CERTIFICATE_NAMES=nonsense", "*.timer"],
 ])("%s", (bundle, machine, file, wrong, units) => {
+  const enter = "/usr/local/lib/daytona-edge/base-system/enter.sh";
   const check = `/usr/local/lib/daytona-edge/check-${bundle}.sh`;
 
   test("their programs accept the files", async () => {
-    expect(await labExec(machine, ["sh", check])).toMatchObject({
+    expect(await labExec(machine, [enter, "sh", check])).toMatchObject({
       exitCode: 0,
       stderr: "",
     });
@@ -155,7 +157,7 @@ test("an install of the same bundle again changes and restarts nothing", async (
   if (!config?.egress?.gateway)
     throw new Error("Pulumi.local.yaml is not valid");
   const archive = await bundleTarball(
-    gatewayBundle({ ...config.egress, ...config.egress.gateway }),
+    onBaseSystem(gatewayBundle({ ...config.egress, ...config.egress.gateway })),
   );
   const before = await started();
   expect(before).toContain("daytona-gateway.service");

@@ -2,6 +2,7 @@
 import { execa, execaSync } from "execa";
 import { join } from "node:path";
 import { checkout } from "../../scripts/checkout.ts";
+import { ensureImage } from "../../scripts/lab/image.ts";
 import { prepare } from "../../scripts/prepare.ts";
 import { raiseInotifyLimit } from "../../scripts/test/inotify.ts";
 
@@ -13,6 +14,8 @@ const stop: [string, string[]] = [
 export default async function setup(): Promise<void> {
   // Once, and not by each place that starts a lab.
   await prepare();
+  // Of servers of the host suites.
+  await ensureImage("bookworm");
   raiseInotifyLimit();
   if (process.env.DAYTONA_EDGE_KEEP_LABS) return;
   // Not a teardown: there is none after Ctrl-C, nor when the start fails.

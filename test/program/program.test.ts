@@ -72,8 +72,8 @@ async function preview(
 describe("the program", () => {
   test("plans every part of the system, and does nothing", async () => {
     const { changes } = await preview();
-    // The stack, 14 components, 12 commands, 6 records.
-    expect(changes).toEqual({ create: 33 });
+    // The stack, 18 components, 14 commands, 2 files, 6 records.
+    expect(changes).toEqual({ create: 41 });
   });
 
   test("a wrong configuration fails the preview with all problems", async () => {
@@ -146,13 +146,13 @@ describe("the program", () => {
     expect(missing).toContain("egress.allow[1].credential.secret");
     expect(missing).toContain("--path daytona-edge:credentials.openrouter");
     const { changes } = await set({ openrouter: "sk-or-v1-0123456789" });
-    expect(changes).toEqual({ create: 33 });
+    expect(changes).toEqual({ create: 41 });
   });
 
   test("a stack with the road in only, guarded by signed tokens", async () => {
     const { changes } = await preview({}, "signed");
-    // The stack, 12 components, 9 commands, 2 keys, 6 records.
-    expect(changes).toEqual({ create: 30 });
+    // The stack, 14 components, 10 commands, a file, 2 keys, 6 records.
+    expect(changes).toEqual({ create: 34 });
     const rotated = await preview(
       { "daytona-edge:accessKeyGeneration": 2 },
       "signed",
@@ -163,6 +163,6 @@ describe("the program", () => {
 
   test("an empty allow list is a plan too: nothing goes out", async () => {
     const { changes } = await preview({ "daytona-edge:egress": { allow: [] } });
-    expect(changes).toEqual({ create: 33 });
+    expect(changes).toEqual({ create: 41 });
   });
 });

@@ -11,14 +11,20 @@ here=$(dirname "$(readlink -f "$0")")
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-# The first mirror that this server's apt has of Debian, or of its updates.
-# usage: own_mirror SUITES, an expression
+# The mirror that this server's apt has of a suite of Debian, of which others
+# have suites of the same name, but no component "main".
+# usage: own_mirror SUITE
 own_mirror() {
-  apt-get indextargets --format '$(RELEASE) $(REPO_URI)' 'Created-By: Packages' 'Origin: Debian' |
+  # shellcheck disable=SC2016 # apt's own words
+  apt-get indextargets --format '$(RELEASE) $(REPO_URI)' 'Created-By: Packages' 'Component: main' |
     sed -n "s/^$1 //p" | head -n 1
 }
-MIRROR=${MIRROR:-$(own_mirror '[a-z]*')}
-SECURITY_MIRROR=${SECURITY_MIRROR:-$(own_mirror '[a-z]*-security')}
+# shellcheck disable=SC1091
+. /etc/os-release
+if [ "${ID:-}" = debian ]; then
+  MIRROR=${MIRROR:-$(own_mirror "$VERSION_CODENAME")}
+  SECURITY_MIRROR=${SECURITY_MIRROR:-$(own_mirror "$VERSION_CODENAME-security")}
+fi
 if [ -z "$MIRROR" ]; then
   echo "daytona-edge: this server's apt knows no mirror of Debian, whose version 13 the programs run from; name one in host.baseSystem.mirror (https://www.debian.org/mirror/list)" >&2
   exit 1

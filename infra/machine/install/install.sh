@@ -1,6 +1,6 @@
 #!/bin/sh
-# Turns a bare Debian 13 into an edge or a gateway, or an older one into a
-# newer one; the same script for cloud-init and for SSH. It stands beside the
+# Puts a bundle on a machine, or a newer one in the place of an older one; the
+# same script for cloud-init and for SSH. It stands beside the
 # directory "bundle" of its archive. Nothing changed means nothing restarted;
 # what does not start, or makes a healthy machine ill, is taken back.
 # usage: install.sh              install or update
@@ -43,11 +43,10 @@ take_lock() {
 # Where no bundle is installed nothing of ours stays: after the last one is
 # removed, and after a first one that failed.
 leave() {
-  # Files of ours without a record are somebody's doing, and need the packages.
-  # What could not be removed now is removed by the next one that tries.
-  if [ -z "$(ls "$installed")" ] && [ ! -e /usr/local/lib/daytona-edge ] && remove_packages; then
+  # Files of ours without a record are somebody's doing.
+  if [ -z "$(ls "$installed")" ] && [ ! -e /usr/local/lib/daytona-edge ]; then
     rmdir "$installed"
-    rm -f "$home/packages-added" "$home/users-added" "$home/install.lock"
+    rm -f "$home/install.lock"
     rmdir --ignore-fail-on-non-empty "$home"
   fi
   rm -rf "$work"

@@ -7,7 +7,7 @@ kept_releases=3
 # their own: nothing of the running system changes.
 try_files() {
   check=$(cat "$bundle/check")
-  # shellcheck disable=SC2016
+  # shellcheck disable=SC2016,SC2046
   if ! unshare --mount sh -eu -c '
     for top in /etc /usr/local; do
       [ -d "$1/root$top" ] || continue

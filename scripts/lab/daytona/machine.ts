@@ -7,11 +7,17 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type LoginKeys, loginFiles, loginUnit } from "../login.ts";
-import type { MachineFile, MachineSpec } from "../machine-spec.ts";
+import type {
+  DebianRelease,
+  MachineFile,
+  MachineSpec,
+} from "../machine-spec.ts";
 
 export interface DaytonaMachineArgs {
   /** Name and addresses in the lab. */
   readonly name: string;
+  /** What the server runs; Debian 13 when absent. */
+  readonly release?: DebianRelease | undefined;
   readonly ipv4: string;
   readonly ipv6: string;
   /** Bundles of server.ts, toolbox.ts and app.ts for Node 20. */
@@ -57,6 +63,7 @@ const settings = "/etc/daytona-lab";
 export function daytonaMachine(args: DaytonaMachineArgs): MachineSpec {
   return {
     name: args.name,
+    ...(args.release && { release: args.release }),
     address: args.ipv4,
     address6: args.ipv6,
     files: [

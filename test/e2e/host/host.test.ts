@@ -1,5 +1,5 @@
 /**
- * One bare Debian 13 with Daytona's stand-in on it becomes edge, gateway and
+ * One bare Debian 12 with Daytona's stand-in on it becomes edge, gateway and
  * the certificate's timer by one `pulumi up` over SSH, and what it was again.
  *
  * @module-tag surroundings
@@ -15,6 +15,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { readOutputs, signSandboxToken } from "../../../client/index.ts";
 import { gatewayAddress } from "../../../infra/gateway/address.ts";
 import { edgeBundle } from "../../../infra/edge/bundle.ts";
+import { onBaseSystem } from "../../../infra/machine/base-system/bundle.ts";
 import type { Bundle } from "../../../infra/machine/bundle.ts";
 import { webHosts } from "../../../scripts/lab/internet/hosts.ts";
 import { daytonaMachines } from "../../../scripts/lab/machine-addresses.ts";
@@ -61,7 +62,7 @@ const starts = () =>
 let before: Record<string, string>;
 beforeAll(async () => {
   await removeNames(domain);
-  const booted = await run("server.ts", "boot", machine);
+  const booted = await run("server.ts", "boot-bookworm", machine);
   expect(booted.stderr).toBe("");
   before = await inventory(machine);
 });
@@ -351,7 +352,7 @@ test("after a boot everything is back, and closed before the first sandbox", asy
 
 /** The edge's bundle with one file changed. */
 function edgeWith(path: RegExp, change: (content: string) => string): Bundle {
-  const bundle = edgeBundle(parsedHostConfig());
+  const bundle = onBaseSystem(edgeBundle(parsedHostConfig()));
   const files = bundle.files.map((file) =>
     path.test(file.path)
       ? { ...file, content: change(String(file.content)) }
@@ -442,7 +443,7 @@ describe("a changed bundle, while requests come", () => {
     };
     expect(await toolbox()).not.toBe("404");
     expect(
-      await install(machine, edgeBundle(parsedHostConfig())),
+      await install(machine, onBaseSystem(edgeBundle(parsedHostConfig()))),
     ).toMatchObject({
       exitCode: 0,
     });

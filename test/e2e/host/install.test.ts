@@ -6,13 +6,16 @@
  * @module-tag gateway
  * @module-tag host
  */
+import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { baseSystemBundle } from "../../../infra/machine/base-system/bundle.ts";
 import { certificateBundle } from "../../../infra/certificate/bundle.ts";
 import { edgeBundle } from "../../../infra/edge/bundle.ts";
 import { gatewayBundle } from "../../../infra/gateway/bundle.ts";
 import { serverFirewallBundle } from "../../../infra/platforms/host/server-firewall.ts";
+import { baseSystemFile } from "../../../scripts/lab/base-system.ts";
 import { inLab, labExec } from "../lab.ts";
 import { install } from "./install.ts";
 import { inventory } from "./inventory.ts";
@@ -172,6 +175,61 @@ test("refused: an uplink that has the name of a Docker bridge", async () => {
   expect(await inventory(machine)).toEqual(before);
 });
 
+describe("the base system, refused, and nothing changed", () => {
+  afterEach(async () => {
+    await onServer("rm -f /var/log/daytona-edge-install.log");
+    expect(await inventory(machine)).toEqual(before);
+  });
+  /** Shell: a program that says something else than the server's. */
+  const says = (program: string, words: string) =>
+    `printf '#!/bin/sh\n${words}\n' >/run/other && chmod 755 /run/other && cp /run/other /run/other-${program} && mount --bind /run/other-${program} "$(command -v ${program})" && rm -f /run/other /run/other-${program}`;
+
+  test("a server that has not what it needs: all of it, at once", async () => {
+    const { stderr, exitCode } = await install(
+      machine,
+      baseSystemBundle({}),
+      [
+        says("uname", "case $1 in -m) echo aarch64;; *) echo 5.10.0-28;; esac"),
+        says("systemctl", "echo systemd 247 is here"),
+        "mount -t tmpfs -o size=20m tmpfs /var",
+      ].join("\n"),
+    );
+    expect(stderr.split("\n")).toEqual([
+      "daytona-edge install: this server cannot run base-system yet:",
+      "  - its processor is aarch64, and sandboxes of Daytona need x86_64: take another server",
+      "  - its kernel is 5.10.0-28; the firewalls need 5.15: install a newer one, or Debian 12 or 13, or Ubuntu 22.04 or 24.04",
+      "  - its systemd is 247; the units need 249: take Debian 12 or 13, or Ubuntu 22.04 or 24.04",
+      "  - /var has 20 MB left; make it 900, for example with: apt-get clean; journalctl --vacuum-size=100M",
+    ]);
+    expect(exitCode).toBe(1);
+  });
+
+  test("no mirror of Debian, on another system", async () => {
+    const { stderr, exitCode } = await install(
+      machine,
+      baseSystemBundle({}),
+      `printf 'ID=ubuntu\nVERSION_ID=24.04\nVERSION_CODENAME=noble\n' >/run/other && mount --bind /run/other /etc/os-release && rm -f /run/other`,
+    );
+    expect(stderr).toContain(
+      "daytona-edge: this server's apt knows no mirror of Debian, whose version 13 the programs run from; name one in host.baseSystem.mirror (https://www.debian.org/mirror/list)",
+    );
+    expect(exitCode).toBe(1);
+  });
+
+  test("a file that is another than its SHA-256 says", async () => {
+    const { sha256 } = baseSystemFile();
+    await onServer("echo other >/tmp/tree");
+    const { stderr, exitCode } = await install(
+      machine,
+      baseSystemBundle({ file: { place: "/tmp/tree", sha256 } }),
+    );
+    expect(stderr).toContain(
+      `daytona-edge: the base system's file is another than host.baseSystem says: its SHA-256 is ${createHash("sha256").update("other\n").digest("hex")} instead of ${sha256}`,
+    );
+    expect(exitCode).toBe(1);
+  });
+});
+
 describe("packages", () => {
   const script = (name: string) =>
     readFileSync(join(import.meta.dirname, `${name}.sh`), "utf8");
@@ -187,7 +245,7 @@ describe("packages", () => {
     expect(await inventory(machine)).toEqual(before);
   });
 
-  test("that are missing come, and go again with their users", async () => {
+  test("that are missing come", async () => {
     const { stdout, exitCode } = await installOnly(script("make-guest"));
     expect(stdout).toContain("adding packages: daytona-lab-guest");
     expect(exitCode).toBe(0);
@@ -196,6 +254,10 @@ describe("packages", () => {
     ).toBe("daytona-lab-guest\nguest");
     const remove = "/var/lib/daytona-edge/installed/server/install.sh --remove";
     expect(await onServer(remove)).toBe("server: removed");
+    // A machine of user data keeps them for as long as it lives.
+    await onServer(
+      "apt-get -q -y purge daytona-lab-guest >/dev/null; userdel daytona-lab-guest",
+    );
   });
 
   test("that nobody has are an error, and nothing is left", async () => {

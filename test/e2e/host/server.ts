@@ -1,7 +1,7 @@
 /**
  * Servers for the platform host, in the lab: Daytona's stand-in runs on each,
  * and nothing of ours. Their operator is no root.
- * usage: server.ts boot|reboot|remove SERVER…
+ * usage: server.ts boot|boot-bookworm|reboot|remove SERVER…
  */
 import { run } from "../../../scripts/lab/command.ts";
 import { ensureImage } from "../../../scripts/lab/image.ts";
@@ -27,11 +27,13 @@ for (const server of servers) {
     continue;
   }
   await removeMachine(server);
-  if (verb === "boot") {
-    const image = await ensureImage();
+  if (verb?.startsWith("boot")) {
+    const release = verb === "boot" ? "trixie" : "bookworm";
+    const image = await ensureImage(release);
     await ensureDaytona(
       { image, secrets: labSecrets(), domain },
       server as keyof typeof daytonaMachines,
+      release,
     );
     await run(inMachine(server, ["sh", "-ec", makeOperator]));
   }
