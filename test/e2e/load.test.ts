@@ -6,13 +6,11 @@
  * @module-tag edge
  * @module-tag certificate
  */
-import { execa } from "execa";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { trustFile } from "../../scripts/checkout.ts";
 import { edgeAddresses } from "../../scripts/lab/machine-addresses.ts";
-import { insideLab } from "../../scripts/lab/namespaces.ts";
+import { startLoad } from "./constant-load.ts";
 import {
   FIRST_SANDBOX,
   SECOND_SANDBOX,
@@ -83,39 +81,14 @@ afterAll(async () => {
   await removeSpareEdge();
 });
 
-/** A constant load, until it is ended; resolves once it runs. */
-async function startLoad(perSecond: number) {
-  const sandboxes = [FIRST_SANDBOX, SECOND_SANDBOX];
-  const hosts = sandboxes.map((id) => `https://${id}-3000.${SIGNED_DOMAIN}/`);
-  const headers = sandboxes.map((id) => ({
-    "X-Sandbox-Token": sign(key, claims(id)),
-  }));
-  const [file, ...args] = insideLab([
-    process.execPath,
-    fixture("load.ts"),
-    String(perSecond),
-    balancer,
-    JSON.stringify(headers),
-    ...hosts,
-  ]);
-  const load = execa(file, args, {
-    stdin: "pipe",
-    env: { NODE_EXTRA_CA_CERTS: trustFile },
+const loadOf = (perSecond: number) =>
+  startLoad({
+    ...{ perSecond, address: balancer },
+    requests: [FIRST_SANDBOX, SECOND_SANDBOX].map((id) => ({
+      url: `https://${id}-3000.${SIGNED_DOMAIN}/`,
+      headers: { "X-Sandbox-Token": sign(key, claims(id)) },
+    })),
   });
-  const ready = new Promise((resolve) => {
-    load.stdout.once("data", resolve);
-  });
-  await Promise.race([ready, load]);
-  return async () => {
-    load.stdin.end();
-    const { stdout } = await load;
-    return JSON.parse(stdout.split("\n").at(-1) ?? "") as {
-      answered: number;
-      failures: Record<string, number>;
-      perSecond: number;
-    };
-  };
-}
 
 const hold = (sandbox: string, count: number) =>
   holdStreams(
@@ -160,7 +133,7 @@ test(
     ]);
     const revoked = await hold(third, 3);
     const begun = Math.floor(Date.now() / 1000);
-    const endLoad = await startLoad(500);
+    const endLoad = await loadOf(500);
 
     // A rotation of the keys: the next one signs, and the old one still counts.
     const machineBefore = await onEdge("edge-signed", "cat /proc/1/stat");

@@ -11,6 +11,7 @@ import { copiedFrom } from "../copied-file.ts";
 const copy = copiedFrom(import.meta.dirname);
 
 const etc = "/etc/daytona-edge/base-system";
+const timer = "daytona-base-system.timer";
 const lib = "/usr/local/lib/daytona-edge/base-system";
 
 /** Debian packages that a tree has, with what they need. */
@@ -55,14 +56,19 @@ export function baseSystemBundle(source: BaseSystemSource): Bundle {
         "download",
         "enter",
         "finish",
+        "switch",
         "undo",
         "unpack",
+        "update",
         "use",
       ].map((name) => copy(`${name}.sh`, `${lib}/${name}.sh`, 0o755)),
+      ...["daytona-base-system.service", timer].map((unit) =>
+        copy(`units/${unit}`, `/etc/systemd/system/${unit}`),
+      ),
       copy("packages", `${lib}/packages`),
       copy("debian-archive-keys.asc", `${lib}/debian-archive-keys.asc`),
     ],
-    units: [],
+    units: [timer],
     check: `${lib}/check.sh`,
     undo: `${lib}/undo.sh`,
     rules: { differences: `${lib}/differences.sh` },

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Puts the base system's tree in place unless it is there, and lets its programs
-# show that they run. Used before an install takes effect.
+# Has the base system's tree made and put in place, unless it is there. Used
+# before an install takes effect.
 set -eu
 here=$(dirname "$(readlink -f "$0")")
 root=/var/lib/daytona-edge/base-system
@@ -8,21 +8,19 @@ set -a
 # shellcheck disable=SC1091
 . /etc/daytona-edge/base-system/env
 set +a
+"$here/use.sh"
 
-# What is wanted: this very file, or any tree that was made of a mirror.
-if [ -n "$FILE_SHA256" ]; then wanted=$FILE_SHA256; else wanted=mirror; fi
-if [ "$(cat "$root/current/source" 2>/dev/null)" != "$wanted" ]; then
-  tree=$(date --utc +%Y%m%dT%H%M%S)
-  new="$root/trees/.new"
-  rm -rf "$new"
-  mkdir -p "$new"
-  if [ "$wanted" = mirror ]; then
-    "$here/download.sh" "$new"
-    "$here/finish.sh" "$new"
-  else
-    "$here/unpack.sh" "$new"
-  fi
-  echo "$wanted" >"$new/source"
-  "$here/use.sh" "$new" "$tree"
+# What is wanted: this very file, or any tree that was made of a mirror, for a
+# timer brings newer ones.
+wanted=${FILE_SHA256:-mirror}
+[ "$(cat "$root/current/source" 2>/dev/null)" != "$wanted" ] || exit 0
+new="$root/trees/new"
+rm -rf "$new"
+mkdir -p "$root/trees"
+if [ "$wanted" = mirror ]; then
+  "$here/download.sh" "$new"
+else
+  "$here/unpack.sh" "$new"
 fi
-exec "$here/use.sh"
+echo "$wanted" >"$new/source"
+exec "$here/switch.sh" "$new" "$(date --utc +%Y%m%dT%H%M%S)"

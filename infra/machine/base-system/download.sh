@@ -1,8 +1,9 @@
 #!/bin/sh
-# Downloads Debian 13's packages and unpacks them, with an apt of its own: no
+# Makes a tree of Debian 13's packages, downloaded by an apt of its own: no
 # package, no key and no list of this server is touched, and no maintainer
 # script runs.
-# usage: download.sh DIRECTORY
+# usage: download.sh DIRECTORY [PACKAGES]
+#        PACKAGES is the list of another tree's: with the same, nothing is made
 # In the environment: MIRROR, of Debian; SECURITY_MIRROR. Those of this server's
 # own apt where they are empty.
 set -eu
@@ -50,9 +51,15 @@ private_apt() {
 }
 private_apt update
 # shellcheck disable=SC2046 # a word each
+private_apt -y --print-uris install $(cat "$here/packages") 2>&1 |
+  sed -n "s/^'.*' \([^ ]*\.deb\) .*/\1/p" | sort >"$work/packages"
+if [ -e "${2:-}" ] && cmp -s "$2" "$work/packages"; then exit 0; fi
+# shellcheck disable=SC2046
 private_apt -y --download-only install $(cat "$here/packages")
 mkdir -p "$directory"
 for package in "$work"/cache/archives/*.deb; do
   dpkg-deb --fsys-tarfile "$package" |
     tar -x -C "$directory" --keep-directory-symlink --no-same-owner
 done
+"$here/finish.sh" "$directory"
+mv "$work/packages" "$directory/packages"

@@ -2,7 +2,8 @@
 # Runs a program of the base system as the units do (base-system.conf), with
 # what it is given. Where there is none yet, and where the machine itself is
 # Debian 13 (aws), the machine's own program.
-# usage: enter-base-system.sh COMMAND [ARGUMENT…]
+# usage: enter.sh COMMAND [ARGUMENT…]
+# In the environment: TREE, a path in there of another tree to run it from.
 set -eu
 root=/var/lib/daytona-edge/base-system
 [ -e "$root/current" ] || exec "$@"
@@ -10,6 +11,7 @@ root=/var/lib/daytona-edge/base-system
 exec unshare --mount sh -euc '
   root=$1
   shift
+  [ -z "${TREE:-}" ] || mount --bind "$root/$TREE" "$root/$(readlink "$root/current")"
   for directory in dev proc sys run; do
     mount --rbind "/$directory" "$root/$directory"
   done

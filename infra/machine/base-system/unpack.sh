@@ -18,4 +18,5 @@ if ! echo "$FILE_SHA256  $work/archive" | sha256sum --check --status; then
   echo "daytona-edge: the base system's file is another than host.baseSystem says: its SHA-256 is $(sha256sum "$work/archive" | cut -d ' ' -f 1) instead of $FILE_SHA256" >&2
   exit 1
 fi
+mkdir -p "$1"
 tar -x -f "$work/archive" -C "$1" --no-same-owner

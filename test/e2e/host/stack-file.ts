@@ -7,6 +7,9 @@ import { labSecrets } from "../../../scripts/lab/secrets.ts";
 
 export const domain = process.env.HOST_DOMAIN ?? "host.daytona.defikit.net";
 
+const server = (process.env.HOST_SERVER ??
+  "server") as keyof typeof daytonaMachines;
+
 /** Who logs in; sudo makes them root. */
 export const operator = "deploy";
 
@@ -29,7 +32,7 @@ export function hostConfig(): Record<string, unknown> {
     "daytona-edge:certificate": local["daytona-edge:certificate"],
     "daytona-edge:domain": domain,
     "daytona-edge:host": {
-      ...hostSettings("server"),
+      ...hostSettings(server),
       baseSystem: baseSystemFile(),
     },
     "daytona-edge:gateway": {

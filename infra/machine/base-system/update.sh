@@ -1,0 +1,29 @@
+#!/bin/sh
+# Brings Debian's security updates to the base system, where it comes from a
+# mirror. Nothing new means nothing done.
+set -eu
+here=$(dirname "$(readlink -f "$0")")
+home=/var/lib/daytona-edge
+root=$home/base-system
+set -a
+# shellcheck disable=SC1091
+. /etc/daytona-edge/base-system/env
+set +a
+if [ -n "$FILE_SHA256" ]; then
+  echo "the base system is that of a file: give host.baseSystem another, and pulumi up"
+  exit 0
+fi
+# No install meanwhile.
+exec 9>>"$home/install.lock"
+flock 9
+new="$root/trees/new"
+rm -rf "$new"
+mkdir -p "$root/trees"
+"$here/download.sh" "$new" "$root/current/packages"
+if [ ! -e "$new" ]; then
+  echo "the base system is as Debian has it"
+  exit 0
+fi
+diff "$root/current/packages" "$new/packages" | sed -n 's/^>/now/p; s/^</was/p' || true
+echo mirror >"$new/source"
+exec "$here/switch.sh" "$new" "$(date --utc +%Y%m%dT%H%M%S)"
