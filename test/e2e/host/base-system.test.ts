@@ -168,7 +168,10 @@ describe("another tree, while requests come", () => {
 
   test("one whose programs do not take our files is not used", async () => {
     const end = await load();
-    const { exitCode, stderr } = await switchTo("broken", "rm usr/sbin/haproxy");
+    const { exitCode, stderr } = await switchTo(
+      "broken",
+      "rm usr/sbin/haproxy",
+    );
     expect(stderr).toContain(
       "daytona-edge: the new base system is not used: its programs do not take the files of edge",
     );
@@ -200,7 +203,9 @@ describe("another tree, while requests come", () => {
       `cp -a ${root}/trees/patched ${root}/trees/half; printf trees/patched >${root}/before; ln -sfnT trees/half ${root}/current`,
     );
     expect(
-      await onServer("/var/lib/daytona-edge/installed/base-system/install.sh --verify"),
+      await onServer(
+        "/var/lib/daytona-edge/installed/base-system/install.sh --verify",
+      ),
     ).toContain(
       "rules: unfinished: another tree was to take the place of trees/patched",
     );
