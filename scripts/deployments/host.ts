@@ -94,6 +94,7 @@ export function hostDeployment(args: HostDeploymentArgs): HostDeployment {
     gateways: () => Promise.resolve(gateways),
     publicAddresses: () => Promise.resolve(publicAddresses(host)),
     bundlesOf: ({ server }) => [
+      "base-system",
       "server",
       ...(isEdge(server) ? ["certificate", "edge"] : []),
       ...(isGateway(server) ? ["gateway"] : []),

@@ -14,6 +14,7 @@ export async function hostStackRows(
   const rows = await Promise.all([
     ...(edge ? [edgeServerRows(deployment, edge)] : []),
     ...servers.map((server) => serverRows(server, bundlesOf(server))),
+    ...servers.map(baseSystemRows),
     ...gateways.map(firewallRows),
   ]);
   return rows.flat();
@@ -64,6 +65,28 @@ function serverRows(
       return [...missing, ...found];
     },
     "log in as pulumi up would: ssh, with the same user and key",
+  );
+}
+
+/** What programs run from, and whether updates reach it. */
+function baseSystemRows({ name, script }: ServerMachine): Promise<Row[]> {
+  const what = `${name}: base system`;
+  return lookAt(
+    what,
+    async () => {
+      const [haproxy = "", tree = "", update] = (
+        await script("base-system")
+      ).split("\n");
+      const is = `HAProxy ${haproxy}, tree ${tree}`;
+      return update === "success"
+        ? good(what, is)
+        : bad(
+            what,
+            `${is}; the last update failed`,
+            "there: journalctl -u daytona-base-system says why; systemctl start daytona-base-system tries again",
+          );
+    },
+    `see the rows of ${name}`,
   );
 }
 

@@ -101,6 +101,7 @@ const scripts = join(import.meta.dirname, "remote");
 
 /** Scripts of remote/ that run on the server. */
 export type RemoteScript =
+  | "base-system"
   | "edge-status"
   | "firewall-restored"
   | "gateway-authority"
