@@ -3,16 +3,14 @@ import { X509Certificate, createPrivateKey } from "node:crypto";
 import * as z from "zod";
 import type { KeyedCertificate } from "../certificate/egress-ca.ts";
 
-export const authorityDocument = "egress-authority.json";
-
 const schema = z.strictObject({ certificate: z.string(), key: z.string() });
 
 /** @throws Error that says why it is refused; never what it holds */
-export function verifyAuthority(content: Buffer): KeyedCertificate {
+export function verifyAuthority(content: string): KeyedCertificate {
   let document: KeyedCertificate;
   let isOne: boolean;
   try {
-    document = schema.parse(JSON.parse(content.toString()));
+    document = schema.parse(JSON.parse(content));
     const certificate = new X509Certificate(document.certificate);
     isOne =
       certificate.ca &&

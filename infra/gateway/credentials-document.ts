@@ -68,10 +68,10 @@ export function credentialsDocument(credentials: Secrets): string {
  * Reads the document.
  * @throws Error that says what is wrong with it, without any of its content
  */
-export function verifyCredentials(content: Buffer): Secrets {
+export function verifyCredentials(content: string): Secrets {
   let given: unknown;
   try {
-    given = JSON.parse(content.toString());
+    given = JSON.parse(content);
   } catch {
     throw new Error("refused: not JSON");
   }

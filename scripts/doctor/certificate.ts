@@ -4,7 +4,7 @@ import {
   type HeldCertificate,
   certificateProblems,
 } from "../../infra/certificate/held-certificate.ts";
-import type { CertificateReport } from "../../infra/certificate/report.ts";
+import type { CertificateReport } from "../../infra/machine/live-state.ts";
 import { type Row, bad, good, warning } from "./row.ts";
 
 /** What `readDocument` finds in the store. */

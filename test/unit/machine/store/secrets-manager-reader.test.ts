@@ -2,7 +2,7 @@
 import { once } from "node:events";
 import { type AddressInfo, createServer } from "node:net";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { SecretsManagerLiveState } from "../../../infra/machine/agent/secrets-manager.ts";
+import { SecretsManagerReader } from "../../../../infra/machine/store/secrets-manager.ts";
 
 /** Takes every connection, and says nothing. */
 const silent = createServer((socket) => {
@@ -22,6 +22,6 @@ afterEach(() => {
 });
 
 test("a request that nobody answers ends: the next poll asks again", async () => {
-  const state = new SecretsManagerLiveState("eu-central-1", "a/", ["b.json"]);
+  const state = new SecretsManagerReader("eu-central-1", "a/", ["b.json"]);
   await expect(state.read("b.json")).rejects.toThrow();
 }, 12_000);

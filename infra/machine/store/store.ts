@@ -1,14 +1,16 @@
-/** Where the certificate and what belongs to its making are kept. */
-import * as z from "zod";
-
 /**
- * Documents by name, each replaced as a whole. A directory is one kind
- * (directory-store.ts); anything that can replace a value atomically can be
- * another.
+ * Where live state lies. Documents have names, and each is replaced as a whole: a
+ * directory can do that, and so can Secrets Manager.
  */
-export interface CertificateStore {
+import type { LiveStateDocument } from "../live-state.ts";
+
+/** What machines may do with it. */
+export interface Reader {
   /** `undefined` when there is no such document. */
   read(document: string): Promise<string | undefined>;
+}
+
+export interface Store extends Reader {
   /** After it resolves the document survives a power cut; before, the old one does. */
   write(document: string, content: string | Uint8Array): Promise<void>;
   remove(document: string): Promise<void>;
@@ -17,30 +19,27 @@ export interface CertificateStore {
 }
 
 /**
- * Reads and checks a JSON document.
+ * Reads and checks a document.
  * @returns `undefined` when there is none; `problem` when it is not as it should be.
  */
 export async function readDocument<T>(
-  store: Pick<CertificateStore, "read">,
-  document: string,
-  schema: z.ZodType<T>,
+  store: Reader,
+  { name, parse }: Pick<LiveStateDocument<T>, "name" | "parse">,
 ): Promise<{ value: T } | { problem: string } | undefined> {
-  const text = await store.read(document);
-  if (text === undefined) return undefined;
+  const content = await store.read(name);
+  if (content === undefined) return undefined;
   try {
-    const parsed = schema.safeParse(JSON.parse(text));
-    return parsed.success
-      ? { value: parsed.data }
-      : { problem: z.prettifyError(parsed.error) };
+    return { value: parse(content) };
   } catch (error) {
     return { problem: (error as Error).message };
   }
 }
 
+/** Writes a document that is JSON. */
 export async function writeDocument(
-  store: CertificateStore,
-  document: string,
+  store: Pick<Store, "write">,
+  { name }: Pick<LiveStateDocument<unknown>, "name">,
   value: unknown,
 ): Promise<void> {
-  await store.write(document, `${JSON.stringify(value, undefined, 2)}\n`);
+  await store.write(name, `${JSON.stringify(value, undefined, 2)}\n`);
 }

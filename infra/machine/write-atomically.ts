@@ -1,12 +1,10 @@
-/** What lives here: the library that the agents on the machines share. Node 20, nothing but its own modules. */
 import { readFileSync } from "node:fs";
-import { chmod, mkdir, open, rename, rm, truncate } from "node:fs/promises";
+import { chmod, mkdir, open, rename, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { messageOf } from "./message-of.ts";
 
 /**
  * Writes a file so that a reader, a crash or a power cut sees the old content
- * or the new one, never a part.
+ * or the new one, never a part; after it resolves, the new one.
  * @param mode permission bits
  * @returns whether the content changed; an equal file is left alone
  */
@@ -20,12 +18,15 @@ export async function writeAtomically(
     await chmod(path, mode);
     return false;
   }
-  await mkdir(dirname(path), { recursive: true });
+  const directory = dirname(path);
+  await mkdir(directory, { recursive: true });
   // One name, so that a crash leaves no more than one; with a dot, so that
   // HAProxy, which loads whatever lies in a directory of certificates, skips it.
-  const staging = join(dirname(path), `.${basename(path)}.new`);
+  const staging = join(directory, `.${basename(path)}.new`);
   try {
-    const file = await open(staging, "w", mode);
+    // What a crash has left may be open to others.
+    await rm(staging, { force: true });
+    const file = await open(staging, "wx", mode);
     try {
       await file.writeFile(bytes);
       await file.chmod(mode);
@@ -34,6 +35,7 @@ export async function writeAtomically(
       await file.close();
     }
     await rename(staging, path);
+    await synchronize(directory);
   } catch (error) {
     await rm(staging, { force: true });
     throw error;
@@ -41,28 +43,14 @@ export async function writeAtomically(
   return true;
 }
 
-/**
- * Writes a file that only the next start needs; what counts does not wait for
- * the disk, which may be full.
- * @returns why the disk did not take it
- */
-export async function keepForRestart(
-  path: string,
-  content: string,
-): Promise<Error | undefined> {
+/** The new name of a file is on the disk only when its directory is. */
+async function synchronize(directory: string): Promise<void> {
+  const handle = await open(directory, "r");
   try {
-    await writeAtomically(path, content, 0o600);
-    return undefined;
-  } catch (error) {
-    return new Error(
-      `in force, but not kept for a restart: ${path}: ${messageOf(error)}`,
-    );
+    await handle.sync();
+  } finally {
+    await handle.close();
   }
-}
-
-/** Takes away what the next start must not go by; a disk that cannot be written keeps it. */
-export async function emptyForRestart(path: string): Promise<void> {
-  await truncate(path).catch(() => undefined);
 }
 
 function hasContent(path: string, bytes: Buffer): boolean {
