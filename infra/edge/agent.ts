@@ -5,10 +5,7 @@
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { createServer } from "node:http";
-import {
-  emptyForRestart,
-  keepForRestart,
-} from "../machine/agent/keep-for-restart.ts";
+import { emptyForRestart, keepForRestart } from "../machine/agent/files.ts";
 import { HaproxyRuntime } from "../machine/agent/haproxy.ts";
 import { cutMarks } from "../machine/agent/marked-sockets.ts";
 import { putToWork } from "../machine/agent/map.ts";
@@ -52,11 +49,7 @@ async function applyCertificate(
   content: string,
   domain: string,
 ): Promise<string> {
-  const { pem, serial, notAfter } = servedCertificate(
-    content,
-    domain,
-    new Date(),
-  );
+  const { pem, serial, notAfter } = servedCertificate(content, domain);
   // First the file, or a restart in between would bring the old one back.
   await writeAtomically(certificateFile, pem, 0o600);
   if ((await haproxy.certificateSerial(certificateFile)) !== serial) {

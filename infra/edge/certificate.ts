@@ -22,7 +22,7 @@ const served = heldCertificate.pick({ chain: true, key: true });
 export function servedCertificate(
   content: string,
   domain: string,
-  now: Date,
+  now = new Date(),
 ): ServedCertificate {
   const held = parseJson(served, content);
   const problems = certificateProblems(held, certificateNames(domain), now);

@@ -7,7 +7,7 @@ import { appendFile, readFile } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { isDeepStrictEqual, promisify } from "node:util";
 import { HaproxyRuntime } from "../machine/agent/haproxy.ts";
-import { keepForRestart } from "../machine/agent/keep-for-restart.ts";
+import { keepForRestart } from "../machine/agent/files.ts";
 import { applyMap } from "../machine/agent/map.ts";
 import { cutMarked } from "../machine/agent/marked-sockets.ts";
 import { messageOf } from "../machine/agent/message-of.ts";

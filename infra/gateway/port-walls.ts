@@ -8,7 +8,7 @@ import { readFile, readlink } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { isDeepStrictEqual, promisify } from "node:util";
 import * as z from "zod";
-import { keepForRestart } from "../machine/agent/keep-for-restart.ts";
+import { keepForRestart } from "../machine/agent/files.ts";
 import type { DockerState } from "./docker.ts";
 import {
   type Binding,

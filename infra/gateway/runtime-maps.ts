@@ -1,8 +1,5 @@
 import { readFile } from "node:fs/promises";
-import {
-  emptyForRestart,
-  keepForRestart,
-} from "../machine/agent/keep-for-restart.ts";
+import { emptyForRestart, keepForRestart } from "../machine/agent/files.ts";
 import type { HaproxyRuntime } from "../machine/agent/haproxy.ts";
 import { putToWork } from "../machine/agent/map.ts";
 import type { Secrets } from "./credentials-document.ts";

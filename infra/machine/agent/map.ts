@@ -1,4 +1,4 @@
-import { emptyForRestart, keepForRestart } from "./keep-for-restart.ts";
+import { emptyForRestart, keepForRestart } from "./files.ts";
 import type { HaproxyRuntime } from "./haproxy.ts";
 
 /** HAProxy takes commands that fit its buffer of 16 KiB (tune.bufsize) or less. */

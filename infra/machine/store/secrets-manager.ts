@@ -30,13 +30,14 @@ const fresh = 1_000;
 /** Longest that a machine's request may take, in milliseconds. */
 const patience = 5_000;
 
+/** By the names of the secrets. */
 type Answer = ReadonlyMap<string, string | Error>;
 
 /** What a machine reads, with its own role. */
 export class SecretsManagerReader implements Reader {
   readonly #client: SecretsManagerClient;
-  /** Documents by the names of their secrets. */
-  readonly #documents: ReadonlyMap<string, string>;
+  readonly #prefix: string;
+  readonly #secrets: string[];
   #asked = { at: -Infinity, answer: Promise.resolve<Answer>(new Map()) };
 
   /**
@@ -55,7 +56,8 @@ export class SecretsManagerReader implements Reader {
         throwOnRequestTimeout: true,
       },
     });
-    this.#documents = new Map(documents.map((name) => [prefix + name, name]));
+    this.#prefix = prefix;
+    this.#secrets = documents.map((name) => prefix + name);
   }
 
   async read(document: string): Promise<string | undefined> {
@@ -63,35 +65,27 @@ export class SecretsManagerReader implements Reader {
     if (now - this.#asked.at > fresh) {
       this.#asked = { at: now, answer: this.#ask() };
     }
-    const found = (await this.#asked.answer).get(document);
+    const found = (await this.#asked.answer).get(this.#prefix + document);
     if (found instanceof Error) throw found;
     return found;
   }
 
   async #ask(): Promise<Answer> {
     const { SecretValues = [], Errors = [] } = await this.#client.send(
-      new BatchGetSecretValueCommand({
-        SecretIdList: [...this.#documents.keys()],
-      }),
+      new BatchGetSecretValueCommand({ SecretIdList: this.#secrets }),
     );
     const answer = new Map<string, string | Error>();
     for (const { Name = "", SecretString } of SecretValues) {
       const text = textOf(SecretString);
-      if (text !== undefined) answer.set(this.#documentOf(Name), text);
+      if (text !== undefined) answer.set(Name, text);
     }
     for (const { SecretId = "", ErrorCode, Message } of Errors) {
       if (ErrorCode === "ResourceNotFoundException") continue;
       // Such as a denial, which also comes for a secret that is not made yet.
-      answer.set(
-        this.#documentOf(SecretId),
-        new Error(`${SecretId}: ${String(ErrorCode)}: ${String(Message)}`),
-      );
+      const error = `${SecretId}: ${String(ErrorCode)}: ${String(Message)}`;
+      answer.set(SecretId, new Error(error));
     }
     return answer;
-  }
-
-  #documentOf(secret: string): string {
-    return this.#documents.get(secret) ?? secret;
   }
 }
 
