@@ -167,16 +167,14 @@ export const documents: readonly LiveStateDocument<unknown>[] = [
 ];
 
 /** Names of what one of them writes, sorted. */
-export function namesWrittenBy(writer: Writer): string[] {
-  return documents
+export const namesWrittenBy = (writer: Writer): string[] =>
+  documents
     .filter(({ writtenBy }) => writtenBy.includes(writer))
     .map(({ name }) => name)
     .sort();
-}
 
 /** Names of what one of them reads. */
-export function namesReadBy(reader: Reader): string[] {
-  return documents
+export const namesReadBy = (reader: Reader): string[] =>
+  documents
     .filter(({ readBy }) => readBy.includes(reader))
     .map(({ name }) => name);
-}

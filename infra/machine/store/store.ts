@@ -18,14 +18,14 @@ export interface Store extends Reader {
   lock<T>(work: () => Promise<T>): Promise<T>;
 }
 
-/**
- * Reads and checks a document.
- * @returns `undefined` when there is none; `problem` when it is not as it should be.
- */
+/** `undefined` when there is none; `problem` when it is not as it should be. */
+export type Read<T> = { value: T } | { problem: string } | undefined;
+
+/** Reads and checks a document. */
 export async function readDocument<T>(
   store: Reader,
   { name, parse }: Pick<LiveStateDocument<T>, "name" | "parse">,
-): Promise<{ value: T } | { problem: string } | undefined> {
+): Promise<Read<T>> {
   const content = await store.read(name);
   if (content === undefined) return undefined;
   try {
