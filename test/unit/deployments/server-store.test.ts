@@ -6,6 +6,7 @@ import { readFile, readdir, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { certificate } from "../../../infra/machine/live-state.ts";
 import { remoteScript } from "../../../infra/platforms/host/server.ts";
 import {
   ServerStore,
@@ -81,10 +82,10 @@ test.each([0, 2])(
   async (indent) => {
     const held = { serial: "01", key: "secret\n", chain: "PEM" };
     await writeFile(
-      join(directory, "certificate.json"),
+      join(directory, certificate.name),
       JSON.stringify(held, undefined, indent),
     );
-    expect(JSON.parse((await store().read("certificate.json")) ?? "")).toEqual({
+    expect(JSON.parse((await store().read(certificate.name)) ?? "")).toEqual({
       ...held,
       key: "",
     });
