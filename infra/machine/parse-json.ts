@@ -14,5 +14,8 @@ export function parseJson<T>(schema: z.ZodType<T>, text: string): T {
   }
   const parsed = schema.safeParse(given);
   if (parsed.success) return parsed.data;
-  throw new Error(z.prettifyError(parsed.error));
+  const problems = parsed.error.issues.map(({ path, message }) =>
+    `${path.map(String).join(".")} ${message}`.trim(),
+  );
+  throw new Error(problems.join("; "));
 }
