@@ -1,6 +1,7 @@
 /** `npm run sandbox`: who may reach a sandbox, changed on running edges. */
 import { Command, InvalidArgumentError } from "commander";
 import { sandboxId } from "../infra/edge/revocations.ts";
+import { revocations } from "../infra/machine/live-state.ts";
 import {
   type StackOptions,
   openDeployment,
@@ -34,7 +35,7 @@ command("revoke")
     await using deployment = await open(options);
     const { name, config, store } = deployment;
     const content = await revoke(store, sandbox, options.port, Date.now());
-    const effect = await takesEffect(deployment, "revocations.json", content);
+    const effect = await takesEffect(deployment, revocations.name, content);
     const refused =
       config.access === "signed"
         ? "what was issued until now is refused"
@@ -52,7 +53,7 @@ command("restore")
     await using deployment = await open(options);
     const { name, store } = deployment;
     const content = await restore(store, sandbox, options.port);
-    const effect = await takesEffect(deployment, "revocations.json", content);
+    const effect = await takesEffect(deployment, revocations.name, content);
     console.log(
       `Restored ${placeText(sandbox, options.port)} on the stack ${name}${effect}.`,
     );

@@ -4,44 +4,35 @@
  * found by its key (RFC 8555, 7.3.1), so nothing else is kept.
  */
 import { type JWK, exportJWK, generateKeyPair } from "jose";
-import * as z from "zod";
+import { acmeAccount } from "../machine/live-state.ts";
+import {
+  type Store,
+  readDocument,
+  writeDocument,
+} from "../machine/store/store.ts";
 import { AcmeClient, type ExternalAccount } from "./acme.ts";
-import { type CertificateStore, readDocument, writeDocument } from "./store.ts";
-
-/** Name of the document in the account's store. */
-export const accountDocument = "acme-account.json";
-
-const account = z.object({
-  key: z.object({
-    kty: z.literal("EC"),
-    crv: z.literal("P-256"),
-    x: z.string(),
-    y: z.string(),
-    d: z.string(),
-  }),
-});
 
 /**
  * The account's key; made at the first call, and stored before it is used.
  * @throws Error when it is there but unreadable: a new one would be a new
  *   account, with which CAA records and external accounts do not go together.
  */
-export async function accountKey(store: CertificateStore): Promise<JWK> {
+export async function accountKey(store: Store): Promise<JWK> {
   const held = await heldKey(store);
   if (held) return held;
   const { privateKey } = await generateKeyPair("ES256", { extractable: true });
   const key = await exportJWK(privateKey);
-  await writeDocument(store, accountDocument, { key });
+  await writeDocument(store, acmeAccount, { key });
   return key;
 }
 
 /** @throws Error when it is there but unreadable. */
-async function heldKey(store: CertificateStore): Promise<JWK | undefined> {
-  const read = await readDocument(store, accountDocument, account);
+async function heldKey(store: Store): Promise<JWK | undefined> {
+  const read = await readDocument(store, acmeAccount);
   if (!read) return undefined;
   if ("value" in read) return read.value.key;
   throw new Error(
-    `${accountDocument} is damaged (${read.problem}); put it back from a backup, or delete it to start a new ACME account`,
+    `${acmeAccount.name} is damaged (${read.problem}); put it back from a backup, or delete it to start a new ACME account`,
   );
 }
 
@@ -52,7 +43,7 @@ async function heldKey(store: CertificateStore): Promise<JWK | undefined> {
  */
 export async function findAccount(
   directory: string,
-  store: CertificateStore,
+  store: Store,
 ): Promise<string | undefined> {
   const key = await heldKey(store);
   if (!key) return undefined;
@@ -66,7 +57,7 @@ export interface AccountArgs {
   /** E-mail address. */
   readonly contact?: string | undefined;
   readonly externalAccount?: ExternalAccount | undefined;
-  readonly accountStore: CertificateStore;
+  readonly accountStore: Store;
   readonly signal?: AbortSignal | undefined;
 }
 

@@ -5,17 +5,15 @@
  */
 import { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import * as z from "zod";
+import { egressAuthority } from "../machine/live-state.ts";
+import { SecretsManagerStore } from "../machine/store/secrets-manager.ts";
+import { readDocument } from "../machine/store/store.ts";
 import {
-  type KeyedCertificate,
   authorityDays,
   clockSkew,
   createEgressCa,
   decideEgressCa,
 } from "./egress-ca.ts";
-import { SecretsManagerStore } from "./secrets-manager-store.ts";
-import { readDocument } from "./store.ts";
-
-const document = "egress-authority.json";
 
 /** What the schedule and the stack send. */
 const eventSchema = z.object({ hosts: z.array(z.string()).min(1) });
@@ -24,11 +22,6 @@ const eventSchema = z.object({ hosts: z.array(z.string()).min(1) });
 const settingsSchema = z.object({
   /** Goes before the name of its document. */
   AUTHORITY_SECRETS: z.string(),
-});
-
-const held: z.ZodType<KeyedCertificate> = z.object({
-  certificate: z.string(),
-  key: z.string(),
 });
 
 /** @returns the authority's certificate, PEM */
@@ -41,9 +34,11 @@ export async function handler(
     new SecretsManagerClient(),
     settings.AUTHORITY_SECRETS,
   );
-  const read = await readDocument(store, document, held);
+  const read = await readDocument(store, egressAuthority);
   // What cannot be read is no reason to throw away the key that sandboxes trust.
-  if (read && "problem" in read) throw new Error(read.problem);
+  if (read && "problem" in read) {
+    throw new Error(`${egressAuthority.name}: ${read.problem}`);
+  }
   const now = new Date();
   const decision = decideEgressCa(read?.value, hosts, now);
   if (decision.action === "keep" && read) {
@@ -56,6 +51,6 @@ export async function handler(
     days: authorityDays,
     key: read?.value.key,
   });
-  await store.write(document, JSON.stringify(authority));
+  await store.write(egressAuthority.name, JSON.stringify(authority));
   return { certificate: authority.certificate };
 }

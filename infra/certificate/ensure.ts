@@ -3,15 +3,19 @@
  * `pulumi up`, a timer and a function in the cloud. It may be killed at any
  * moment; the next run does the rest.
  */
+import * as liveState from "../machine/live-state.ts";
+import {
+  type Store,
+  readDocument,
+  writeDocument,
+} from "../machine/store/store.ts";
 import type { ExternalAccount } from "./acme.ts";
 import { fetchDirectory } from "./acme-resources.ts";
 import { type WantedCertificate, decide } from "./decide.ts";
 import type { Challenge } from "./dns01.ts";
 import {
   type HeldCertificate,
-  certificateDocument,
   certificateProblems,
-  heldCertificate,
 } from "./held-certificate.ts";
 import { issueCertificate } from "./issue.ts";
 import { forgetOrder } from "./order.ts";
@@ -20,7 +24,6 @@ import {
   fetchRenewalInformation,
 } from "./renewal-information.ts";
 import { type Ensured, reported } from "./report.ts";
-import { type CertificateStore, readDocument, writeDocument } from "./store.ts";
 
 export interface CertificateConfig extends WantedCertificate {
   /** E-mail address for the ACME account. */
@@ -31,9 +34,9 @@ export interface CertificateConfig extends WantedCertificate {
 export interface EnsureArgs {
   readonly config: CertificateConfig;
   /** What the machines read. */
-  readonly store: CertificateStore;
+  readonly store: Store;
   /** The account's key and the order under way; no machine reads it. */
-  readonly accountStore: CertificateStore;
+  readonly accountStore: Store;
   readonly challenge: Challenge;
   readonly now: () => Date;
   /** One line for people. */
@@ -78,7 +81,7 @@ async function ensureAlone(args: EnsureArgs): Promise<Ensured> {
     wanted: config,
     predecessor: held,
   });
-  await writeDocument(store, certificateDocument, certificate);
+  await writeDocument(store, liveState.certificate, certificate);
   await forgetOrder(accountStore);
   log(
     `certificate ${certificate.serial} is good until ${certificate.notAfter}`,
@@ -91,7 +94,7 @@ async function usableCertificate(
   args: EnsureArgs,
 ): Promise<HeldCertificate | undefined> {
   const { store, now, log } = args;
-  const read = await readDocument(store, certificateDocument, heldCertificate);
+  const read = await readDocument(store, liveState.certificate);
   if (!read) return undefined;
   const problems =
     "value" in read

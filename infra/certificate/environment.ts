@@ -1,8 +1,6 @@
 /** The settings of the certificate's program, as the variables that it reads. */
 import type { StackConfig } from "../config/parse.ts";
-
-/** Document of the store with the credentials, in the cloud. */
-export const credentialsDocument = "certificate-credentials.json";
+import { certificateNames } from "./held-certificate.ts";
 
 /**
  * What every shell of it is told; where things are kept, it is told besides.
@@ -15,7 +13,7 @@ export function certificateEnvironment(
   const { domain, certificate } = config;
   const { directory, contact, profile, keyType, challenge } = certificate;
   return {
-    CERTIFICATE_NAMES: `*.${domain},${domain}`,
+    CERTIFICATE_NAMES: certificateNames(domain).join(","),
     CERTIFICATE_DIRECTORY: directory,
     CERTIFICATE_ZONE: challenge?.zoneId ?? config.zoneId,
     CERTIFICATE_PROFILE: profile,

@@ -10,8 +10,8 @@ import * as z from "zod";
 export const keyTypes = ["ecdsa-p256", "rsa-2048"] as const;
 export type KeyType = (typeof keyTypes)[number];
 
-/** Name of the document in the store. */
-export const certificateDocument = "certificate.json";
+/** What a stack's certificate is for, no more and no less. */
+export const certificateNames = (domain: string) => [`*.${domain}`, domain];
 
 export const heldCertificate = z.object({
   /** Digest of the chain: changes when, and only when, the certificate does. */

@@ -4,18 +4,17 @@
  */
 import { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import * as z from "zod";
+import {
+  certificate as certificateDocument,
+  certificateCredentials,
+} from "../machine/live-state.ts";
+import { SecretsManagerStore } from "../machine/store/secrets-manager.ts";
+import { readDocument } from "../machine/store/store.ts";
 import { ensureAccount } from "./account.ts";
 import { cloudflareChallenge } from "./cloudflare-challenge.ts";
 import { cloudflareApi, readCredentials } from "./credentials.ts";
 import { ensureCertificate } from "./ensure.ts";
-import { credentialsDocument } from "./environment.ts";
-import {
-  certificateDocument,
-  heldCertificate,
-  keyTypes,
-} from "./held-certificate.ts";
-import { SecretsManagerStore } from "./secrets-manager-store.ts";
-import { readDocument } from "./store.ts";
+import { keyTypes } from "./held-certificate.ts";
 
 /** What the schedule and the stack send. */
 const eventSchema = z.object({ verb: z.enum(["account", "issue"]) });
@@ -36,8 +35,6 @@ const settingsSchema = z.object({
   CERTIFICATE_SECRETS: z.string(),
   CLOUDFLARE_BASE_URL: z.url({ protocol: /^https$/ }).default(cloudflareApi),
 });
-
-const variablesSchema = z.record(z.string(), z.string());
 
 /** Time that is kept to clean up and to report, in ms. */
 const reserve = 30_000;
@@ -72,8 +69,8 @@ export async function handler(
     Math.max(0, context.getRemainingTimeInMillis() - reserve),
   );
   const { cloudflareToken, externalAccount } = readCredentials(
-    variablesSchema.parse(
-      JSON.parse((await store.read(credentialsDocument)) ?? "{}"),
+    certificateCredentials.parse(
+      (await store.read(certificateCredentials.name)) ?? "{}",
     ),
   );
   const account = {
@@ -128,7 +125,7 @@ async function count(
   names: readonly string[],
   succeeded: 0 | 1,
 ): Promise<void> {
-  const read = await readDocument(store, certificateDocument, heldCertificate);
+  const read = await readDocument(store, certificateDocument);
   const notAfter =
     read && "value" in read ? Date.parse(read.value.notAfter) : Date.now();
   const days = Math.max(0, (notAfter - Date.now()) / 86_400_000);

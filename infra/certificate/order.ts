@@ -3,36 +3,23 @@
  * authority has it, so that a run that dies leaves its successor an order to
  * go on with, whatever step it has reached.
  */
-import * as z from "zod";
 import type { AcmeClient } from "./acme.ts";
+import { type AcmeOrder, acmeOrder } from "../machine/live-state.ts";
+import {
+  type Store,
+  readDocument,
+  writeDocument,
+} from "../machine/store/store.ts";
 import { AcmeProblem } from "./acme-problem.ts";
 import type { Order } from "./acme-resources.ts";
 import type { WantedCertificate } from "./decide.ts";
-import {
-  type HeldCertificate,
-  keyTypes,
-  sameNames,
-} from "./held-certificate.ts";
+import { type HeldCertificate, sameNames } from "./held-certificate.ts";
 import { renewalIdentifier } from "./renewal-information.ts";
 import { generateKey } from "./signing-request.ts";
-import { type CertificateStore, readDocument, writeDocument } from "./store.ts";
-
-/** Name of the document in the account's store. */
-const orderDocument = "acme-order.json";
-
-const orderUnderWay = z.object({
-  url: z.url(),
-  names: z.array(z.string()),
-  directory: z.url(),
-  profile: z.string().optional(),
-  keyType: z.enum(keyTypes),
-  key: z.string(),
-});
-type OrderUnderWay = z.infer<typeof orderUnderWay>;
 
 export interface OrderArgs {
   readonly wanted: WantedCertificate;
-  readonly accountStore: CertificateStore;
+  readonly accountStore: Store;
   /** The certificate that the new one takes the place of. */
   readonly predecessor?: HeldCertificate | undefined;
   readonly log: (line: string) => void;
@@ -53,8 +40,8 @@ export async function openOrder(
 }
 
 /** Forgets the order of a run that has come to its end. */
-export async function forgetOrder(store: CertificateStore): Promise<void> {
-  await store.remove(orderDocument);
+export async function forgetOrder(store: Store): Promise<void> {
+  await store.remove(acmeOrder.name);
 }
 
 async function resumeOrder(
@@ -62,7 +49,7 @@ async function resumeOrder(
   args: OrderArgs,
 ): Promise<OrderAndKey | undefined> {
   const { accountStore, wanted, predecessor, log } = args;
-  const read = await readDocument(accountStore, orderDocument, orderUnderWay);
+  const read = await readDocument(accountStore, acmeOrder);
   if (!read || !("value" in read) || !isFor(read.value, wanted)) {
     return undefined;
   }
@@ -81,7 +68,7 @@ async function resumeOrder(
   }
 }
 
-function isFor(order: OrderUnderWay, wanted: WantedCertificate): boolean {
+function isFor(order: AcmeOrder, wanted: WantedCertificate): boolean {
   return (
     sameNames(order.names, wanted.names) &&
     order.directory === wanted.directory &&
@@ -99,14 +86,14 @@ async function placeOrder(
   const key = await generateKey(keyType);
   const order = await newOrder(client, args);
   log(`order ${order.url} for ${names.join(", ")}`);
-  await writeDocument(accountStore, orderDocument, {
+  await writeDocument(accountStore, acmeOrder, {
     url: order.url,
     names: [...names],
     directory,
     profile,
     keyType,
     key,
-  } satisfies OrderUnderWay);
+  } satisfies AcmeOrder);
   return { order, key };
 }
 

@@ -2,27 +2,16 @@
  * What became of the last run, kept beside the certificate for whoever watches
  * it: the edges' figures, `npm run doctor`, an alarm.
  */
-import * as z from "zod";
+import {
+  type CertificateReport,
+  certificateReport,
+} from "../machine/live-state.ts";
+import {
+  type Store,
+  readDocument,
+  writeDocument,
+} from "../machine/store/store.ts";
 import type { HeldCertificate } from "./held-certificate.ts";
-import { type CertificateStore, readDocument, writeDocument } from "./store.ts";
-
-/** Name of the document in the store. */
-export const reportDocument = "certificate-report.json";
-
-export const certificateReport = z.object({
-  /** When the last run ended. */
-  ranAt: z.iso.datetime(),
-  /** What is wrong, in the words that the run ended with; absent when nothing is. */
-  error: z.string().optional(),
-  /** When a run last ended well. */
-  succeededAt: z.iso.datetime().optional(),
-  /** When the certificate in the store is to be renewed; unknown just after its issue. */
-  renewalDue: z.iso.datetime().optional(),
-  /** When certificates were issued in the last week, which authorities limit. */
-  issuedAt: z.array(z.iso.datetime()),
-});
-
-export type CertificateReport = z.infer<typeof certificateReport>;
 
 /** Time in which authorities count certificates for the same names, in ms. */
 const countedTime = 7 * 24 * 60 * 60_000;
@@ -36,7 +25,7 @@ export interface Ensured {
 }
 
 export interface ReportArgs {
-  readonly store: CertificateStore;
+  readonly store: Store;
   readonly now: () => Date;
   readonly log: (line: string) => void;
 }
@@ -61,7 +50,7 @@ async function keep(
   { ensured, error }: { ensured?: Ensured; error?: Error },
 ): Promise<void> {
   try {
-    const read = await readDocument(store, reportDocument, certificateReport);
+    const read = await readDocument(store, certificateReport);
     const before = read && "value" in read ? read.value : undefined;
     const ranAt = now().toISOString();
     const counted = now().getTime() - countedTime;
@@ -69,7 +58,7 @@ async function keep(
     const due = ensured
       ? ensured.renewalDue?.toISOString()
       : before?.renewalDue;
-    await writeDocument(store, reportDocument, {
+    await writeDocument(store, certificateReport, {
       ranAt,
       error: error?.message,
       succeededAt,

@@ -3,6 +3,7 @@
  * the types of infra/platforms/aws; a new one there needs its line here, which
  * a test says.
  */
+import { namesWrittenBy } from "../machine/live-state.ts";
 import { boundaryArn } from "./boundary.ts";
 import {
   type Permissions,
@@ -58,13 +59,7 @@ export const reads: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** Documents whose values the stack writes; it knows no other's. */
-export const ownDocuments = [
-  "access.json",
-  "certificate-credentials.json",
-  "egress-credentials.json",
-  "egress-rules.json",
-  "revocations.json",
-];
+export const ownDocuments = namesWrittenBy("stack");
 
 /** Reads, and nothing else. */
 export function previewPermissions(scope: Scope): Permissions {

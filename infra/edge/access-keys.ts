@@ -1,8 +1,10 @@
 /** The live state `access.json`: which keys sign tokens that count. */
+import * as z from "zod";
+import { parseJson } from "../machine/parse-json.ts";
 
-interface AccessDocument {
-  readonly keys: readonly { readonly kid: string; readonly secret: string }[];
-}
+const key = z.object({ kid: z.string(), secret: z.string() });
+const none = "it has no keys";
+const document = z.object({ keys: z.array(key, none).min(1, none) });
 
 /**
  * Checks the document as a whole.
@@ -10,11 +12,8 @@ interface AccessDocument {
  * @throws Error that says what is wrong with it, without a secret
  */
 export function accessKeysMap(content: string): string {
-  const { keys } = JSON.parse(content) as Partial<AccessDocument>;
-  if (!Array.isArray(keys) || keys.length === 0) {
-    throw new Error("it has no keys");
-  }
-  const lines = (keys as AccessDocument["keys"]).map(({ kid, secret }) => {
+  const { keys } = parseJson(document, content);
+  const lines = keys.map(({ kid, secret }) => {
     if (!/^[A-Za-z0-9_-]{1,64}$/.test(kid)) {
       throw new Error(`${JSON.stringify(kid)} is not the name of a key`);
     }

@@ -2,30 +2,28 @@
  * The edge's agent: puts the live state of the store to work without a
  * restart, ends streams that must not go on, and tells the figures.
  */
-import { X509Certificate } from "node:crypto";
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { createServer } from "node:http";
-import {
-  type CertificateReport,
-  certificateReport,
-  reportDocument,
-} from "../certificate/report.ts";
-import {
-  emptyForRestart,
-  keepForRestart,
-  writeAtomically,
-} from "../machine/agent/files.ts";
+import { emptyForRestart, keepForRestart } from "../machine/agent/files.ts";
 import { HaproxyRuntime } from "../machine/agent/haproxy.ts";
 import { cutMarks } from "../machine/agent/marked-sockets.ts";
 import { putToWork } from "../machine/agent/map.ts";
-import { poll } from "../machine/agent/poll.ts";
-import { openStore } from "../machine/agent/open-store.ts";
-import { accessKeysMap } from "./access-keys.ts";
+import { type PolledDocument, poll } from "../machine/agent/poll.ts";
+import { settingsFrom } from "../machine/agent/setting.ts";
+import {
+  accessKeys,
+  certificate,
+  certificateReport,
+  revocations,
+} from "../machine/live-state.ts";
+import { openStore } from "../machine/store/open.ts";
+import type { Reader } from "../machine/store/store.ts";
+import { writeAtomically } from "../machine/write-atomically.ts";
 import { certificateFigures } from "./certificate-figures.ts";
-import { type CertificateDocument, verifyCertificate } from "./certificate.ts";
+import { servedCertificate } from "./certificate.ts";
 import { sandboxFigures } from "./figures.ts";
-import { latestByPlace, parseRevocations, revokedMap } from "./revocations.ts";
+import { latestByPlace, revokedMap } from "./revocations.ts";
 import { HalfClosedReaper } from "./half-closed.ts";
 import { revokedMarks } from "./marks.ts";
 
@@ -40,28 +38,18 @@ const statusFile = "/run/daytona-edge/status.json";
 /** Only HAProxy's health listener asks here. */
 const figuresPort = 8405;
 
-const domain = setting("EDGE_DOMAIN");
-const documents = [
-  { name: "certificate.json", apply: applyCertificate },
-  { name: "revocations.json", apply: applyRevocations },
-  ...(setting("EDGE_ACCESS") === "signed"
-    ? [{ name: "access.json", apply: applyAccessKeys }]
-    : []),
-];
-const store = openStore(setting("EDGE_STORE"), [
-  ...documents.map(({ name }) => name),
-  reportDocument,
-]);
+const setting = settingsFrom("/etc/daytona-edge/edge/env");
 const haproxy = new HaproxyRuntime("/run/daytona-edge/haproxy.sock");
 
 /** When the certificate that is served ends. */
 let certificateEnd: Date | undefined;
 
 /** Makes a certificate live, on disk and in the running HAProxy. */
-async function applyCertificate(content: Buffer): Promise<string> {
-  const document = JSON.parse(content.toString()) as CertificateDocument;
-  const serial = verifyCertificate(document, domain, new Date());
-  const pem = `${document.chain.trim()}\n${document.key.trim()}\n`;
+async function applyCertificate(
+  content: string,
+  domain: string,
+): Promise<string> {
+  const { pem, serial, notAfter } = servedCertificate(content, domain);
   // First the file, or a restart in between would bring the old one back.
   await writeAtomically(certificateFile, pem, 0o600);
   if ((await haproxy.certificateSerial(certificateFile)) !== serial) {
@@ -72,14 +60,14 @@ async function applyCertificate(content: Buffer): Promise<string> {
     }
   }
   const unkept = await setState("certificate", "issued");
-  certificateEnd = new Date(new X509Certificate(document.chain).validTo);
+  certificateEnd = notAfter;
   if (unkept) throw unkept;
   return `serves certificate ${serial}`;
 }
 
 /** Makes signing keys live; the old ones count until the new ones do. */
-async function applyAccessKeys(content: Buffer): Promise<string> {
-  const map = accessKeysMap(content.toString());
+async function applyAccessKeys(content: string): Promise<string> {
+  const map = accessKeys.parse(content);
   const unkept = await applyLive("access", `${state}/access-keys.map`, map);
   if (unkept) throw unkept;
   const kids = map.match(/^\S+/gm) ?? [];
@@ -90,13 +78,13 @@ async function applyAccessKeys(content: Buffer): Promise<string> {
 let cut: Record<string, number> | undefined;
 
 /** Makes revocations live, and cuts the streams that they are about. */
-async function applyRevocations(content: Buffer): Promise<string> {
-  const revocations = parseRevocations(content.toString());
-  const map = revokedMap(revocations);
+async function applyRevocations(content: string): Promise<string> {
+  const all = revocations.parse(content);
+  const map = revokedMap(all);
   const unkept = await applyLive("revocations", `${state}/revoked.map`, map);
   cut ??= await readCut();
   const done = cut;
-  const latest = latestByPlace(revocations);
+  const latest = latestByPlace(all);
   const due = new Set(
     [...latest]
       .filter(([place, notBefore]) => notBefore > (done[place] ?? 0))
@@ -158,64 +146,84 @@ async function setState(
   return keepForRestart(keptState, `${lines.sort().join("\n")}\n`);
 }
 
-function setting(name: string): string {
-  const value = process.env[name];
-  if (!value)
-    throw new Error(`${name} is not set; see /etc/daytona-edge/edge/env`);
-  return value;
-}
-
 function log(line: string): void {
   console.log(line);
 }
 
 /** What the health listener passes on. */
-const figures: Readonly<Record<string, () => Promise<string>>> = {
-  "/status": () => readFile(statusFile, "utf8"),
-  "/metrics/sandboxes": () =>
-    haproxy.command("show table sandboxes").then(sandboxFigures),
-  "/metrics/certificate": async () =>
-    certificateFigures(certificateEnd, await renewalReport()),
-};
-
-createServer((request, response) => {
-  const path = request.url?.split("?")[0] ?? "";
-  const answer = figures[path];
-  if (!answer) {
-    response.writeHead(404).end();
-    return;
-  }
-  answer()
-    .then((text) => response.end(text))
-    .catch((error: unknown) => {
-      response.writeHead(503).end(`${String(error)}\n`);
-    });
-}).listen(figuresPort, "127.0.0.1");
-
-/** How the last renewal went, if one has ever reported. */
-async function renewalReport(): Promise<CertificateReport | undefined> {
-  const found = await store.read(reportDocument);
-  return found && certificateReport.parse(JSON.parse(String(found.content)));
+function serveFigures(store: Reader): void {
+  const figures: Readonly<Record<string, () => Promise<string>>> = {
+    "/status": () => readFile(statusFile, "utf8"),
+    "/metrics/sandboxes": () =>
+      haproxy.command("show table sandboxes").then(sandboxFigures),
+    "/metrics/certificate": async () => {
+      const report = await store.read(certificateReport.name);
+      return certificateFigures(
+        certificateEnd,
+        // None before the first renewal.
+        report === undefined ? undefined : certificateReport.parse(report),
+      );
+    },
+  };
+  createServer((request, response) => {
+    const path = request.url?.split("?")[0] ?? "";
+    const answer = figures[path];
+    if (!answer) {
+      response.writeHead(404).end();
+      return;
+    }
+    answer()
+      .then((text) => response.end(text))
+      .catch((error: unknown) => {
+        response.writeHead(503).end(`${String(error)}\n`);
+      });
+  }).listen(figuresPort, "127.0.0.1");
 }
 
-const reaper = new HalfClosedReaper(
-  Number(setting("EDGE_HALF_CLOSED_SECONDS")) * 1000,
-);
-setInterval(() => {
-  reaper.sweep(Date.now()).then(
-    (ended) => {
-      if (ended > 0) log(`ended ${String(ended)} half-closed connections`);
-    },
-    (error: unknown) => {
-      log(String(error));
-    },
-  );
-}, 2_000);
+function endHalfClosed(limitMs: number): void {
+  const reaper = new HalfClosedReaper(limitMs);
+  setInterval(() => {
+    reaper.sweep(Date.now()).then(
+      (ended) => {
+        if (ended > 0) log(`ended ${String(ended)} half-closed connections`);
+      },
+      (error: unknown) => {
+        log(String(error));
+      },
+    );
+  }, 2_000);
+}
 
-void poll({
-  store,
-  documents,
-  intervalMs: Number(setting("EDGE_POLL_SECONDS")) * 1000,
-  statusFile,
-  log,
-});
+/** What it polls. */
+export function polledDocuments(
+  domain: string,
+  access: string,
+): PolledDocument[] {
+  return [
+    {
+      name: certificate.name,
+      apply: (content) => applyCertificate(content, domain),
+    },
+    { name: revocations.name, apply: applyRevocations },
+    ...(access === "signed"
+      ? [{ name: accessKeys.name, apply: applyAccessKeys }]
+      : []),
+  ];
+}
+
+/** @throws Error when a setting is missing, before anything is begun */
+export function runAgent(): void {
+  const documents = polledDocuments(
+    setting("EDGE_DOMAIN"),
+    setting("EDGE_ACCESS"),
+  );
+  const store = openStore(setting("EDGE_STORE"), [
+    ...documents.map(({ name }) => name),
+    certificateReport.name,
+  ]);
+  const intervalMs = Number(setting("EDGE_POLL_SECONDS")) * 1000;
+  const halfClosedMs = Number(setting("EDGE_HALF_CLOSED_SECONDS")) * 1000;
+  serveFigures(store);
+  endHalfClosed(halfClosedMs);
+  void poll({ store, documents, intervalMs, statusFile, log });
+}

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { hostAndPort, isIpAndPort } from "../config/address.ts";
 import type { StackConfig } from "../config/parse.ts";
 import { bundledProgram } from "../machine/bundled-program.ts";
-import { secretsManagerPlace } from "../machine/agent/store-place.ts";
+import { secretsManagerPlace } from "../machine/store/place.ts";
 import type { Bundle, BundleFile } from "../machine/bundle.ts";
 import { copiedFrom } from "../machine/copied-file.ts";
 import { type LogsPlace, logsPart } from "../machine/logs/bundle.ts";
@@ -84,7 +84,7 @@ export function edgeBundle(config: EdgeConfig): Bundle {
       copy("undo.sh", `${lib}/undo-edge.sh`, 0o755),
       {
         path: `${lib}/edge-agent.cjs`,
-        content: bundledProgram(join(import.meta.dirname, "agent.ts")),
+        content: bundledProgram(join(import.meta.dirname, "main.ts")),
         mode: 0o644,
       },
       ...units.map((unit) => copy(`units/${unit}`, `${systemd}/${unit}`)),

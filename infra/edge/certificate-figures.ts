@@ -1,5 +1,5 @@
 /** Figures of the certificate for Prometheus: its end, and whether it is renewed. */
-import type { CertificateReport } from "../certificate/report.ts";
+import type { CertificateReport } from "../machine/live-state.ts";
 
 /**
  * Prometheus' text format.

@@ -1,50 +1,36 @@
-import { X509Certificate, createPrivateKey } from "node:crypto";
+/** What an edge takes of the live state `certificate.json`. */
+import {
+  certificateNames,
+  certificateProblems,
+  heldCertificate,
+  readChain,
+} from "../certificate/held-certificate.ts";
+import { parseJson } from "../machine/parse-json.ts";
 
-/** `certificate.json` of the store, as far as the edge reads it. */
-export interface CertificateDocument {
-  /** Leaf first, PEM. */
-  readonly chain: string;
-  /** PKCS#8, PEM. */
-  readonly key: string;
+export interface ServedCertificate {
+  /** Leaf, chain and key, as HAProxy loads them. */
+  readonly pem: string;
+  /** Of the leaf, upper-case hexadecimal. */
+  readonly serial: string;
+  readonly notAfter: Date;
 }
 
-/**
- * Checks a certificate as a whole: dates, names, key, order of the chain.
- * @returns the serial number of the leaf, upper-case hexadecimal
- * @throws Error that says what is wrong with it
- */
-export function verifyCertificate(
-  { chain, key }: CertificateDocument,
+/** No more of it, so that an edge serves what a later program writes. */
+const served = heldCertificate.pick({ chain: true, key: true });
+
+/** @throws Error that says all that is wrong with it, without its key */
+export function servedCertificate(
+  content: string,
   domain: string,
-  now: Date,
-): string {
-  const certificates = chain
-    .split(/(?<=-----END CERTIFICATE-----)/)
-    .filter((pem) => pem.trim() !== "")
-    .map((pem) => new X509Certificate(pem));
-  const [leaf] = certificates;
-  if (!leaf) throw new Error("the chain is empty");
-  if (!leaf.checkPrivateKey(createPrivateKey(key))) {
-    throw new Error("the key does not belong to the leaf");
-  }
-  for (const name of [domain, `any.${domain}`]) {
-    if (leaf.checkHost(name) === undefined) {
-      throw new Error(
-        `it does not cover ${name} (it is for ${leaf.subjectAltName ?? "nothing"})`,
-      );
-    }
-  }
-  if (new Date(leaf.validFrom) > now || new Date(leaf.validTo) <= now) {
-    throw new Error(`it is valid from ${leaf.validFrom} to ${leaf.validTo}`);
-  }
-  certificates.slice(1).forEach((issuer, index) => {
-    const issued = certificates[index];
-    // The name alone does not tell: anybody can take it.
-    if (!issued?.checkIssued(issuer) || !issued.verify(issuer.publicKey)) {
-      throw new Error(
-        `certificate ${String(index + 2)} did not issue the one before`,
-      );
-    }
-  });
-  return leaf.serialNumber;
+  now = new Date(),
+): ServedCertificate {
+  const held = parseJson(served, content);
+  const problems = certificateProblems(held, certificateNames(domain), now);
+  const [leaf] = problems.length === 0 ? readChain(held.chain) : [];
+  if (!leaf) throw new Error(problems.join("; "));
+  return {
+    pem: `${held.chain.trim()}\n${held.key.trim()}\n`,
+    serial: leaf.serialNumber,
+    notAfter: new Date(leaf.validTo),
+  };
 }

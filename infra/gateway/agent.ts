@@ -6,22 +6,28 @@ import { execFile } from "node:child_process";
 import { appendFile, readFile } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { isDeepStrictEqual, promisify } from "node:util";
-import { keepForRestart } from "../machine/agent/files.ts";
 import { HaproxyRuntime } from "../machine/agent/haproxy.ts";
+import { keepForRestart } from "../machine/agent/files.ts";
 import { applyMap } from "../machine/agent/map.ts";
 import { cutMarked } from "../machine/agent/marked-sockets.ts";
-import { poll } from "../machine/agent/poll.ts";
-import { openStore } from "../machine/agent/open-store.ts";
+import { messageOf } from "../machine/agent/message-of.ts";
+import { type PolledDocument, poll } from "../machine/agent/poll.ts";
+import { settingsFrom } from "../machine/agent/setting.ts";
+import {
+  egressAuthority,
+  egressCredentials,
+  egressRules,
+} from "../machine/live-state.ts";
+import { openStore } from "../machine/store/open.ts";
 import type { KeyedCertificate } from "../certificate/egress-ca.ts";
-import { authorityDocument, verifyAuthority } from "./authority-document.ts";
 import { ensureAuthority } from "./authority.ts";
-import { type Secrets, verifyCredentials } from "./credentials-document.ts";
+import type { Secrets } from "./credentials-document.ts";
 import { ensureFirewall, inTurn } from "./firewall.ts";
 import { learnMap, learning, learntMark } from "./learn.ts";
 import { applyNames, applyUnlisted } from "./resolver-names.ts";
 import { credentialsMap, hostsOf } from "./rule-maps.ts";
 import { markedBy, narrowedRules } from "./narrowed.ts";
-import { type Policy, rulesDocument, verifyRules } from "./rules-document.ts";
+import { type Policy, rulesDocument } from "./rules-document.ts";
 import type { EgressRule } from "./rules.ts";
 import { watchPorts } from "./port-watch.ts";
 import { applyMaps } from "./runtime-maps.ts";
@@ -30,6 +36,7 @@ const state = "/var/lib/daytona-edge/gateway";
 const inForce = `${state}/rules-in-force.json`;
 const learnFile = `${state}/maps/learn.map`;
 const stateFile = `${state}/maps/state.map`;
+const setting = settingsFrom("/etc/daytona-edge/gateway/env");
 const haproxy = new HaproxyRuntime("/run/daytona-gateway/haproxy.sock");
 const run = promisify(execFile);
 
@@ -50,7 +57,7 @@ let applied: Policy | undefined;
 /** What an earlier agent had applied: a change may come with a new agent. */
 async function policyInForce(): Promise<Policy> {
   try {
-    return verifyRules(await readFile(inForce));
+    return egressRules.parse(await readFile(inForce, "utf8"));
   } catch {
     // The first start, or a file of another version.
     return { rules: [] };
@@ -58,8 +65,8 @@ async function policyInForce(): Promise<Policy> {
 }
 
 /** Secrets that the rules in force need must all be there; else the old ones stay. */
-async function applyCredentials(content: Buffer): Promise<string> {
-  const wanted = verifyCredentials(content);
+async function applyCredentials(content: string): Promise<string> {
+  const wanted = egressCredentials.parse(content);
   // The rules themselves are applied right after this, with these secrets.
   credentialsMap(rules ?? [], wanted);
   secrets = wanted;
@@ -67,14 +74,14 @@ async function applyCredentials(content: Buffer): Promise<string> {
 }
 
 /** The rules are applied right after this, with this authority. */
-function applyAuthority(content: Buffer): Promise<string> {
-  authority = verifyAuthority(content);
+function applyAuthority(content: string): Promise<string> {
+  authority = egressAuthority.parse(content);
   return Promise.resolve("the authority of all gateways");
 }
 
 /** Learning ends by this clock, without anybody's doing. */
-async function applyRules(content: Buffer, address: string): Promise<string> {
-  const { rules: wanted, learn } = verifyRules(content);
+async function applyRules(content: string, address: string): Promise<string> {
+  const { rules: wanted, learn } = egressRules.parse(content);
   const { until, said } = learning(learn, new Date());
   const live = await enforce(wanted, until, address);
   return said ? `${live}, ${said}` : live;
@@ -175,8 +182,8 @@ function throwFirst(errors: readonly (Error | undefined)[]): void {
 function sharedAuthority(
   inspected: readonly string[],
 ): KeyedCertificate | undefined {
-  if (!isAuthorityShared || inspected.length === 0) return undefined;
-  if (!authority) throw new Error(`${authorityDocument} is not there yet`);
+  if (!isAuthorityShared() || inspected.length === 0) return undefined;
+  if (!authority) throw new Error(`${egressAuthority.name} is not there yet`);
   return authority;
 }
 
@@ -196,7 +203,7 @@ async function guardFirewall(
       }
       failure = "";
     } catch (error) {
-      const message = error instanceof Error ? error.message : String(error);
+      const message = messageOf(error);
       if (message !== failure) console.error(`firewall: ${message}`);
       failure = message;
     }
@@ -204,44 +211,46 @@ async function guardFirewall(
   }
 }
 
-function setting(name: string): string {
-  const value = process.env[name];
-  if (!value) {
-    throw new Error(`${name} is not set; see /etc/daytona-edge/gateway/env`);
-  }
-  return value;
+/** Whether all gateways sign with one authority, which is made elsewhere. */
+const isAuthorityShared = () => setting("GATEWAY_AUTHORITY") === "store";
+
+/** What it polls; what a rule needs comes before it. */
+export function polledDocuments(address: string): PolledDocument[] {
+  return [
+    { name: egressCredentials.name, apply: applyCredentials },
+    ...(isAuthorityShared()
+      ? [{ name: egressAuthority.name, apply: applyAuthority }]
+      : []),
+    {
+      name: egressRules.name,
+      apply: (content) => applyRules(content, address),
+      onFailure: () => stopLearning(address),
+    },
+  ];
 }
 
-const address = setting("GATEWAY_ADDRESS");
-const isAuthorityShared = setting("GATEWAY_AUTHORITY") === "store";
-const intervalMs = Number(setting("GATEWAY_POLL_SECONDS")) * 1000;
-// Alone on its machine it has no bridges of sandboxes.
-const walled = isAuthorityShared ? () => [] : watchPorts();
-void guardFirewall(walled, intervalMs);
-const documents = [
-  { name: "egress-credentials.json", apply: applyCredentials },
-  ...(isAuthorityShared
-    ? [{ name: authorityDocument, apply: applyAuthority }]
-    : []),
-  {
-    name: "egress-rules.json",
-    apply: (content: Buffer) => applyRules(content, address),
-    onFailure: () => stopLearning(address),
-  },
-];
-void poll({
-  store: openStore(
+/** @throws Error when a setting is missing, before anything is begun */
+export function runAgent(): void {
+  const documents = polledDocuments(setting("GATEWAY_ADDRESS"));
+  const store = openStore(
     setting("GATEWAY_STORE"),
     documents.map(({ name }) => name),
-  ),
-  documents,
-  intervalMs,
-  statusFile: "/run/daytona-gateway/status.json",
-  log: (line) => {
-    console.log(line);
-  },
-  // systemd lets whoever waits for this unit go on: the rules are in force.
-  onLive: async () => {
-    await run("systemd-notify", ["--ready"]);
-  },
-});
+  );
+  const intervalMs = Number(setting("GATEWAY_POLL_SECONDS")) * 1000;
+  // Alone on its machine it has no bridges of sandboxes.
+  const walled = isAuthorityShared() ? () => [] : watchPorts();
+  void guardFirewall(walled, intervalMs);
+  void poll({
+    store,
+    documents,
+    intervalMs,
+    statusFile: "/run/daytona-gateway/status.json",
+    log: (line) => {
+      console.log(line);
+    },
+    // systemd lets whoever waits for this unit go on: the rules are in force.
+    onLive: async () => {
+      await run("systemd-notify", ["--ready"]);
+    },
+  });
+}

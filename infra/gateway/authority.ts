@@ -12,7 +12,7 @@ import {
   decideLeaf,
   unvouched,
 } from "../certificate/egress-ca.ts";
-import { writeAtomically } from "../machine/agent/files.ts";
+import { writeAtomically } from "../machine/write-atomically.ts";
 
 /** Life of a leaf, in days. */
 const leafDays = 30;

@@ -5,9 +5,10 @@
 import { join } from "node:path";
 import type { StackConfig } from "../config/parse.ts";
 import { bundledProgram } from "../machine/bundled-program.ts";
-import { secretsManagerPlace } from "../machine/agent/store-place.ts";
+import { secretsManagerPlace } from "../machine/store/place.ts";
 import type { Bundle } from "../machine/bundle.ts";
 import { copiedFrom } from "../machine/copied-file.ts";
+import { egressRules } from "../machine/live-state.ts";
 import { type LogsPlace, logsPart } from "../machine/logs/bundle.ts";
 import { gatewayAddress, gatewayName } from "./address.ts";
 import { egressLimitsEnvironment } from "./limits.ts";
@@ -137,7 +138,7 @@ export function gatewayBundle(config: GatewayConfig): Bundle {
       copy("../machine/reload-haproxy.sh", `${lib}/reload-gateway.sh`, 0o755),
       {
         path: `${lib}/gateway-agent.cjs`,
-        content: bundledProgram(join(import.meta.dirname, "agent.ts")),
+        content: bundledProgram(join(import.meta.dirname, "main.ts")),
         mode: 0o644,
       },
       ...units.map((unit) => copy(`units/${unit}`, `${systemd}/${unit}`)),
@@ -145,7 +146,7 @@ export function gatewayBundle(config: GatewayConfig): Bundle {
         ? []
         : [
             {
-              path: "/var/lib/daytona-edge/store/egress-rules.json",
+              path: `/var/lib/daytona-edge/store/${egressRules.name}`,
               content: rulesDocument(config.egressRules, config.learn),
               mode: 0o644,
             },

@@ -3,6 +3,7 @@
  * requests. Only the gateway's agent reads it, and HAProxy's memory holds it.
  */
 import * as z from "zod";
+import { parseJson } from "../machine/parse-json.ts";
 
 /** Name of a secret; rules refer to it. */
 export const secretName = /^[a-z][a-z0-9-]{0,62}$/;
@@ -68,17 +69,6 @@ export function credentialsDocument(credentials: Secrets): string {
  * Reads the document.
  * @throws Error that says what is wrong with it, without any of its content
  */
-export function verifyCredentials(content: Buffer): Secrets {
-  let given: unknown;
-  try {
-    given = JSON.parse(content.toString());
-  } catch {
-    throw new Error("refused: not JSON");
-  }
-  const parsed = document.safeParse(given);
-  if (parsed.success) return parsed.data.credentials;
-  const lines = parsed.error.issues.map(
-    ({ path, message }) => `${path.map(String).join(".")} ${message}`,
-  );
-  throw new Error(`refused: ${lines.join("; ")}`);
+export function verifyCredentials(content: string): Secrets {
+  return parseJson(document, content).credentials;
 }

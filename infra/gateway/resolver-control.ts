@@ -1,4 +1,4 @@
-import { createConnection } from "node:net";
+import { exchange } from "../machine/agent/exchange.ts";
 import { messageOf } from "../machine/agent/message-of.ts";
 
 /** Where the sandboxes' resolver listens, as resolver.conf has it. */
@@ -14,14 +14,18 @@ export type Control = (command: string, input?: string) => Promise<string>;
  * Asks the sandboxes' resolver as unbound-control(8) does, without starting that
  * program: the agent asks several times a second. A command is a line, a list
  * that it reads ends with a line of EOT, and an answer ends with the connection.
+ * @param socket another one in tests
  * @throws Error when the resolver does not run, does not answer or refuses
  */
 export async function resolverControl(
   command: string,
-  input?: string,
+  input = "",
+  socket = controlSocket,
 ): Promise<string> {
+  const list = input === "" ? "" : `${input.trimEnd()}\n\u0004\n`;
   try {
-    const answer = await ask(command, input);
+    const asked = `UBCT1 ${command}\n${list}`;
+    const answer = await exchange(socket, asked, answerLimit);
     if (answer.startsWith("error")) throw new Error(answer.trim());
     return answer;
   } catch (error) {
@@ -29,23 +33,4 @@ export async function resolverControl(
       cause: error,
     });
   }
-}
-
-function ask(command: string, input = ""): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const socket = createConnection(controlSocket);
-    const chunks: Buffer[] = [];
-    socket.setTimeout(answerLimit, () => {
-      socket.destroy(new Error(`no answer to ${command}`));
-    });
-    socket.on("connect", () => {
-      const list = input === "" ? "" : `${input.trimEnd()}\n\u0004\n`;
-      socket.write(`UBCT1 ${command}\n${list}`);
-    });
-    socket.on("data", (chunk: Buffer) => chunks.push(chunk));
-    socket.on("error", reject);
-    socket.on("close", () => {
-      resolve(Buffer.concat(chunks).toString());
-    });
-  });
 }

@@ -29,10 +29,10 @@ export function rulesDocument(
  * that only a newer version knows, say) is refused rather than enforced in part.
  * @throws Error that lists every problem; the whole document is then refused
  */
-export function verifyRules(content: Buffer): Policy {
+export function verifyRules(content: string): Policy {
   let document: unknown;
   try {
-    document = JSON.parse(content.toString());
+    document = JSON.parse(content);
   } catch (error) {
     throw new Error(`refused: not JSON: ${(error as Error).message}`, {
       cause: error,

@@ -26,7 +26,7 @@ export function bundledProgram(
 }
 
 interface Kept {
-  /** esbuild's version, and the digest of the dependencies' versions. */
+  /** esbuild's version, and the digests of the dependencies' versions and of package.json. */
   readonly by: string;
   /** SHA-256 of each file that it was made of, by its path in the checkout. */
   readonly inputs: Readonly<Record<string, string>>;
@@ -34,7 +34,10 @@ interface Kept {
 }
 
 function keptOrBuilt(entry: string, target: string): Uint8Array {
-  const by = `${version} ${digestOf(join(checkout, "package-lock.json"))}`;
+  const settings = ["package-lock.json", "package.json"].map((file) =>
+    digestOf(join(checkout, file)),
+  );
+  const by = [version, ...settings].join(" ");
   const file = join(cache, `${digest(`${target} ${entry}`)}.json`);
   const kept = read(file);
   if (kept?.by === by) return Buffer.from(kept.base64, "base64");

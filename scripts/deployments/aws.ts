@@ -16,7 +16,7 @@ import {
 import { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import { isIPv4 } from "node:net";
 import * as z from "zod";
-import { SecretsManagerStore } from "../../infra/certificate/secrets-manager-store.ts";
+import { SecretsManagerStore } from "../../infra/machine/store/secrets-manager.ts";
 import type { AwsSettings } from "../../infra/platforms/aws/settings.ts";
 import { executeByApi } from "./daytona-api.ts";
 import type { Deployment, LogQuery, Machine } from "./deployment.ts";

@@ -2,7 +2,7 @@
  * An installed stack as operators' commands see it. Here is what they may ask
  * of one, whatever its platform; how it is asked, each platform's file says.
  */
-import type { CertificateStore } from "../../infra/certificate/store.ts";
+import type { Store } from "../../infra/machine/store/store.ts";
 import type { StackConfig } from "../../infra/config/parse.ts";
 import type { JournalEntry } from "./journal.ts";
 
@@ -31,7 +31,7 @@ export interface Deployment extends AsyncDisposable {
 }
 
 /** Documents of live state; nobody takes one away. */
-export type LiveStateStore = Omit<CertificateStore, "remove">;
+export type LiveStateStore = Omit<Store, "remove">;
 
 export interface LogQuery {
   readonly of: "edges" | "gateways";

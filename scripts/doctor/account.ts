@@ -1,5 +1,6 @@
 /** The ACME account: who may order. */
 import * as z from "zod";
+import { acmeAccount } from "../../infra/machine/live-state.ts";
 import { type Row, bad, good } from "./row.ts";
 
 const answer = z.object({ account: z.url().nullable() });
@@ -28,6 +29,6 @@ export function accountRow(
     : bad(
         what,
         `${account}, but the certificate was ordered by ${orderedBy}`,
-        "CAA names one account only: put acme-account.json back from a backup, or run pulumi up, which names the new one",
+        `CAA names one account only: put ${acmeAccount.name} back from a backup, or run pulumi up, which names the new one`,
       );
 }

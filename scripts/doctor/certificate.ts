@@ -4,11 +4,9 @@ import {
   type HeldCertificate,
   certificateProblems,
 } from "../../infra/certificate/held-certificate.ts";
-import type { CertificateReport } from "../../infra/certificate/report.ts";
+import type { CertificateReport } from "../../infra/machine/live-state.ts";
+import type { Read } from "../../infra/machine/store/store.ts";
 import { type Row, bad, good, warning } from "./row.ts";
-
-/** What `readDocument` finds in the store. */
-type Read<T> = { value: T } | { problem: string } | undefined;
 
 /** As the store has it, or without its key. */
 type ReadCertificate = Omit<HeldCertificate, "key"> & { key?: string };

@@ -1,13 +1,11 @@
 /** The rows of a stack's certificate and of the way of its names to the edges. */
 import {
-  certificateDocument,
+  certificateNames,
   heldCertificate,
 } from "../../infra/certificate/held-certificate.ts";
-import {
-  certificateReport,
-  reportDocument,
-} from "../../infra/certificate/report.ts";
-import { readDocument } from "../../infra/certificate/store.ts";
+import * as liveState from "../../infra/machine/live-state.ts";
+import { parseJson } from "../../infra/machine/parse-json.ts";
+import { readDocument } from "../../infra/machine/store/store.ts";
 import type { Deployment, Machine } from "../deployments/deployment.ts";
 import { certificateRow, limitRow, renewalRow } from "./certificate.ts";
 import { edgeRow, liveStateRow } from "./edges.ts";
@@ -15,7 +13,11 @@ import { recordRows } from "./records.ts";
 import { type Row, lookAt } from "./row.ts";
 
 /** Without its key: whoever only looks is not to see it, and each edge judges it. */
-const readCertificate = heldCertificate.omit({ key: true });
+const keyless = heldCertificate.omit({ key: true });
+const certificate = {
+  name: liveState.certificate.name,
+  parse: (content: string) => parseJson(keyless, content),
+};
 
 /**
  * @param name of what answers at the public addresses, for people
@@ -42,8 +44,8 @@ async function rows(
   const { domain } = config;
   const now = new Date();
   const [read, report, addresses, machines] = await Promise.all([
-    readDocument(store, certificateDocument, readCertificate),
-    readDocument(store, reportDocument, certificateReport),
+    readDocument(store, certificate),
+    readDocument(store, liveState.certificateReport),
     publicAddresses(),
     edges(),
   ]);
@@ -60,7 +62,7 @@ async function rows(
     ...machines.map(stateRow),
   ]);
   return [
-    certificateRow(read, [`*.${domain}`, domain], now),
+    certificateRow(read, certificateNames(domain), now),
     renewalRow(report, now),
     limitRow(report, config.certificate.directory, now),
     ...asked.flat(),

@@ -1,4 +1,5 @@
 /** The rows of a stack of the platform host: its servers are asked by SSH. */
+import { acmeAccount } from "../../infra/machine/live-state.ts";
 import { parseLook } from "../../infra/platforms/host/look.ts";
 import type { HostDeployment, ServerMachine } from "../deployments/host.ts";
 import { accountRow } from "./account.ts";
@@ -35,7 +36,7 @@ function edgeServerRows(
         });
         return accountRow(directory, said, orderedBy);
       },
-      `is ${new URL(directory).host} reachable from there, and acme-account.json whole?`,
+      `is ${new URL(directory).host} reachable from there, and ${acmeAccount.name} whole?`,
     ),
   );
 }

@@ -2,12 +2,10 @@
 import type { LiveStateStore } from "../deployments/deployment.ts";
 import {
   type Revocation,
-  parseRevocations,
   placeOf,
   revocationsDocument,
 } from "../../infra/edge/revocations.ts";
-
-const document = "revocations.json";
+import { revocations } from "../../infra/machine/live-state.ts";
 
 /**
  * Revokes what was issued until now for a sandbox, or for one port of it.
@@ -50,12 +48,12 @@ export function restore(
 export async function readRevocations(
   store: LiveStateStore,
 ): Promise<Revocation[]> {
-  const content = await store.read(document);
+  const content = await store.read(revocations.name);
   try {
-    return content === undefined ? [] : parseRevocations(content);
+    return content === undefined ? [] : revocations.parse(content);
   } catch (error) {
     throw new Error(
-      `${document} in the store cannot be read (${error instanceof Error ? error.message : String(error)}). The edges keep to the last good one; correct it or remove it.`,
+      `${revocations.name} in the store cannot be read (${error instanceof Error ? error.message : String(error)}). The edges keep to the last good one; correct it or remove it.`,
       { cause: error },
     );
   }
@@ -67,7 +65,7 @@ function change(
 ): Promise<string> {
   return store.lock(async () => {
     const content = revocationsDocument(to(await readRevocations(store)));
-    await store.write(document, content);
+    await store.write(revocations.name, content);
     return content;
   });
 }

@@ -146,7 +146,7 @@ test("a certificate without its key", async () => {
   await expect.poll(rowsThatWant).toEqual([
     // The doctor sees no private key; the edge says it.
     expect.stringMatching(
-      /^local edge 198\.18\.0\.4, state: certificate.json: .*DECODER/,
+      /^local edge 198\.18\.0\.4, state: certificate.json: .*the key cannot be read/,
     ),
   ]);
 });

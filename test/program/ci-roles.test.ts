@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { stringify } from "yaml";
 import program from "../../infra/ci/index.ts";
 import { ownDocuments, reads } from "../../infra/ci/permissions.ts";
-import { authorityDocument } from "../../infra/gateway/authority-document.ts";
+import { egressAuthority } from "../../infra/machine/live-state.ts";
 import {
   type Resource,
   engineState,
@@ -384,7 +384,7 @@ describe("permissions", () => {
       for (const name of [
         "certificate.json",
         "acme-account.json",
-        authorityDocument,
+        egressAuthority.name,
       ]) {
         expect(
           may(

@@ -1,4 +1,4 @@
-import { createConnection } from "node:net";
+import { exchange } from "./exchange.ts";
 
 /** How long HAProxy may take to answer a command, in milliseconds. */
 const answerLimit = 5_000;
@@ -15,24 +15,8 @@ export class HaproxyRuntime {
    * Sends one command and returns the answer without white space around it.
    * @throws Error when HAProxy does not run or does not answer
    */
-  command(text: string): Promise<string> {
-    return new Promise((resolve, reject) => {
-      const socket = createConnection(this.#socket);
-      const chunks: Buffer[] = [];
-      socket.setTimeout(answerLimit, () => {
-        socket.destroy(
-          new Error(`HAProxy did not answer "${firstLine(text)}"`),
-        );
-      });
-      socket.on("connect", () => {
-        socket.write(`${text}\n`);
-      });
-      socket.on("data", (chunk) => chunks.push(chunk));
-      socket.on("error", reject);
-      socket.on("end", () => {
-        resolve(Buffer.concat(chunks).toString().trim());
-      });
-    });
+  async command(text: string): Promise<string> {
+    return (await exchange(this.#socket, `${text}\n`, answerLimit)).trim();
   }
 
   /**
@@ -73,8 +57,4 @@ export class HaproxyRuntime {
     const shown = await this.command(`show ssl cert ${path}`);
     return /^Serial: ([0-9A-F]+)$/m.exec(shown)?.[1];
   }
-}
-
-function firstLine(text: string): string {
-  return text.split("\n", 1)[0] ?? "";
 }

@@ -1,7 +1,9 @@
+/** What lives here: the library that the agents on the machines share, for Node 20. */
+import { createHash } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
-import { writeAtomically } from "./files.ts";
+import type { Reader } from "../store/store.ts";
+import { writeAtomically } from "../write-atomically.ts";
 import { messageOf } from "./message-of.ts";
-import type { LiveStateStore } from "./store.ts";
 
 /** One document of live state and what makes it take effect. */
 export interface PolledDocument {
@@ -13,13 +15,13 @@ export interface PolledDocument {
    * @returns what is live now, in words
    * @throws Error when the content is refused; what was live must stay
    */
-  readonly apply: (content: Buffer) => Promise<string>;
+  readonly apply: (content: string) => Promise<string>;
   /** Called each time that the content is missing, refused or fails to apply. */
   readonly onFailure?: () => Promise<void>;
 }
 
 export interface PollOptions {
-  readonly store: LiveStateStore;
+  readonly store: Reader;
   readonly documents: readonly PolledDocument[];
   readonly intervalMs: number;
   /** JSON file that says what is live, and since when. */
@@ -31,6 +33,7 @@ export interface PollOptions {
 }
 
 interface Status {
+  /** SHA-256 of the content. */
   version?: string;
   live?: string;
   error?: string;
@@ -72,7 +75,7 @@ export async function poll(options: PollOptions): Promise<void> {
 }
 
 async function applyOnce(
-  store: LiveStateStore,
+  store: Reader,
   document: PolledDocument,
   before: Status,
 ): Promise<Status> {
@@ -80,9 +83,10 @@ async function applyOnce(
   const kept = before.live === undefined ? {} : { live: before.live };
   try {
     const found = await store.read(document.name);
-    if (!found) throw new Error("not in the store yet");
-    const live = await document.apply(found.content);
-    return { version: found.version, live };
+    if (found === undefined) throw new Error("not in the store yet");
+    const live = await document.apply(found);
+    const version = createHash("sha256").update(found).digest("hex");
+    return { version, live };
   } catch (error) {
     const failures = [messageOf(error)];
     try {

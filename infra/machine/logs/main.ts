@@ -4,7 +4,8 @@
  */
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { writeAtomically } from "../agent/files.ts";
+import { settingsFrom } from "../agent/setting.ts";
+import { writeAtomically } from "../write-atomically.ts";
 import { batches } from "./batches.ts";
 import { CloudWatchStream } from "./cloudwatch.ts";
 import { cursorPattern, journalRows } from "./journal.ts";
@@ -17,14 +18,7 @@ const aliveInterval = 60_000;
 /** How long it tries to send the last rows, in milliseconds. */
 const farewell = 10_000;
 
-function setting(name: string): string {
-  const value = process.env[name];
-  if (!value) {
-    throw new Error(`${name} is not set; see /etc/daytona-edge/logs/env`);
-  }
-  return value;
-}
-
+const setting = settingsFrom("/etc/daytona-edge/logs/env");
 const units = setting("LOGS_UNITS").split(" ");
 const cursorFile = join(setting("STATE_DIRECTORY"), "cursor");
 const stop = new AbortController();

@@ -9,12 +9,14 @@ import * as pulumi from "@pulumi/pulumi";
 import { createHash } from "node:crypto";
 import { certificateRecords } from "../../certificate-records.ts";
 import type { CertificateCredentials } from "../../certificate/credentials.ts";
-import {
-  certificateEnvironment,
-  credentialsDocument,
-} from "../../certificate/environment.ts";
+import { certificateEnvironment } from "../../certificate/environment.ts";
+import { certificateNames } from "../../certificate/held-certificate.ts";
 import { lambdaProgram } from "../../certificate/lambda-program.ts";
 import type { StackConfig } from "../../config/parse.ts";
+import {
+  certificateCredentials,
+  namesWrittenBy,
+} from "../../machine/live-state.ts";
 import { CertificateAlarms } from "./certificate-alarms.ts";
 import { ScheduledFunction } from "./scheduled-function.ts";
 import { ownDocuments } from "./secret-arn.ts";
@@ -51,7 +53,7 @@ export class Certificate extends pulumi.ComponentResource {
     const credentials = new aws.secretsmanager.Secret(
       `${name}-credentials`,
       {
-        name: `${args.secrets}${credentialsDocument}`,
+        name: `${args.secrets}${certificateCredentials.name}`,
         description: `What the certificate of ${domain} is ordered with.`,
         // The stack's configuration has it: another one comes at once.
         recoveryWindowInDays: 0,
@@ -80,12 +82,9 @@ export class Certificate extends pulumi.ComponentResource {
         timeout: longestRun,
         permissions: [
           ownDocuments(
-            [
-              "acme-account.json",
-              "acme-order.json",
-              "certificate-report.json",
-              "certificate.json",
-            ].map((document) => `${args.secrets}${document}`),
+            namesWrittenBy("certificate").map(
+              (document) => `${args.secrets}${document}`,
+            ),
             { parent: this },
           ),
           {
@@ -123,7 +122,7 @@ export class Certificate extends pulumi.ComponentResource {
     const issue = call("issue", records);
     renew.schedule(schedule, { verb: "issue" }, { dependsOn: [issue] });
     // Of all names that it has, the first.
-    const [figuresName = domain] = variables.CERTIFICATE_NAMES.split(",");
+    const [figuresName = domain] = certificateNames(domain);
     new CertificateAlarms(
       `${name}-alarms`,
       {

@@ -3,7 +3,7 @@ import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import { createHash } from "node:crypto";
 import { lambdaProgram } from "../../certificate/lambda-program.ts";
-import { authorityDocument } from "../../gateway/authority-document.ts";
+import { egressAuthority } from "../../machine/live-state.ts";
 import { ScheduledFunction } from "./scheduled-function.ts";
 import { ownDocuments } from "./secret-arn.ts";
 
@@ -36,7 +36,7 @@ export class EgressAuthority extends pulumi.ComponentResource {
         environment: { AUTHORITY_SECRETS: args.secrets },
         timeout: 30,
         permissions: [
-          ownDocuments([`${args.secrets}${authorityDocument}`], {
+          ownDocuments([`${args.secrets}${egressAuthority.name}`], {
             parent: this,
           }),
         ],

@@ -9,6 +9,11 @@ import type { EdgeAddress } from "../../dns.ts";
 import { edgeBundle } from "../../edge/bundle.ts";
 import { noRevocations } from "../../edge/revocations.ts";
 import { hostsOf } from "../../gateway/rule-maps.ts";
+import {
+  accessKeys,
+  namesReadBy,
+  revocations,
+} from "../../machine/live-state.ts";
 import type { PlatformArgs } from "../platform.ts";
 import { AlarmTopic } from "./alarms.ts";
 import { BundleStore } from "./bundle-store.ts";
@@ -120,7 +125,7 @@ export class AwsPlatform extends pulumi.ComponentResource {
       new LiveState(
         `${name}-revocations`,
         {
-          secret: `${secrets}revocations.json`,
+          secret: `${secrets}${revocations.name}`,
           description: "Sandboxes' tokens that count no more.",
           content: noRevocations,
           onlyFirst: true,
@@ -132,7 +137,7 @@ export class AwsPlatform extends pulumi.ComponentResource {
             new LiveState(
               `${name}-access`,
               {
-                secret: `${secrets}access.json`,
+                secret: `${secrets}${accessKeys.name}`,
                 description: "What sandboxes' tokens are signed with.",
                 content: args.access,
               },
@@ -165,12 +170,12 @@ export class AwsPlatform extends pulumi.ComponentResource {
         }),
         bundles,
         network,
-        secrets: [
-          "certificate.json",
-          "certificate-report.json",
-          "revocations.json",
-          ...(args.access ? ["access.json"] : []),
-        ].map((document) => `${secrets}${document}`),
+        secrets: namesReadBy("edge")
+          .filter(
+            (document) =>
+              args.access !== undefined || document !== accessKeys.name,
+          )
+          .map((document) => `${secrets}${document}`),
         logGroup: edgeLogs.group,
         tags,
         after: [certificate, ...liveState],

@@ -4,10 +4,14 @@
  */
 import * as pulumi from "@pulumi/pulumi";
 import type { StackConfig } from "../../config/parse.ts";
-import { authorityDocument } from "../../gateway/authority-document.ts";
 import { gatewayBundle } from "../../gateway/bundle.ts";
 import { hostsOf } from "../../gateway/rule-maps.ts";
 import { rulesDocument } from "../../gateway/rules-document.ts";
+import {
+  egressCredentials,
+  egressRules,
+  namesReadBy,
+} from "../../machine/live-state.ts";
 import { EgressAlarm } from "./egress-alarm.ts";
 import { EgressAuthority } from "./egress-authority.ts";
 import { Gateway, type GatewayArgs, gatewayDrainSeconds } from "./gateway.ts";
@@ -61,7 +65,7 @@ export class RoadOut extends pulumi.ComponentResource {
     const credentials = new LiveState(
       `${name}-credentials`,
       {
-        secret: `${secrets}egress-credentials.json`,
+        secret: `${secrets}${egressCredentials.name}`,
         description: "What gateways send in the place of sandboxes.",
         content: args.credentials,
       },
@@ -71,7 +75,7 @@ export class RoadOut extends pulumi.ComponentResource {
     const rules = new LiveState(
       `${name}-rules`,
       {
-        secret: `${secrets}egress-rules.json`,
+        secret: `${secrets}${egressRules.name}`,
         description: "What sandboxes may call.",
         content: rulesDocument(egress.egressRules),
       },
@@ -110,11 +114,9 @@ export class RoadOut extends pulumi.ComponentResource {
             logs: this.logs.place,
           },
         }),
-        secrets: [
-          "egress-credentials.json",
-          authorityDocument,
-          "egress-rules.json",
-        ].map((document) => `${secrets}${document}`),
+        secrets: namesReadBy("gateway").map(
+          (document) => `${secrets}${document}`,
+        ),
         logGroup: this.logs.group,
         after: [rules],
       },

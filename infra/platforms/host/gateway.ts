@@ -3,6 +3,7 @@ import * as command from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import { gatewayAddress } from "../../gateway/address.ts";
 import type { Bundle } from "../../machine/bundle.ts";
+import { egressCredentials } from "../../machine/live-state.ts";
 import { InstalledBundle } from "./installed-bundle.ts";
 import { LiveState } from "./live-state.ts";
 import { remoteCommand } from "./remote-command.ts";
@@ -32,7 +33,7 @@ export class Gateway extends pulumi.ComponentResource {
       `${name}-credentials`,
       {
         login,
-        document: "store/egress-credentials.json",
+        document: `store/${egressCredentials.name}`,
         content: args.credentials,
       },
       { parent: this },

@@ -8,6 +8,7 @@ import { edgeBundle } from "../../edge/bundle.ts";
 import { noRevocations } from "../../edge/revocations.ts";
 import { gatewayAddress } from "../../gateway/address.ts";
 import { gatewayBundle } from "../../gateway/bundle.ts";
+import { accessKeys, revocations } from "../../machine/live-state.ts";
 import type { PlatformArgs } from "../platform.ts";
 import { BaseSystem } from "./base-system.ts";
 import { Certificate } from "./certificate.ts";
@@ -80,11 +81,11 @@ export class HostPlatform extends pulumi.ComponentResource {
       },
       inside,
     );
-    const revocations = new LiveState(
+    const firstRevocations = new LiveState(
       `${name}-revocations`,
       {
         login,
-        document: "store/revocations.json",
+        document: `store/${revocations.name}`,
         content: noRevocations,
         onlyWhenMissing: true,
       },
@@ -94,7 +95,11 @@ export class HostPlatform extends pulumi.ComponentResource {
       args.access &&
       new LiveState(
         `${name}-access`,
-        { login, document: "store/access.json", content: args.access },
+        {
+          login,
+          document: `store/${accessKeys.name}`,
+          content: args.access,
+        },
         inside,
       );
     new Edge(
@@ -105,7 +110,7 @@ export class HostPlatform extends pulumi.ComponentResource {
         liveState: pulumi
           .all([
             certificate.issued,
-            revocations.written,
+            firstRevocations.written,
             access ? access.written : "",
           ])
           .apply(() => "written"),

@@ -118,13 +118,17 @@ export type RemoteScript =
   | "write-document"
   | "write-state";
 
+/** Those that begin with replace-file.sh. */
+const writers: readonly RemoteScript[] = ["write-document", "write-state"];
+
 /** The command line that runs one of remote/ on the server. */
 export function remoteScript(
   server: Server,
   script: RemoteScript,
   environment: Readonly<Record<string, string>> = {},
 ): string {
-  return asRoot(server, text(script), environment);
+  const begin = writers.includes(script) ? text("replace-file") : "";
+  return asRoot(server, begin + text(script), environment);
 }
 
 /**

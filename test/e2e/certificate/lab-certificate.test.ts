@@ -12,10 +12,7 @@ import {
   type HeldCertificate,
   readChain,
 } from "../../../infra/certificate/held-certificate.ts";
-import {
-  certificateReport,
-  reportDocument,
-} from "../../../infra/certificate/report.ts";
+import { certificateReport } from "../../../infra/machine/live-state.ts";
 import { trustFile } from "../../../scripts/checkout.ts";
 import { edgeAddresses } from "../../../scripts/lab/machine-addresses.ts";
 import { labSecrets } from "../../../scripts/lab/secrets.ts";
@@ -108,7 +105,7 @@ describe("its machine", () => {
   test("what the timer starts keeps a good certificate, and reports", async () => {
     const readReport = async () =>
       certificateReport.parse(
-        JSON.parse(await readState("edge", `store/${reportDocument}`)),
+        await readState("edge", `store/${certificateReport.name}`),
       );
     const { issuedAt } = await readReport();
     const before = Date.now();
@@ -136,7 +133,7 @@ describe("its machine", () => {
       expect(exitCode).toBe(1);
       expect(stderr).toContain("needs Zone / DNS / Edit on this zone");
       const report = certificateReport.parse(
-        JSON.parse(await readState("edge", `store/${reportDocument}`)),
+        await readState("edge", `store/${certificateReport.name}`),
       );
       expect(report.error).toContain("needs Zone / DNS / Edit on this zone");
       expect(Date.parse(report.succeededAt ?? "")).toBeLessThan(
@@ -222,7 +219,7 @@ END
       await readState("edge-signed", document),
     );
     try {
-      await expect.poll(status).toContain(`it does not cover ${DOMAIN}`);
+      await expect.poll(status).toContain(`not for *.${DOMAIN}, ${DOMAIN}`);
       expect(await status()).toContain(`serves certificate ${held.serial}`);
       // Neither now nor after a restart.
       expect(await labCurl([`https://any.${DOMAIN}`])).toMatchObject({

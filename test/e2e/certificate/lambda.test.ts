@@ -14,7 +14,7 @@ import {
   heldCertificate,
 } from "../../../infra/certificate/held-certificate.ts";
 import { lambdaProgram } from "../../../infra/certificate/lambda-program.ts";
-import { certificateReport } from "../../../infra/certificate/report.ts";
+import { certificateReport } from "../../../infra/machine/live-state.ts";
 import { labSecrets } from "../../../scripts/lab/secrets.ts";
 import { stackConfig } from "../../../scripts/stack.ts";
 import { failAtCloudflare } from "../internet.ts";
@@ -138,7 +138,7 @@ test("a call that fails says why, counts as failed, and loses nothing", async ()
     { Name: names[0], CertificateRunSucceeded: 0, hasDays: false },
   ]);
   const report = certificateReport.parse(
-    JSON.parse((await secret("certificate-report.json")) ?? ""),
+    (await secret(certificateReport.name)) ?? "",
   );
   expect(report.error).toBe(outcome.error);
   expect(await secret("acme-order.json")).toContain("order");

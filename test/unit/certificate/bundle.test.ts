@@ -11,7 +11,7 @@ import {
   parseCertificateCredentials,
 } from "../../../infra/certificate/credentials.ts";
 import { assignment } from "../../../infra/certificate/environment-file.ts";
-import { temporaryDirectory } from "./temporary.ts";
+import { temporaryDirectory } from "../temporary.ts";
 
 const config: CertificateBundleConfig = {
   domain: "sandbox.example.net",

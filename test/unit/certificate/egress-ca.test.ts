@@ -15,7 +15,7 @@ import {
 } from "../../../infra/certificate/egress-ca.ts";
 import { keyPair } from "../../../infra/certificate/signing-request.ts";
 import { day } from "./authority.ts";
-import { temporaryDirectory } from "./temporary.ts";
+import { temporaryDirectory } from "../temporary.ts";
 
 const names = ["openrouter.ai", "api.github.com"];
 const notBefore = new Date(Math.floor(Date.now() / 1000) * 1000 - 3_600_000);

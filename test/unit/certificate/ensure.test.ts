@@ -1,5 +1,5 @@
 import { beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
-import { DirectoryStore } from "../../../infra/certificate/directory-store.ts";
+import { DirectoryStore } from "../../../infra/machine/store/directory.ts";
 import type { Challenge } from "../../../infra/certificate/dns01.ts";
 import { ensureCertificate } from "../../../infra/certificate/ensure.ts";
 import {
@@ -13,7 +13,7 @@ import {
   createAuthority,
   day,
 } from "./authority.ts";
-import { temporaryDirectory } from "./temporary.ts";
+import { temporaryDirectory } from "../temporary.ts";
 
 const names = ["*.example.net", "example.net"];
 const document = "certificate.json";

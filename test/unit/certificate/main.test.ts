@@ -1,7 +1,7 @@
 import { execFile } from "node:child_process";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { temporaryDirectory } from "./temporary.ts";
+import { temporaryDirectory } from "../temporary.ts";
 
 const program = join(import.meta.dirname, "../../../infra/certificate/main.ts");
 

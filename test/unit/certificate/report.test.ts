@@ -1,14 +1,12 @@
 import { beforeEach, expect, test, vi } from "vitest";
-import { DirectoryStore } from "../../../infra/certificate/directory-store.ts";
+import { DirectoryStore } from "../../../infra/machine/store/directory.ts";
 import type { HeldCertificate } from "../../../infra/certificate/held-certificate.ts";
+import { type Ensured, reported } from "../../../infra/certificate/report.ts";
 import {
   type CertificateReport,
-  type Ensured,
   certificateReport,
-  reportDocument,
-  reported,
-} from "../../../infra/certificate/report.ts";
-import { temporaryDirectory } from "./temporary.ts";
+} from "../../../infra/machine/live-state.ts";
+import { temporaryDirectory } from "../temporary.ts";
 
 const day = 24 * 60 * 60_000;
 const begin = Date.parse("2026-12-01T00:00:00Z");
@@ -32,8 +30,8 @@ const run = (days: number, work: () => Promise<Ensured>) =>
 const at = (days: number) => new Date(begin + days * day).toISOString();
 
 async function report(): Promise<CertificateReport> {
-  const text = await store.read(reportDocument);
-  return certificateReport.parse(JSON.parse(text ?? ""));
+  const text = await store.read(certificateReport.name);
+  return certificateReport.parse(text ?? "");
 }
 
 test("says when it ran, when it went well, and when the next is due", async () => {
@@ -70,7 +68,7 @@ test("counts what was issued in the last week", async () => {
 });
 
 test("a damaged one is begun anew", async () => {
-  await store.write(reportDocument, "{");
+  await store.write(certificateReport.name, "{");
   await run(0, () => Promise.resolve(ended("issued")));
   expect((await report()).issuedAt).toEqual([at(0)]);
 });

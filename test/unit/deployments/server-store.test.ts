@@ -1,11 +1,13 @@
 /** The scripts that a server runs for operators' commands, in a shell of this computer. */
 import { execa } from "execa";
 import { once } from "node:events";
-import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { readFile, readdir, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { delimiter, join } from "node:path";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { certificate } from "../../../infra/machine/live-state.ts";
+import { remoteScript } from "../../../infra/platforms/host/server.ts";
 import {
   ServerStore,
   type ServerStoreOptions,
@@ -26,16 +28,18 @@ beforeEach(() => {
   mkdirSync(directory, { mode: 0o700 });
 });
 afterEach(() => {
+  vi.unstubAllEnvs();
   rmSync(home, { recursive: true });
 });
+
+const argv = (line: string) => [
+  ...["-c", line.replaceAll("/var/lib/daytona-edge", home)],
+];
 
 /** Runs lines as sshd would; what reaches a line by standard input may be cut. */
 function store(
   options: ServerStoreOptions & { readonly cut?: number } = {},
 ): ServerStore {
-  const argv = (line: string) => [
-    ...["-c", line.replaceAll("/var/lib/daytona-edge", home)],
-  ];
   return new ServerStore(
     server,
     {
@@ -78,10 +82,10 @@ test.each([0, 2])(
   async (indent) => {
     const held = { serial: "01", key: "secret\n", chain: "PEM" };
     await writeFile(
-      join(directory, "certificate.json"),
+      join(directory, certificate.name),
       JSON.stringify(held, undefined, indent),
     );
-    expect(JSON.parse((await store().read("certificate.json")) ?? "")).toEqual({
+    expect(JSON.parse((await store().read(certificate.name)) ?? "")).toEqual({
       ...held,
       key: "",
     });
@@ -98,6 +102,49 @@ test("of what arrives in part nothing is written", async () => {
   );
   expect(await readdir(directory)).toEqual(["revocations.json"]);
 });
+
+const writeState = (input: string, onlyWhenMissing = "no") => {
+  const line = remoteScript(server, "write-state", {
+    DOCUMENT: "store/access.json",
+    ONLY_WHEN_MISSING: onlyWhenMissing,
+  });
+  return execa("sh", argv(line), { input, reject: false });
+};
+
+test("the stack replaces a document as a whole, and lays it down for root alone", async () => {
+  await writeFile(join(directory, "access.json"), "old", { mode: 0o644 });
+  expect((await writeState("")).stderr).toContain("what was there stays");
+  await writeState("first", "yes");
+  expect(await store().read("access.json")).toBe("old");
+  expect((await writeState("new")).exitCode).toBe(0);
+  expect(await store().read("access.json")).toBe("new");
+  expect((await stat(join(directory, "access.json"))).mode & 0o777).toBe(0o600);
+  expect(await readdir(directory)).toEqual(["access.json"]);
+});
+
+test.each([
+  ["an operator's command", () => store().write("access.json", "new")],
+  ["the stack", () => writeState("new")],
+])(
+  "what %s writes is on the disk before its name is, and then the name",
+  async (_, write) => {
+    await writeFile(join(directory, "access.json"), "old");
+    const programs = join(home, "programs");
+    const log = join(home, "synced");
+    mkdirSync(programs);
+    writeFileSync(
+      join(programs, "sync"),
+      `#!/bin/sh\necho "$1: $(cat '${directory}/access.json')" >>'${log}'\nexec /bin/sync "$@"\n`,
+      { mode: 0o755 },
+    );
+    vi.stubEnv("PATH", `${programs}${delimiter}${process.env.PATH ?? ""}`);
+    await write();
+    expect((await readFile(log, "utf8")).trim().split("\n")).toEqual([
+      `${directory}/.access.json.new: old`,
+      `${directory}: new`,
+    ]);
+  },
+);
 
 test("where nothing is installed nothing is made", async () => {
   rmSync(directory, { recursive: true });

@@ -6,7 +6,7 @@ import {
   createLeaf,
 } from "../../../infra/certificate/egress-ca.ts";
 import { readChain } from "../../../infra/certificate/held-certificate.ts";
-import { verifyCertificate } from "../../../infra/edge/certificate.ts";
+import { servedCertificate } from "../../../infra/edge/certificate.ts";
 import {
   type Authority,
   type Leaf,
@@ -30,42 +30,46 @@ beforeAll(async () => {
   good = await authority.leaf({ names: [`*.${domain}`, domain] });
 });
 
-/** The wildcard alone does not cover the base name. */
-const verify = (chain: string, key: string, at = now) =>
-  verifyCertificate({ chain, key }, `x.${domain}`.slice(2), at);
+const serve = (chain: string, key: string, at = now) =>
+  servedCertificate(JSON.stringify({ chain, key }), domain, at);
 
-test("verifyCertificate takes a good one, and says its serial", () => {
+test("a good one is served, whatever else stands in its document", () => {
   const [leaf] = readChain(good.chain);
-  expect(verify(good.chain, good.key)).toBe(leaf?.serialNumber);
+  const content = JSON.stringify({ ...good, keyType: "of a later version" });
+  expect(servedCertificate(content, domain, now)).toEqual({
+    pem: `${good.chain.trim()}\n${good.key.trim()}\n`,
+    serial: leaf?.serialNumber,
+    notAfter: new Date(leaf?.validTo ?? ""),
+  });
 });
 
-describe("verifyCertificate refuses", () => {
+describe("an edge refuses", () => {
   test("a leaf without the base name", () => {
-    expect(() => verify(wildcard.certificate, wildcard.key)).toThrow(
-      `it does not cover ${domain}`,
+    expect(() => serve(wildcard.certificate, wildcard.key)).toThrow(
+      `it is for *.${domain}, not for *.${domain}, ${domain}`,
     );
   });
 
   test("a leaf without the wildcard", async () => {
     const base = await createLeaf(ca, domain, life);
-    expect(() => verify(base.certificate, base.key)).toThrow(
-      `it does not cover any.${domain}`,
+    expect(() => serve(base.certificate, base.key)).toThrow(
+      `it is for ${domain}, not for *.${domain}, ${domain}`,
     );
   });
 
   test("a key that is another's", () => {
     expect(createPrivateKey(ca.key).type).toBe("private");
-    expect(() => verify(wildcard.certificate, ca.key)).toThrow(
-      "the key does not belong to the leaf",
+    expect(() => serve(wildcard.certificate, ca.key)).toThrow(
+      "the key does not belong to the certificate",
     );
   });
 
   test.each([
-    ["not valid yet", -2 * day],
-    ["expired", 100 * day],
-  ])("one that is %s", (_, later) => {
+    ["not valid yet", -2 * day, "it is not valid before"],
+    ["expired", 100 * day, "it has expired on"],
+  ])("one that is %s", (_, later, problem) => {
     const at = new Date(now.getTime() + later);
-    expect(() => verify(good.chain, good.key, at)).toThrow("it is valid from");
+    expect(() => serve(good.chain, good.key, at)).toThrow(problem);
   });
 
   test("a chain in which one did not sign the one before", async () => {
@@ -80,13 +84,24 @@ describe("verifyCertificate refuses", () => {
       [leaf + namesake.issuer, good.key, 2],
       [misnamed.chain, misnamed.key, 2],
     ] as const) {
-      expect(() => verify(chain, key)).toThrow(
-        `certificate ${String(place)} did not issue the one before`,
+      expect(() => serve(chain, key)).toThrow(
+        `certificate ${String(place)} of the chain did not sign certificate ${String(place - 1)}`,
       );
     }
   });
 
   test("an empty chain", () => {
-    expect(() => verify("", wildcard.key)).toThrow("the chain is empty");
+    expect(() => serve("", wildcard.key)).toThrow(
+      "the chain holds no certificate",
+    );
   });
+
+  test.each(["", '{"key":"-----BEGIN SECRET', '{"key":"-----BEGIN SECRET"}'])(
+    "what is no such document, and does not repeat it: %s",
+    (content) => {
+      const refused = () => servedCertificate(content, domain, now);
+      expect(refused).toThrow(/it is not JSON|expected string/);
+      expect(refused).not.toThrow(/SECRET/);
+    },
+  );
 });

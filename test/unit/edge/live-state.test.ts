@@ -46,6 +46,11 @@ describe("access.json", () => {
     expect(() => map(keys)).toThrow(reason);
   });
 
+  test("what is no JSON is not repeated", () => {
+    const broken = () => accessKeysMap(`{"keys":[{"secret":${secret}`);
+    expect(broken).toThrow(/^it is not JSON$/);
+  });
+
   test("an error tells no secret", () => {
     const short = "tooshortbutsecret";
     expect(() => map([{ kid: "key-1", secret: short }])).toThrow(

@@ -6,7 +6,7 @@ import { beforeEach, expect, test } from "vitest";
 import { createEgressCa } from "../../../infra/certificate/egress-ca.ts";
 import { ensureAuthority } from "../../../infra/gateway/authority.ts";
 import { mostNameBytes } from "../../../infra/gateway/rules.ts";
-import { temporaryDirectory } from "./temporary.ts";
+import { temporaryDirectory } from "../temporary.ts";
 
 const day = 86_400_000;
 const now = new Date("2026-03-01T00:00:00Z");

@@ -43,7 +43,7 @@ test("the same configuration is the same bundle, byte for byte", () => {
 
 test("the agent takes the rules that the bundle carries", () => {
   const document = text("/var/lib/daytona-edge/store/egress-rules.json");
-  expect(verifyRules(Buffer.from(document)).rules).toEqual(config.egressRules);
+  expect(verifyRules(document).rules).toEqual(config.egressRules);
 });
 
 test("interfaces and networks reach nft as sets", () => {

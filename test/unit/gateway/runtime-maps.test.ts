@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { parseEgressRules } from "../../../infra/gateway/rules.ts";
 import { applyMaps } from "../../../infra/gateway/runtime-maps.ts";
-import { temporaryDirectory } from "./temporary.ts";
+import { temporaryDirectory } from "../temporary.ts";
 
 /** HAProxy's maps, with versions and the limit of a command (3.0, section 9.3). */
 class RunningMaps {

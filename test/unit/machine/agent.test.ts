@@ -1,21 +1,34 @@
 import {
+  closeSync,
+  fsyncSync,
   mkdirSync,
   mkdtempSync,
+  openSync,
   readFileSync,
   readdirSync,
+  readlinkSync,
   rmSync,
   statSync,
   watch,
   writeFileSync,
 } from "node:fs";
+import { type FileHandle, open } from "node:fs/promises";
 import { type Server, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { writeAtomically } from "../../../infra/machine/agent/files.ts";
+import {
+  afterEach,
+  beforeEach,
+  describe,
+  expect,
+  onTestFinished,
+  test,
+  vi,
+} from "vitest";
+import { writeAtomically } from "../../../infra/machine/write-atomically.ts";
 import { HaproxyRuntime } from "../../../infra/machine/agent/haproxy.ts";
 import { poll } from "../../../infra/machine/agent/poll.ts";
-import { DirectoryStore } from "../../../infra/machine/agent/store.ts";
+import { DirectoryStore } from "../../../infra/machine/store/directory.ts";
 
 let directory: string;
 beforeEach(() => {
@@ -40,6 +53,38 @@ describe("writeAtomically", () => {
     writeFileSync(file, "secret", { mode: 0o644 });
     await writeAtomically(file, "secret", 0o600);
     expect(statSync(file).mode & 0o777).toBe(0o600);
+  });
+
+  test("the content is on the disk before the name is, and then the name", async () => {
+    const file = join(directory, "file");
+    writeFileSync(file, "old");
+    const handle = await open(file);
+    const prototype = Object.getPrototypeOf(handle) as FileHandle;
+    await handle.close();
+    const synced: string[] = [];
+    vi.spyOn(prototype, "sync").mockImplementation(function (this: FileHandle) {
+      const what = readlinkSync(`/proc/self/fd/${String(this.fd)}`);
+      synced.push(`${what}: ${readFileSync(file, "utf8")}`);
+      fsyncSync(this.fd);
+      return Promise.resolve();
+    });
+    onTestFinished(() => {
+      vi.restoreAllMocks();
+    });
+    await writeAtomically(file, "new", 0o600);
+    expect(synced).toEqual([
+      `${directory}/.file.new: old`,
+      `${directory}: new`,
+    ]);
+  });
+
+  test("what a crash has left for all to read is not written to", async () => {
+    const file = join(directory, "file");
+    writeFileSync(join(directory, ".file.new"), "", { mode: 0o666 });
+    const left = openSync(join(directory, ".file.new"), "r");
+    await writeAtomically(file, "secret", 0o600);
+    expect(readFileSync(left, "utf8")).toBe("");
+    closeSync(left);
   });
 
   test("one that fails leaves nothing beside the file", async () => {

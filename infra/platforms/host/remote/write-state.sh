@@ -1,8 +1,8 @@
 #!/bin/sh
-# Writes a document of the live state, from standard input: replaced as a
-# whole, and root's alone from its first moment. In the environment: DOCUMENT,
-# its path below /var/lib/daytona-edge; ONLY_WHEN_MISSING, "yes" where what is
-# there already stays; REPAIR, a word that is kept with it.
+# Writes a document of the live state, from standard input; begins with
+# replace-file.sh. In the environment: DOCUMENT, its path below
+# /var/lib/daytona-edge; ONLY_WHEN_MISSING, "yes" where what is there already
+# stays; REPAIR, a word that is kept with it.
 set -eu
 home=/var/lib/daytona-edge
 path="$home/$DOCUMENT"
@@ -13,14 +13,14 @@ if [ "$ONLY_WHEN_MISSING" = yes ] && [ -s "$path" ]; then
   echo "${REPAIR:-}" >"$record/repair"
   exit 0
 fi
-cat >"$path.new"
+receive "$path"
 # A run that was cut off before it sent anything.
-if [ ! -s "$path.new" ]; then
-  rm "$path.new"
+# shellcheck disable=SC2154
+if [ ! -s "$new" ]; then
   echo "daytona-edge: nothing came to write to $path; what was there stays" >&2
   exit 1
 fi
-mv "$path.new" "$path"
+replace "$path"
 # Others write those that are only made here.
 [ "$ONLY_WHEN_MISSING" = yes ] || sha256sum "$path" >"$record/sum"
 echo "${REPAIR:-}" >"$record/repair"

@@ -1,9 +1,12 @@
 /**
- * A store in AWS Secrets Manager: one secret a document, made when it is first
- * written. The stack does not own them, so that one which is destroyed and
- * brought up again finds its account and its certificate.
+ * A store in AWS Secrets Manager: one secret a document. Machines and writers
+ * read it each in their own way: machines ask for all documents in one request,
+ * because requests cost, and a writer for one at a time, because it may have to
+ * make or restore the secret.
+ * @see https://aws.amazon.com/secrets-manager/pricing/
  */
 import {
+  BatchGetSecretValueCommand,
   CreateSecretCommand,
   GetSecretValueCommand,
   InvalidRequestException,
@@ -11,14 +14,87 @@ import {
   ResourceExistsException,
   ResourceNotFoundException,
   RestoreSecretCommand,
-  type SecretsManagerClient,
+  SecretsManagerClient,
 } from "@aws-sdk/client-secrets-manager";
-import type { CertificateStore } from "./store.ts";
+import type { Reader, Store } from "./store.ts";
 
 /** A secret cannot be empty; this stands for a document that is none. */
 const none = "\n";
 
-export class SecretsManagerStore implements CertificateStore {
+const textOf = (secret: string | undefined) =>
+  secret === none ? undefined : secret;
+
+/** Documents that are read within this time come of one request, in milliseconds. */
+const fresh = 1_000;
+
+/** Longest that a machine's request may take, in milliseconds. */
+const patience = 5_000;
+
+/** By the names of the secrets. */
+type Answer = ReadonlyMap<string, string | Error>;
+
+/** What a machine reads, with its own role. */
+export class SecretsManagerReader implements Reader {
+  readonly #client: SecretsManagerClient;
+  readonly #prefix: string;
+  readonly #secrets: string[];
+  #asked = { at: -Infinity, answer: Promise.resolve<Answer>(new Map()) };
+
+  /**
+   * @param prefix what goes before a document's name in its secret's name
+   * @param documents names of all that will be asked for
+   */
+  constructor(region: string, prefix: string, documents: readonly string[]) {
+    this.#client = new SecretsManagerClient({
+      region,
+      // The next poll is the next try.
+      maxAttempts: 1,
+      requestHandler: {
+        connectionTimeout: patience,
+        requestTimeout: patience,
+        // Else it only warns, and a hung request blocks forever.
+        throwOnRequestTimeout: true,
+      },
+    });
+    this.#prefix = prefix;
+    this.#secrets = documents.map((name) => prefix + name);
+  }
+
+  async read(document: string): Promise<string | undefined> {
+    const now = performance.now();
+    if (now - this.#asked.at > fresh) {
+      this.#asked = { at: now, answer: this.#ask() };
+    }
+    const found = (await this.#asked.answer).get(this.#prefix + document);
+    if (found instanceof Error) throw found;
+    return found;
+  }
+
+  async #ask(): Promise<Answer> {
+    const { SecretValues = [], Errors = [] } = await this.#client.send(
+      new BatchGetSecretValueCommand({ SecretIdList: this.#secrets }),
+    );
+    const answer = new Map<string, string | Error>();
+    for (const { Name = "", SecretString } of SecretValues) {
+      const text = textOf(SecretString);
+      if (text !== undefined) answer.set(Name, text);
+    }
+    for (const { SecretId = "", ErrorCode, Message } of Errors) {
+      if (ErrorCode === "ResourceNotFoundException") continue;
+      // Such as a denial, which also comes for a secret that is not made yet.
+      const error = `${SecretId}: ${String(ErrorCode)}: ${String(Message)}`;
+      answer.set(SecretId, new Error(error));
+    }
+    return answer;
+  }
+}
+
+/**
+ * What writers use. A secret is made when it is first written: the stack does
+ * not own it, so that one which is destroyed and brought up again finds its
+ * account and its certificate.
+ */
+export class SecretsManagerStore implements Store {
   readonly #client: SecretsManagerClient;
   readonly #prefix: string;
 
@@ -31,10 +107,10 @@ export class SecretsManagerStore implements CertificateStore {
   async read(document: string): Promise<string | undefined> {
     const SecretId = this.#secret(document);
     try {
-      const { SecretString: text } = await this.#undeleted(document, () =>
+      const { SecretString } = await this.#undeleted(document, () =>
         this.#client.send(new GetSecretValueCommand({ SecretId })),
       );
-      return text === none ? undefined : text;
+      return textOf(SecretString);
     } catch (error) {
       // A secret without a value; one that is not there is made, see below.
       if (error instanceof ResourceNotFoundException) return undefined;

@@ -5,7 +5,7 @@ import { onTestFinished } from "vitest";
 
 /** A directory that goes away with the test. */
 export async function temporaryDirectory(): Promise<string> {
-  const path = await mkdtemp(join(tmpdir(), "certificate-"));
+  const path = await mkdtemp(join(tmpdir(), "daytona-edge-"));
   onTestFinished(() => rm(path, { recursive: true, force: true }));
   return path;
 }

@@ -1,8 +1,9 @@
 /** A store that is a directory; its files are for their owner only. */
-import { mkdir, open, readFile, rename, rm } from "node:fs/promises";
+import { mkdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { writeAtomically } from "../write-atomically.ts";
 import { withFileLock } from "./file-lock.ts";
-import type { CertificateStore } from "./store.ts";
+import type { Store } from "./store.ts";
 
 export interface DirectoryStoreOptions {
   /** How long to wait for the lock, in seconds; default 300. */
@@ -11,7 +12,7 @@ export interface DirectoryStoreOptions {
   readonly onWait?: () => void;
 }
 
-export class DirectoryStore implements CertificateStore {
+export class DirectoryStore implements Store {
   readonly #directory: string;
   readonly #options: DirectoryStoreOptions;
 
@@ -31,15 +32,10 @@ export class DirectoryStore implements CertificateStore {
 
   async write(document: string, content: string | Uint8Array): Promise<void> {
     const path = join(this.#directory, document);
-    const temporary = join(this.#directory, `.${document}.tmp`);
     try {
       await this.#create();
-      await rm(temporary, { force: true });
-      await writeThrough(temporary, content);
-      await rename(temporary, path);
-      await synchronize(this.#directory);
+      await writeAtomically(path, content, 0o600);
     } catch (error) {
-      await rm(temporary, { force: true }).catch(() => undefined);
       throw new Error(`Cannot write ${path}: ${(error as Error).message}`, {
         cause: error,
       });
@@ -60,28 +56,5 @@ export class DirectoryStore implements CertificateStore {
 
   async #create(): Promise<void> {
     await mkdir(this.#directory, { recursive: true, mode: 0o700 });
-  }
-}
-
-async function writeThrough(
-  path: string,
-  content: string | Uint8Array,
-): Promise<void> {
-  const file = await open(path, "wx", 0o600);
-  try {
-    await file.writeFile(content);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-}
-
-/** The new name of a file is on disk only when its directory is. */
-async function synchronize(directory: string): Promise<void> {
-  const handle = await open(directory, "r");
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
   }
 }

@@ -4,8 +4,8 @@ import { readdir, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
-import { DirectoryStore } from "../../../infra/certificate/directory-store.ts";
-import { temporaryDirectory } from "./temporary.ts";
+import { DirectoryStore } from "../../../../infra/machine/store/directory.ts";
+import { temporaryDirectory } from "../../temporary.ts";
 
 describe("a directory", () => {
   test("keeps documents for its owner only, and nothing else", async () => {
@@ -104,7 +104,7 @@ describe("the lock", () => {
 async function lockHolder(directory: string) {
   const path = join(
     import.meta.dirname,
-    "../../../infra/certificate/directory-store.ts",
+    "../../../../infra/machine/store/directory.ts",
   );
   const program = `
     import { DirectoryStore } from ${JSON.stringify(path)};

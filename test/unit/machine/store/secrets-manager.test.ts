@@ -6,7 +6,7 @@ import {
   type SecretsManagerClient,
 } from "@aws-sdk/client-secrets-manager";
 import { beforeEach, describe, expect, test } from "vitest";
-import { SecretsManagerStore } from "../../../infra/certificate/secrets-manager-store.ts";
+import { SecretsManagerStore } from "../../../../infra/machine/store/secrets-manager.ts";
 
 const prefix = "daytona-edge/t/";
 let secrets: Map<string, string | undefined>;

@@ -1,0 +1,4 @@
+/** The program of daytona-gateway-agent.service. */
+import { runAgent } from "./agent.ts";
+
+runAgent();
