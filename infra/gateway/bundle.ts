@@ -9,6 +9,7 @@ import { secretsManagerPlace } from "../machine/agent/store-place.ts";
 import type { Bundle } from "../machine/bundle.ts";
 import { copiedFrom } from "../machine/copied-file.ts";
 import { type LogsPlace, logsPart } from "../machine/logs/bundle.ts";
+import * as places from "../machine/places.ts";
 import { gatewayAddress, gatewayName } from "./address.ts";
 import { egressLimitsEnvironment } from "./limits.ts";
 import { rulesDocument } from "./rules-document.ts";
@@ -61,12 +62,8 @@ export interface GatewayConfig extends Pick<
   };
 }
 
-/** Where a gateway that is alone says whether it is healthy. */
-export const gatewayHealthPort = 8404;
-
-const etc = "/etc/daytona-edge/gateway";
-const lib = "/usr/local/lib/daytona-edge";
-const systemd = "/etc/systemd/system";
+const etc = places.etc("gateway");
+const { lib, systemd, store, healthPort } = places;
 
 /** In the order in which they start: first the wall, then the door. */
 const units = [
@@ -145,7 +142,7 @@ export function gatewayBundle(config: GatewayConfig): Bundle {
         ? []
         : [
             {
-              path: "/var/lib/daytona-edge/store/egress-rules.json",
+              path: `${store}/egress-rules.json`,
               content: rulesDocument(config.egressRules, config.learn),
               mode: 0o644,
             },
@@ -163,7 +160,7 @@ export function gatewayBundle(config: GatewayConfig): Bundle {
     },
     ports: [
       ...["udp 53", "tcp 53", "tcp 80", "tcp 443"],
-      ...(alone ? [`tcp ${String(gatewayHealthPort)}`] : []),
+      ...(alone ? [`tcp ${String(healthPort)}`] : []),
     ],
   };
 }
@@ -185,7 +182,7 @@ function environment({ sandboxes, limits, alone }: GatewayConfig): string {
     ...(alone
       ? [
           `HEALTH_NETWORKS="{ ${alone.balancers.join(", ")} }"`,
-          `GATEWAY_HEALTH_PORT=${String(gatewayHealthPort)}`,
+          `GATEWAY_HEALTH_PORT=${String(healthPort)}`,
           `GATEWAY_DRAIN=${String(alone.drainSeconds)}s`,
           "GATEWAY_GRACE_SECONDS=25",
           `GATEWAY_STORE=${secretsManagerPlace(region, prefix)}`,
@@ -194,7 +191,7 @@ function environment({ sandboxes, limits, alone }: GatewayConfig): string {
           "GATEWAY_AUTHORITY=store",
         ]
       : [
-          "GATEWAY_STORE=/var/lib/daytona-edge/store",
+          `GATEWAY_STORE=${store}`,
           "GATEWAY_POLL_SECONDS=1",
           "GATEWAY_AUTHORITY=own",
         ]),

@@ -2,6 +2,8 @@
 import type { AccessKey } from "../../client/index.ts";
 import { accessKeysMap } from "../../infra/edge/access-keys.ts";
 import { gatewayAddress } from "../../infra/gateway/address.ts";
+import { healthPort } from "../../infra/machine/places.ts";
+import { proxyPort } from "../../infra/platforms/host/daytona-ports.ts";
 import { hostsOf } from "../../infra/gateway/rule-maps.ts";
 import type { OpenDeployment } from "../deployments/open.ts";
 import { egressProbes } from "./egress.ts";
@@ -19,7 +21,7 @@ export interface Sandboxes {
 }
 
 /** Ports of Daytona's, of SSH and of the edge that a sandbox might try. */
-const neighbourPorts = [22, 443, 3000, 4000, 8404];
+const neighbourPorts = [22, 443, 3000, proxyPort, healthPort];
 
 /**
  * A probe of each promise that can be tried at any stack.

@@ -4,8 +4,8 @@
  */
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
-import { gatewayHealthPort } from "../../gateway/bundle.ts";
 import type { Bundle } from "../../machine/bundle.ts";
+import { healthPort } from "../../machine/places.ts";
 import { balancedPorts } from "./balanced-ports.ts";
 import type { BundleStore } from "./bundle-store.ts";
 import type { HealthAlarmArgs } from "./health-alarm.ts";
@@ -77,7 +77,6 @@ export class Gateway extends pulumi.ComponentResource {
         vpcId: network.vpcId,
         balancer,
         ports,
-        healthPort: gatewayHealthPort,
         // Denials name the runner.
         client: { preserveClientIp: "true" },
       },
@@ -138,7 +137,7 @@ export class Gateway extends pulumi.ComponentResource {
         );
       });
     }
-    for (const port of [...ports, gatewayHealthPort]) {
+    for (const port of [...ports, healthPort]) {
       new aws.vpc.SecurityGroupEgressRule(
         `${name}-to-machines-${String(port)}`,
         {

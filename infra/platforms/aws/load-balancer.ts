@@ -16,8 +16,6 @@ export interface LoadBalancerArgs {
 
 /** Ports that are passed on. */
 export const publicPorts = [443, 80] as const;
-/** Where an edge says whether it is healthy. */
-export const healthPort = 8404;
 
 export class LoadBalancer extends pulumi.ComponentResource {
   readonly address: EdgeAddress;
@@ -90,7 +88,6 @@ export class LoadBalancer extends pulumi.ComponentResource {
         vpcId,
         balancer,
         ports: publicPorts,
-        healthPort,
         // The header tells the client; with both, an edge could not call
         // another one by the front door.
         client: { proxyProtocolV2: true, preserveClientIp: "false" },
