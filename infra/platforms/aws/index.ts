@@ -5,11 +5,10 @@
  */
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
-import type { EdgeAddress } from "../../dns.ts";
 import { edgeBundle } from "../../edge/bundle.ts";
 import { noRevocations } from "../../edge/revocations.ts";
 import { hostsOf } from "../../gateway/rule-maps.ts";
-import type { PlatformArgs } from "../platform.ts";
+import type { Platform, PlatformArgs } from "../platform.ts";
 import { AlarmTopic } from "./alarms.ts";
 import { BundleStore } from "./bundle-store.ts";
 import { Certificate } from "./certificate.ts";
@@ -71,11 +70,10 @@ function knownRegion(name: string): aws.Region {
   );
 }
 
-export class AwsPlatform extends pulumi.ComponentResource {
-  readonly edge: EdgeAddress;
-  readonly sandboxes: SandboxesNetwork;
-  readonly gateway:
-    Pick<RoadOut, "address" | "caCertificate" | "publicAddresses"> | undefined;
+export class AwsPlatform extends pulumi.ComponentResource implements Platform {
+  readonly edge: Platform["edge"];
+  readonly gateway: Platform["gateway"];
+  readonly keepsRecords = true;
 
   constructor(
     name: string,
@@ -94,7 +92,7 @@ export class AwsPlatform extends pulumi.ComponentResource {
       networks.services,
       inside,
     );
-    this.sandboxes = new SandboxesNetwork(
+    const sandboxes = new SandboxesNetwork(
       `${name}-sandboxes`,
       { settings, networks, services: network },
       inside,
@@ -215,7 +213,7 @@ export class AwsPlatform extends pulumi.ComponentResource {
     new SandboxNames(
       `${name}-sandboxes-names`,
       {
-        vpcId: this.sandboxes.vpcId,
+        vpcId: sandboxes.vpcId,
         hosts: hostsOf(config.egress?.egressRules ?? []),
         outside: settings.sandboxes.names,
         gateway: roadOut?.balancer,
