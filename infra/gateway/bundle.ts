@@ -64,6 +64,7 @@ export interface GatewayConfig extends Pick<
 
 const etc = places.etc("gateway");
 const { lib, systemd, store, healthPort } = places;
+const differences = `${lib}/differences-gateway.sh`;
 
 /** In the order in which they start: first the wall, then the door. */
 const units = [
@@ -117,21 +118,16 @@ export function gatewayBundle(config: GatewayConfig): Bundle {
         mode: 0o644,
       },
       { path: `${etc}/env`, content: environment(config), mode: 0o644 },
-      ...[
-        "prepare",
-        "check",
-        "network",
-        "interfaces",
-        "firewall",
-        "differences",
-        "undo",
-      ].map((name) => copy(`${name}.sh`, `${lib}/${name}-gateway.sh`, 0o755)),
+      ...["prepare", "check", "network", "interfaces", "firewall", "undo"].map(
+        (name) => copy(`${name}.sh`, `${lib}/${name}-gateway.sh`, 0o755),
+      ),
       copy(
         "../machine/placeholder-certificate.sh",
         `${lib}/placeholder-gateway.sh`,
         0o755,
       ),
       copy("../machine/reload-haproxy.sh", `${lib}/reload-gateway.sh`, 0o755),
+      copy("../machine/differences.sh", differences, 0o755),
       {
         path: `${lib}/gateway-agent.cjs`,
         content: bundledProgram(join(import.meta.dirname, "agent.ts")),
@@ -156,7 +152,7 @@ export function gatewayBundle(config: GatewayConfig): Bundle {
     ...(alone ? {} : { sandboxes: config.sandboxes.networks }),
     rules: {
       unit: "daytona-gateway-firewall.service",
-      differences: `${lib}/differences-gateway.sh`,
+      differences,
     },
     ports: [
       ...["udp 53", "tcp 53", "tcp 80", "tcp 443"],

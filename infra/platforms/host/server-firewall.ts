@@ -24,6 +24,7 @@ export const usualOpenPorts = daytonaPorts
 
 const etc = places.etc("server");
 const { lib, systemd } = places;
+const differences = `${lib}/differences-server.sh`;
 const unit = "daytona-server-firewall.service";
 
 /** The bundle: a pure function of the configuration and these files. */
@@ -34,15 +35,16 @@ export function serverFirewallBundle(config: ServerFirewallConfig): Bundle {
     files: [
       copy("nftables.conf", `${etc}/nftables.conf`),
       { path: `${etc}/env`, content: environment(config), mode: 0o644 },
-      ...["firewall", "check", "differences", "undo"].map((name) =>
+      ...["firewall", "check", "undo"].map((name) =>
         copy(`${name}.sh`, `${lib}/${name}-server.sh`, 0o755),
       ),
+      copy("../../../machine/differences.sh", differences, 0o755),
       copy(unit, `${systemd}/${unit}`),
     ],
     units: [unit],
     check: `${lib}/check-server.sh`,
     undo: `${lib}/undo-server.sh`,
-    rules: { unit, differences: `${lib}/differences-server.sh` },
+    rules: { unit, differences },
     ports: [],
   };
 }
