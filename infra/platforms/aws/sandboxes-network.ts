@@ -7,11 +7,10 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import { serviceTrust } from "./service-trust.ts";
-import { closeDefaultGroup } from "./services-network.ts";
 import { nth } from "./names.ts";
 import type { NetworkParts, Networks } from "./networks.ts";
 import type { AwsSettings } from "./settings.ts";
-import { zoneSubnets } from "./zone-subnets.ts";
+import { makeVpc } from "./vpc.ts";
 
 export interface SandboxesNetworkArgs {
   readonly settings: Pick<AwsSettings, "sandboxes">;
@@ -42,7 +41,16 @@ export class SandboxesNetwork extends pulumi.ComponentResource {
     const adopted = "cidr" in sandboxes.vpc ? undefined : sandboxes.vpc;
     const parts =
       "cidr" in sandboxes.vpc
-        ? this.make(name, sandboxes.vpc.cidr, sandboxes.subnets)
+        ? makeVpc(
+            name,
+            {
+              cidr: sandboxes.vpc.cidr,
+              subnets: sandboxes.subnets,
+              more: { enableDnsSupport: true },
+              ofSubnet: () => ({ mapPublicIpOnLaunch: false }),
+            },
+            this,
+          )
         : sandboxes.vpc;
     this.vpcId = parts.vpcId;
     this.subnetIds = parts.subnets.map(({ id }) => id);
@@ -52,39 +60,6 @@ export class SandboxesNetwork extends pulumi.ComponentResource {
     this.flowLog(name);
     // By which policies know what stands in it.
     this.registerOutputs({ adopted });
-  }
-
-  private make(
-    name: string,
-    cidr: string,
-    zones: readonly string[],
-  ): NetworkParts {
-    const vpc = new aws.ec2.Vpc(
-      `${name}-vpc`,
-      {
-        cidrBlock: cidr,
-        enableDnsSupport: true,
-        enableDnsHostnames: true,
-      },
-      { parent: this, protect: true },
-    );
-    closeDefaultGroup(name, vpc, this);
-    const routes = new aws.ec2.RouteTable(
-      `${name}-routes`,
-      { vpcId: vpc.id },
-      { parent: this },
-    );
-    const subnets = zoneSubnets(
-      name,
-      {
-        vpcId: vpc.id,
-        routeTableId: routes.id,
-        subnets: zones,
-        more: () => ({ mapPublicIpOnLaunch: false }),
-      },
-      this,
-    );
-    return { vpcId: vpc.id, subnets, routeTableIds: [routes.id] };
   }
 
   /** The one road between the networks, both ways. */
