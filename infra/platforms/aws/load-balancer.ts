@@ -5,6 +5,7 @@ import type { EdgeAddress } from "../../dns.ts";
 import { balancedPorts } from "./balanced-ports.ts";
 import type { HealthAlarmArgs } from "./health-alarm.ts";
 import type { ServicesNetwork } from "./services-network.ts";
+import { tcp } from "./security-group-rules.ts";
 import { addressIn6 } from "./subnets.ts";
 
 /** The number of the balancer's own address in the /64 of a zone. */
@@ -41,7 +42,7 @@ export class LoadBalancer extends pulumi.ComponentResource {
       const open = {
         securityGroupId: group.id,
         description: "Everybody.",
-        ...{ ipProtocol: "tcp", fromPort: port, toPort: port },
+        ...tcp(port),
       };
       new aws.vpc.SecurityGroupIngressRule(
         `${name}-from-all-${String(port)}`,

@@ -6,6 +6,7 @@
  */
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
+import { tcp } from "./security-group-rules.ts";
 import { serviceTrust } from "./service-trust.ts";
 import { nth } from "./names.ts";
 import type { NetworkParts, Networks } from "./networks.ts";
@@ -122,9 +123,7 @@ export class SandboxesNetwork extends pulumi.ComponentResource {
             securityGroupId: group.id,
             description: "The gateway.",
             cidrIpv4: cidr,
-            ipProtocol: "tcp",
-            fromPort: port,
-            toPort: port,
+            ...tcp(port),
           },
           { parent: this },
         );
@@ -137,9 +136,7 @@ export class SandboxesNetwork extends pulumi.ComponentResource {
           securityGroupId: group.id,
           description: "The control plane of Daytona.",
           cidrIpv4: cidr,
-          ipProtocol: "tcp",
-          fromPort: port,
-          toPort: port,
+          ...tcp(port),
         },
         { parent: this },
       );
@@ -155,7 +152,7 @@ export class SandboxesNetwork extends pulumi.ComponentResource {
     name: string,
     { networks, settings }: SandboxesNetworkArgs,
   ): void {
-    const tcp = (cidrBlock: string, fromPort: number, toPort: number) => ({
+    const allowed = (cidrBlock: string, fromPort: number, toPort: number) => ({
       ...{ protocol: "tcp", action: "allow" },
       ...{ cidrBlock, fromPort, toPort },
     });
@@ -175,16 +172,16 @@ export class SandboxesNetwork extends pulumi.ComponentResource {
         subnetIds: [...this.subnetIds],
         egress: numbered([
           ...inside,
-          ...services.map((cidr) => tcp(cidr, 80, 80)),
-          ...services.map((cidr) => tcp(cidr, 443, 443)),
+          ...services.map((cidr) => allowed(cidr, 80, 80)),
+          ...services.map((cidr) => allowed(cidr, 443, 443)),
           // Edges ask sandboxes; these are the answers.
-          ...services.map((cidr) => tcp(cidr, ...ofClients)),
-          ...daytona.map(({ cidr, port }) => tcp(cidr, port, port)),
+          ...services.map((cidr) => allowed(cidr, ...ofClients)),
+          ...daytona.map(({ cidr, port }) => allowed(cidr, port, port)),
         ]),
         ingress: numbered([
           ...inside,
-          ...services.map((cidr) => tcp(cidr, 1, 65535)),
-          ...daytona.map(({ cidr }) => tcp(cidr, ...ofClients)),
+          ...services.map((cidr) => allowed(cidr, 1, 65535)),
+          ...daytona.map(({ cidr }) => allowed(cidr, ...ofClients)),
         ]),
       },
       { parent: this },
