@@ -7,7 +7,7 @@ import { sequencer } from "./scripts/test/schedule.ts";
 import { withoutCheckpoints } from "./scripts/test/without-checkpoints.ts";
 
 leaveAccounts(process.env);
-// What verify promises in seconds is not measured while other suites run.
+// What the README promises in seconds takes longer while other suites run.
 process.env.DAYTONA_EDGE_PATIENCE ??= "20";
 // The suites' processes read it as well.
 process.env.DAYTONA_EDGE_PLACES ??= JSON.stringify(placesHere());

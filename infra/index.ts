@@ -7,6 +7,7 @@ import { readConfig } from "./config/read.ts";
 import { Dns } from "./dns.ts";
 import { stackOutputs, type StackOutputs } from "./outputs.ts";
 import { hostPlatform } from "./platforms/host/index.ts";
+import type { Platform } from "./platforms/platform.ts";
 
 export default async function program(): Promise<StackOutputs> {
   const {
@@ -30,7 +31,7 @@ export default async function program(): Promise<StackOutputs> {
     egressCredentials,
   };
   // Loaded where it is used: its SDK takes other platforms half a second.
-  const platform = config.aws
+  const platform: Platform = config.aws
     ? await (
         await import("./platforms/aws/index.ts")
       ).awsPlatform("aws", { ...common, settings: config.aws })
@@ -43,14 +44,8 @@ export default async function program(): Promise<StackOutputs> {
   new Dns(
     "dns",
     { zoneId: config.zoneId, domain: config.domain, edge: platform.edge },
-    // Of an existing server nothing of ours is to be left: see README, "Undo".
-    { protect: config.platform === "aws" },
+    { protect: platform.keepsRecords },
   );
 
-  return stackOutputs({
-    config,
-    edge: platform.edge,
-    accessKey: access?.current,
-    gateway: platform.gateway,
-  });
+  return stackOutputs({ config, platform, accessKey: access?.current });
 }

@@ -5,9 +5,9 @@
 import type * as pulumi from "@pulumi/pulumi";
 import type { AccessKey } from "./access.ts";
 import type { StackConfig } from "./config/parse.ts";
-import type { EdgeAddress } from "./dns.ts";
 import { gatewayName } from "./gateway/address.ts";
 import { sandboxEnv } from "./gateway/sandbox-env.ts";
+import type { Platform } from "./platforms/platform.ts";
 
 export interface StackOutputs {
   /** Version of this contract. */
@@ -59,20 +59,14 @@ export interface StackOutputs {
 
 export interface OutputsArgs {
   readonly config: StackConfig;
-  readonly edge: EdgeAddress;
   readonly accessKey: pulumi.Input<AccessKey> | undefined;
-  readonly gateway:
-    | {
-        readonly address: pulumi.Input<string>;
-        readonly caCertificate: pulumi.Input<string>;
-        readonly publicAddresses?: readonly pulumi.Input<string>[];
-      }
-    | undefined;
+  readonly platform: Platform;
 }
 
 /** The outputs of a stack, from its configuration and its platform. */
 export function stackOutputs(args: OutputsArgs): StackOutputs {
-  const { config, edge, accessKey, gateway } = args;
+  const { config, accessKey } = args;
+  const { edge, gateway } = args.platform;
   return {
     contract: 1,
     domain: config.domain,

@@ -12,7 +12,7 @@ import type {
   PlannedResource,
   ResourcePolicy,
   StackPolicy,
-} from "../infra/policies/policy.ts";
+} from "../infra/policies/resources.ts";
 
 new PolicyPack("daytona-edge", {
   enforcementLevel: "mandatory",

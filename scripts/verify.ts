@@ -1,9 +1,8 @@
-/** `npm run verify`: the request's two tests, and probes of every promise. */
+/** `npm run verify`: the request's two tests, and probes of ingress and egress. */
 import Table from "cli-table3";
 import { Command, InvalidArgumentError } from "commander";
 import { unenforcedLines } from "../infra/gateway/unenforced.ts";
 import {
-  type OpenDeployment,
   type StackOptions,
   openDeployment,
   withStack,
@@ -11,18 +10,18 @@ import {
 import { main } from "./failure.ts";
 import { LabError } from "./lab/command.ts";
 import { step } from "./progress.ts";
-import { labProbes, labRoadOut } from "./verify/lab-stack.ts";
-import { ownProbes, roadOut } from "./verify/own-stack.ts";
+import { labRoadOut, labSandboxes } from "./verify/lab-stack.ts";
+import { type Sandboxes, ownProbes, roadOut } from "./verify/own-stack.ts";
 import { type Probe, type ProbeResult, tryProbe } from "./verify/probe.ts";
-import { type RoadOut, bypassSuite } from "./verify/road-out.ts";
+import { bypassSuite } from "./verify/road-out.ts";
 
 const command = withStack(
   new Command("npm run verify --"),
   "both of the lab's stacks",
 )
   .description(
-    `Tries both roads from outside: the request's Test 1 and Test 2, and a probe of
-every other promise; two rows for each host of egress.allow. Says what the rules
+    `Tries ingress and egress from outside: the request's Test 1 and Test 2, hosts,
+ports and tokens, and two rows for each host of egress.allow. Says what the rules
 do not enforce. Exits with 1 when any probe fails.`,
   )
   .option(
@@ -42,7 +41,7 @@ gateway's log must show each refusal`,
   )
   .option(
     "--sandbox <id>",
-    "with --stack: a sandbox that anybody may reach. It\nneeds curl, dig, nc, openssl and python3; commands run\nin it by Daytona's toolbox, with the key that stands\nin DAYTONA_API_KEY",
+    "with --stack: a sandbox that anybody may reach, or\nwhoever has a token. It needs curl, dig, nc, openssl\nand python3; commands run in it by Daytona's toolbox,\nwith the key that stands in DAYTONA_API_KEY",
   )
   .option(
     "--port <number>",
@@ -66,25 +65,26 @@ interface VerifyOptions extends StackOptions {
   readonly otherSandbox?: string;
 }
 
-/** What is tried, and where. */
-interface Trial {
-  readonly deployment: OpenDeployment;
-  /** A probe of each promise. */
-  readonly probes: () => Promise<Probe[]>;
-  readonly roadOut: () => Promise<RoadOut>;
-}
-
 await main(async () => {
   const options = command.opts<VerifyOptions>();
   const { json, bypass } = options;
   await using open = new AsyncDisposableStack();
-  const { deployment, ...trial } = await (options.stack === undefined
-    ? labTrial(options, open)
-    : ownTrial(options.stack, options, open));
+  const ofLab = options.stack === undefined;
+  const sandboxes = ofLab ? labSandboxes : namedSandboxes(options);
+  const use = async (stack: string) =>
+    open.use(await openDeployment(stack, options));
+  const deployment = await use(options.stack ?? "local");
+  const road = () =>
+    ofLab ? labRoadOut(deployment) : roadOut(deployment, sandboxes);
+  const probes = async () => [
+    ...(await ownProbes(deployment, sandboxes, road)),
+    // It has signed access, and no egress.
+    ...(ofLab ? await ownProbes(await use("signed"), sandboxes, road) : []),
+  ];
   const rows = bypass === true ? [] : bypass;
   const results = rows
-    ? await inTurn(await bypassSuite(await trial.roadOut(), rows))
-    : await Promise.all((await trial.probes()).map(tryProbe));
+    ? await inTurn(await bypassSuite(await road(), rows))
+    : await Promise.all((await probes()).map(tryProbe));
   const failed = results.filter((result) => !result.ok);
   const unenforced = unenforcedLines(
     deployment.config.egress?.egressRules ?? [],
@@ -107,26 +107,9 @@ await main(async () => {
   if (failed.length > 0) process.exitCode = 1;
 });
 
-async function labTrial(
-  options: VerifyOptions,
-  open: AsyncDisposableStack,
-): Promise<Trial> {
-  const local = open.use(await openDeployment("local", options));
-  const signed = open.use(await openDeployment("signed", options));
-  return {
-    deployment: local,
-    probes: () => labProbes(local, signed),
-    roadOut: () => labRoadOut(local),
-  };
-}
-
 /** @throws LabError when an option is missing */
-async function ownTrial(
-  stack: string,
-  options: VerifyOptions,
-  open: AsyncDisposableStack,
-): Promise<Trial> {
-  const { sandbox, otherSandbox, port } = options;
+function namedSandboxes(options: VerifyOptions): Sandboxes {
+  const { stack = "", sandbox, otherSandbox, port } = options;
   if (sandbox === undefined || (options.bypass && otherSandbox === undefined)) {
     throw new LabError(
       sandbox === undefined
@@ -134,13 +117,7 @@ async function ownTrial(
         : `--stack ${stack}: --bypass tries the way to another sandbox, too; name one on the same runner by --other-sandbox`,
     );
   }
-  const deployment = open.use(await openDeployment(stack, options));
-  const sandboxes = { sandbox, port, otherSandbox: otherSandbox ?? "" };
-  return {
-    deployment,
-    probes: () => ownProbes(deployment, sandboxes),
-    roadOut: () => roadOut(deployment, sandboxes),
-  };
+  return { sandbox, port, otherSandbox: otherSandbox ?? "" };
 }
 
 function portNumber(text: string): number {

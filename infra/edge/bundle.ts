@@ -10,6 +10,7 @@ import { secretsManagerPlace } from "../machine/store/place.ts";
 import type { Bundle, BundleFile } from "../machine/bundle.ts";
 import { copiedFrom } from "../machine/copied-file.ts";
 import { type LogsPlace, logsPart } from "../machine/logs/bundle.ts";
+import * as places from "../machine/places.ts";
 import { errorCodeMap, errorPageMap, errorTextMap } from "./error-bodies.ts";
 import { limitsEnvironment } from "./limits.ts";
 
@@ -42,9 +43,8 @@ export type EdgeConfig = Pick<
 };
 
 const units = ["daytona-edge.service", "daytona-edge-agent.service"];
-const etc = "/etc/daytona-edge/edge";
-const lib = "/usr/local/lib/daytona-edge";
-const systemd = "/etc/systemd/system";
+const etc = places.etc("edge");
+const { lib, systemd, healthPort } = places;
 
 /** The edge's bundle: a pure function of the configuration and these files. */
 export function edgeBundle(config: EdgeConfig): Bundle {
@@ -100,8 +100,8 @@ export function edgeBundle(config: EdgeConfig): Bundle {
     holders: ["daytona-edge.service"],
     check: `${lib}/check-edge.sh`,
     undo: `${lib}/undo-edge.sh`,
-    ports: ["tcp 80", "tcp 443", "tcp 8404"],
-    health: "http://127.0.0.1:8404/healthz",
+    ports: [80, 443, healthPort].map((port) => `tcp ${String(port)}`),
+    health: `http://127.0.0.1:${String(healthPort)}/healthz`,
   };
 }
 
@@ -134,7 +134,7 @@ function daytona(upstream: EdgeConfig["upstream"]): string {
 function store({ secretsManager }: EdgeConfig): Record<string, string> {
   if (!secretsManager) {
     return {
-      EDGE_STORE: "/var/lib/daytona-edge/store",
+      EDGE_STORE: places.store,
       EDGE_POLL_SECONDS: "1",
     };
   }

@@ -10,6 +10,7 @@ import type { Bundle } from "../machine/bundle.ts";
 import { copiedFrom } from "../machine/copied-file.ts";
 import { egressRules } from "../machine/live-state.ts";
 import { type LogsPlace, logsPart } from "../machine/logs/bundle.ts";
+import * as places from "../machine/places.ts";
 import { gatewayAddress, gatewayName } from "./address.ts";
 import { egressLimitsEnvironment } from "./limits.ts";
 import { rulesDocument } from "./rules-document.ts";
@@ -62,12 +63,9 @@ export interface GatewayConfig extends Pick<
   };
 }
 
-/** Where a gateway that is alone says whether it is healthy. */
-export const gatewayHealthPort = 8404;
-
-const etc = "/etc/daytona-edge/gateway";
-const lib = "/usr/local/lib/daytona-edge";
-const systemd = "/etc/systemd/system";
+const etc = places.etc("gateway");
+const { lib, systemd, store, healthPort } = places;
+const differences = `${lib}/differences-gateway.sh`;
 
 /** In the order in which they start: first the wall, then the door. */
 const units = [
@@ -121,21 +119,16 @@ export function gatewayBundle(config: GatewayConfig): Bundle {
         mode: 0o644,
       },
       { path: `${etc}/env`, content: environment(config), mode: 0o644 },
-      ...[
-        "prepare",
-        "check",
-        "network",
-        "interfaces",
-        "firewall",
-        "differences",
-        "undo",
-      ].map((name) => copy(`${name}.sh`, `${lib}/${name}-gateway.sh`, 0o755)),
+      ...["prepare", "check", "network", "interfaces", "firewall", "undo"].map(
+        (name) => copy(`${name}.sh`, `${lib}/${name}-gateway.sh`, 0o755),
+      ),
       copy(
         "../machine/placeholder-certificate.sh",
         `${lib}/placeholder-gateway.sh`,
         0o755,
       ),
       copy("../machine/reload-haproxy.sh", `${lib}/reload-gateway.sh`, 0o755),
+      copy("../machine/differences.sh", differences, 0o755),
       {
         path: `${lib}/gateway-agent.cjs`,
         content: bundledProgram(join(import.meta.dirname, "main.ts")),
@@ -146,7 +139,7 @@ export function gatewayBundle(config: GatewayConfig): Bundle {
         ? []
         : [
             {
-              path: `/var/lib/daytona-edge/store/${egressRules.name}`,
+              path: `${store}/${egressRules.name}`,
               content: rulesDocument(config.egressRules, config.learn),
               mode: 0o644,
             },
@@ -160,11 +153,11 @@ export function gatewayBundle(config: GatewayConfig): Bundle {
     ...(alone ? {} : { sandboxes: config.sandboxes.networks }),
     rules: {
       unit: "daytona-gateway-firewall.service",
-      differences: `${lib}/differences-gateway.sh`,
+      differences,
     },
     ports: [
       ...["udp 53", "tcp 53", "tcp 80", "tcp 443"],
-      ...(alone ? [`tcp ${String(gatewayHealthPort)}`] : []),
+      ...(alone ? [`tcp ${String(healthPort)}`] : []),
     ],
   };
 }
@@ -186,7 +179,7 @@ function environment({ sandboxes, limits, alone }: GatewayConfig): string {
     ...(alone
       ? [
           `HEALTH_NETWORKS="{ ${alone.balancers.join(", ")} }"`,
-          `GATEWAY_HEALTH_PORT=${String(gatewayHealthPort)}`,
+          `GATEWAY_HEALTH_PORT=${String(healthPort)}`,
           `GATEWAY_DRAIN=${String(alone.drainSeconds)}s`,
           "GATEWAY_GRACE_SECONDS=25",
           `GATEWAY_STORE=${secretsManagerPlace(region, prefix)}`,
@@ -195,7 +188,7 @@ function environment({ sandboxes, limits, alone }: GatewayConfig): string {
           "GATEWAY_AUTHORITY=store",
         ]
       : [
-          "GATEWAY_STORE=/var/lib/daytona-edge/store",
+          `GATEWAY_STORE=${store}`,
           "GATEWAY_POLL_SECONDS=1",
           "GATEWAY_AUTHORITY=own",
         ]),

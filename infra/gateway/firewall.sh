@@ -1,11 +1,21 @@
 #!/bin/sh
-# Loads the firewall as one transaction, or with --check only tries it.
-# usage: firewall.sh [--check]
+# Loads the firewall as one transaction; with --check it only tries it, and with
+# --list it prints what is in force, a table that is not there as nothing.
+# usage: firewall.sh [--check | --list]
 set -eu
 etc=/etc/daytona-edge/gateway
 state=/var/lib/daytona-edge/gateway/ports
 # Both marks of nftables.conf.
 marks=0x3000000
+if [ "${1:-}" = --list ]; then
+  for family in inet bridge; do
+    nft --stateless list table "$family" daytona_egress 2>/dev/null || true
+  done
+  for version in -4 -6; do
+    ip "$version" rule show 2>/dev/null | sed -n '/^10:.* iif /{s/ \[detached\]//;s/\t/ /;p};/lookup local/{s/\t/ /;p}' | sort
+  done
+  exit 0
+fi
 check=
 [ "${1:-}" != --check ] || check=--check
 

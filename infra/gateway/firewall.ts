@@ -1,6 +1,7 @@
 import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
 import { promisify } from "node:util";
+import { lib } from "../machine/places.ts";
 
 const run = promisify(execFile);
 
@@ -53,7 +54,7 @@ export async function ensureFirewall(
 
 /** The interfaces that are walled, as firewall.sh finds them. */
 export async function walledInterfaces(): Promise<string[]> {
-  const script = "/usr/local/lib/daytona-edge/interfaces-gateway.sh";
+  const script = `${lib}/interfaces-gateway.sh`;
   return (await run(script)).stdout.split("\n").filter((line) => line !== "");
 }
 

@@ -9,6 +9,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { isDeepStrictEqual, promisify } from "node:util";
 import * as z from "zod";
 import { keepForRestart } from "../machine/agent/files.ts";
+import { etc, state } from "../machine/places.ts";
 import type { DockerState } from "./docker.ts";
 import {
   type Binding,
@@ -18,11 +19,11 @@ import {
   portsOf,
 } from "./ports.ts";
 
-const directory = "/var/lib/daytona-edge/gateway/ports";
+const directory = `${state}/gateway/ports`;
 const elementsFile = `${directory}/ports.nft`;
 /** Interfaces that firewall.sh closes when nftables is empty, one a line. */
 const walledFile = `${directory}/walled`;
-const setsFile = "/etc/daytona-edge/gateway/nftables-ports.conf";
+const setsFile = `${etc("gateway")}/nftables-ports.conf`;
 /** Until the kernel has asked a new neighbour, in ms: two of its ticks. */
 const probing = 20;
 const run = promisify(execFile);

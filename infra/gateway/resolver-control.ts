@@ -1,8 +1,9 @@
 import { exchange } from "../machine/agent/exchange.ts";
 import { messageOf } from "../machine/agent/message-of.ts";
+import { run } from "../machine/places.ts";
 
 /** Where the sandboxes' resolver listens, as resolver.conf has it. */
-const controlSocket = "/run/daytona-gateway/resolver.ctl";
+const controlSocket = `${run("gateway")}/resolver.ctl`;
 
 /** How long unbound may take to answer a command, in milliseconds. */
 const answerLimit = 10_000;

@@ -1,24 +1,22 @@
 /** All policies, and what resources do against them. */
-import { bucketEncryption } from "./bucket-encryption.ts";
-import { dnsRecords } from "./dns-records.ts";
-import { encryption } from "./encryption.ts";
-import { iamWildcards } from "./iam-wildcards.ts";
-import { instanceMetadata } from "./instance-metadata.ts";
-import { openIngress } from "./open-ingress.ts";
+import { iamWildcards, serviceTrust } from "./iam.ts";
+import { dnsRecords, protection } from "./lasting.ts";
+import { bucketEncryption, encryption, instanceMetadata } from "./machines.ts";
 import { plainSecrets } from "./plain-secrets.ts";
 import type {
   PlannedResource,
   ResourcePolicy,
   StackPolicy,
   Violation,
-} from "./policy.ts";
-import { protection } from "./protection.ts";
-import { sandboxesEgress } from "./sandboxes-egress.ts";
-import { sandboxesNames } from "./sandboxes-names.ts";
-import { sandboxesNetworkAcl } from "./sandboxes-network-acl.ts";
-import { sandboxesPublicAddresses } from "./sandboxes-public-addresses.ts";
-import { sandboxesRoutes } from "./sandboxes-routes.ts";
-import { serviceTrust } from "./service-trust.ts";
+} from "./resources.ts";
+import {
+  sandboxesEgress,
+  sandboxesNames,
+  sandboxesNetworkAcl,
+  sandboxesPublicAddresses,
+  sandboxesRoutes,
+} from "./sandboxes.ts";
+import { openIngress } from "./security-groups.ts";
 
 export const resourcePolicies: readonly ResourcePolicy[] = [
   dnsRecords,

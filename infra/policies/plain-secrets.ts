@@ -1,5 +1,5 @@
 import { constants, gunzipSync } from "node:zlib";
-import type { ResourcePolicy } from "./policy.ts";
+import type { ResourcePolicy } from "./resources.ts";
 
 /** Secrets that are known by how they look. */
 const looks: readonly (readonly [string, RegExp])[] = [

@@ -1,8 +1,15 @@
 /** The sandboxes' VPC, made or adopted, and what stands in it. */
-import { type Names, ofType, ownedBy, typesOf } from "./graph.ts";
-import type { PlannedResource } from "./policy.ts";
-import { groupTypes } from "./security-group-rules.ts";
-import { fieldsOf, listOf, textsOf } from "./values.ts";
+import {
+  type Names,
+  type PlannedResource,
+  fieldsOf,
+  listOf,
+  ofType,
+  ownedBy,
+  textsOf,
+  typesOf,
+} from "./resources.ts";
+import { groupTypes } from "./security-groups.ts";
 
 export interface SandboxesVpc {
   readonly vpcs: readonly Part[];

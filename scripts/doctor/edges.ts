@@ -2,6 +2,7 @@
 import { once } from "node:events";
 import { type TLSSocket, connect } from "node:tls";
 import * as z from "zod";
+import { healthPort } from "../../infra/machine/places.ts";
 import { type Row, bad, good, lookAt } from "./row.ts";
 
 /** How long an edge may take to answer, in ms. */
@@ -28,7 +29,7 @@ export async function edgeRow(args: EdgeArgs): Promise<Row> {
     return bad(
       what,
       silent.map(({ address, failure }) => `${address}: ${failure}`).join("; "),
-      "see whether it runs and is reachable: its health, /healthz on port 8404, says what it lacks",
+      `see whether it runs and is reachable: its health, /healthz on port ${String(healthPort)}, says what it lacks`,
     );
   }
   for (const found of served) {

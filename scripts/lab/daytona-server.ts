@@ -7,7 +7,6 @@ import {
   execute,
   listSandboxes,
   removeSandbox,
-  stopSandbox,
 } from "./daytona/client.ts";
 import { shellCommand } from "./daytona/shell-command.ts";
 import { labSecrets } from "./secrets.ts";
@@ -25,7 +24,6 @@ export function daytona() {
     add: (options: Omit<CreateSandbox, "ports">): Promise<Sandbox> =>
       createSandbox(server, { ...options, ports: [3000, 8080] }),
     remove: (id: string): Promise<void> => removeSandbox(server, id),
-    stop: (id: string): Promise<void> => stopSandbox(server, id),
     /** Runs a line of shell in a sandbox. */
     execute: (id: string, line: string) => execute(server, id, line),
     /** Runs a program with its arguments in a sandbox. */

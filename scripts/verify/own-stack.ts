@@ -1,5 +1,9 @@
 /** What verify tries at any stack, with sandboxes of its operator's. */
+import type { AccessKey } from "../../client/index.ts";
+import { accessKeysMap } from "../../infra/edge/access-keys.ts";
 import { gatewayAddress } from "../../infra/gateway/address.ts";
+import { healthPort } from "../../infra/machine/places.ts";
+import { proxyPort } from "../../infra/platforms/host/daytona-ports.ts";
 import { hostsOf } from "../../infra/gateway/rule-maps.ts";
 import type { OpenDeployment } from "../deployments/open.ts";
 import { egressProbes } from "./egress.ts";
@@ -17,20 +21,32 @@ export interface Sandboxes {
 }
 
 /** Ports of Daytona's, of SSH and of the edge that a sandbox might try. */
-const neighbourPorts = [22, 443, 3000, 4000, 8404];
+const neighbourPorts = [22, 443, 3000, proxyPort, healthPort];
 
-/** A probe of each promise that holds for any stack. */
+/**
+ * A probe of each promise that can be tried at any stack.
+ * @param road asked for where there is an egress
+ */
 export async function ownProbes(
   deployment: OpenDeployment,
   sandboxes: Sandboxes,
+  road: () => Promise<RoadOut>,
 ): Promise<Probe[]> {
-  const { domain, egress } = deployment.config;
+  const { domain, egress, access, upstream } = deployment.config;
+  const key = access === "signed" ? await accessKey(deployment) : undefined;
+  const asksStrangers = access !== "public" || upstream.mode === "daytona";
   return [
-    ...ingressProbes({ ...sandboxes, domain }),
-    ...(egress
-      ? egressProbes(await egressTarget(await roadOut(deployment, sandboxes)))
-      : []),
+    ...ingressProbes({ ...sandboxes, domain, key, asksStrangers }),
+    ...(egress ? egressProbes(await egressTarget(await road())) : []),
   ];
+}
+
+/** One of the keys whose tokens count; every edge knows all of them. */
+async function accessKey({ store }: OpenDeployment): Promise<AccessKey> {
+  const content = await store.read("access.json");
+  const keys = accessKeysMap(Buffer.from(content ?? "{}").toString());
+  const [kid = "", secret = ""] = keys.split(/[ \n]/);
+  return { kid, secret };
 }
 
 export async function roadOut(

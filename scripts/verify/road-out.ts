@@ -1,5 +1,6 @@
 /** The road out of a deployment, as verify tries it. */
 import { Resolver } from "node:dns/promises";
+import { healthPort } from "../../infra/machine/places.ts";
 import type { Deployment } from "../deployments/deployment.ts";
 import { denialUnits } from "../egress/denials.ts";
 import { LabError } from "../lab/command.ts";
@@ -56,7 +57,7 @@ export async function bypassSuite(
     ...{ nameServers, edge },
     places: [
       ...places,
-      ...["22", "8404"].map((port) => `${road.gateway}:${port}`),
+      ...[22, healthPort].map((port) => `${road.gateway}:${String(port)}`),
     ],
     otherSandbox: await addressOf(road, otherSandbox),
     addressOf: async (host) => {

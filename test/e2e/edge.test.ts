@@ -444,6 +444,11 @@ describe("errors", () => {
       "json",
     ],
     [
+      "an image",
+      ["-H", "Sec-Fetch-Mode: no-cors", "-H", "Sec-Fetch-Dest: image"],
+      "json",
+    ],
+    [
       "a fetch that accepts pages",
       ["-H", "Sec-Fetch-Mode: cors", "-H", "Accept: text/html"],
       "json",

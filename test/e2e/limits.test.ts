@@ -271,9 +271,10 @@ async function halfRequest(text: string) {
 }
 
 test("a request head that does not end", async () => {
-  const { ms } = await halfRequest("GET / HTTP/1.1\r\nHost: x\r\n");
+  const { ms, got } = await halfRequest("GET / HTTP/1.1\r\nHost: x\r\n");
   // It was the edge that closed, and not at once.
   expect(ms).toBeGreaterThan(1_000);
+  expect(got).toMatch(/^HTTP\/1\.1 408 /);
 });
 
 test("a body that does not go on", async () => {

@@ -59,6 +59,13 @@ describe("verify", () => {
         results: { name: string; ok: boolean; got: string }[];
       };
       expect(report.results.filter((result) => !result.ok)).toEqual([]);
+      expect(report.results.map(({ name }) => name)).toEqual(
+        expect.arrayContaining([
+          "Test 1 of the request",
+          "Test 2 of the request",
+          "signed: expired",
+        ]),
+      );
       expect(report.ok).toBe(true);
       expect(exitCode).toBe(0);
     },

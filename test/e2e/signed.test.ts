@@ -110,6 +110,10 @@ describe("a token that is wrong opens nothing", () => {
       () => sign(key, claims(id), { alg: "HS384", kid: key.kid }, "sha384"),
     ],
     [
+      "alg HS512",
+      () => sign(key, claims(id), { alg: "HS512", kid: key.kid }, "sha512"),
+    ],
+    [
       "alg HS512, signed as HS256",
       () => sign(key, claims(id), { alg: "HS512", kid: key.kid }),
     ],
@@ -187,6 +191,7 @@ describe("a token that is wrong opens nothing", () => {
     ["padding", () => `${sign(key, claims(id))}=`],
     ["no JSON", () => sign(key, "{", "{")],
     ["3000 bytes", () => sign(key, { ...claims(id), more: "x".repeat(3000) })],
+    ["8 KB", () => `${sign(key, claims(id))}${"x".repeat(8_192)}`],
     ["a dot", () => "."],
     ["a word", () => "token"],
   ];
@@ -510,8 +515,13 @@ describe("revocation", () => {
       const { exitCode, stderr } = await sandbox("revoke", id);
       expect(stderr).toBe("");
       expect(exitCode).toBe(0);
+      const written = performance.now();
       expect(await withHeader(token)).toMatchObject(revoked);
-      await expect.poll(mine.cut).toBe(3);
+      await expect.poll(mine.cut, { interval: 50 }).toBe(3);
+      // The README's two seconds and two more, or so many times as much where
+      // this computer runs other things beside.
+      const patience = Number(process.env.DAYTONA_EDGE_PATIENCE ?? 1);
+      expect(performance.now() - written).toBeLessThan(4_000 * patience);
       expect(await mine.end()).toMatchObject({ opened: 3, cut: 3 });
       expect(await theirs.end()).toMatchObject({ opened: 3, cut: 0 });
       clearInterval(others);

@@ -14,7 +14,7 @@ import {
   test,
 } from "vitest";
 import { violations } from "../../infra/policies/index.ts";
-import type { PlannedResource } from "../../infra/policies/policy.ts";
+import type { PlannedResource } from "../../infra/policies/resources.ts";
 import { checkout } from "../../scripts/checkout.ts";
 import { nameOf } from "../../scripts/toolchain/engine-state.ts";
 import type { Stack } from "../../scripts/toolchain/stack.ts";

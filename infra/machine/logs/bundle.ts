@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { Bundle } from "../bundle.ts";
 import { bundledProgram } from "../bundled-program.ts";
 import { copiedFrom } from "../copied-file.ts";
+import { etc, lib, systemd } from "../places.ts";
 
 const copy = copiedFrom(import.meta.dirname);
 
@@ -31,16 +32,16 @@ export function logsPart(
   return {
     files: [
       {
-        path: "/etc/daytona-edge/logs/env",
+        path: `${etc("logs")}/env`,
         content: environment,
         mode: 0o644,
       },
       {
-        path: "/usr/local/lib/daytona-edge/logs.cjs",
+        path: `${lib}/logs.cjs`,
         content: bundledProgram(join(import.meta.dirname, "main.ts")),
         mode: 0o644,
       },
-      copy(logsUnit, `/etc/systemd/system/${logsUnit}`),
+      copy(logsUnit, `${systemd}/${logsUnit}`),
     ],
     units: [logsUnit],
   };

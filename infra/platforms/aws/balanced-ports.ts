@@ -1,6 +1,7 @@
 /** Ports that a network load balancer passes on to machines, whose health it asks for. */
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
+import { healthPort } from "../../machine/places.ts";
 import type { HealthAlarmArgs } from "./health-alarm.ts";
 
 /** The longest that a connection may be silent; AWS allows no more, in seconds. */
@@ -18,8 +19,6 @@ export interface BalancedPortsArgs {
   readonly vpcId: pulumi.Input<string>;
   readonly balancer: aws.lb.LoadBalancer;
   readonly ports: readonly number[];
-  /** Where a machine says whether it is healthy. */
-  readonly healthPort: number;
   /** How machines learn who the client is. */
   readonly client: Pick<
     aws.lb.TargetGroupArgs,
@@ -52,7 +51,7 @@ export function balancedPorts(
         targetHealthStates: [{ enableUnhealthyConnectionTermination: false }],
         healthCheck: {
           protocol: "HTTP",
-          port: String(args.healthPort),
+          port: String(healthPort),
           path: "/healthz",
           interval: healthInterval,
           healthyThreshold: 2,

@@ -5,26 +5,12 @@ import { isIP } from "node:net";
 import { hostAndPort } from "../../config/address.ts";
 import type { StackConfig } from "../../config/parse.ts";
 import type { EdgeAddress } from "../../dns.ts";
-import type { Bundle } from "../../machine/bundle.ts";
-import type { BundleStore } from "./bundle-store.ts";
-import { LoadBalancer, healthPort, publicPorts } from "./load-balancer.ts";
-import { MachineGroup } from "./machine-group.ts";
-import type { ServicesNetwork } from "./services-network.ts";
-import type { AwsSettings } from "./settings.ts";
+import { LoadBalancer, publicPorts } from "./load-balancer.ts";
+import { MachineGroup, type MachinesArgs } from "./machine-group.ts";
+import { doorToMachines, tcp } from "./security-group-rules.ts";
 
-export interface EdgeArgs {
+export interface EdgeArgs extends MachinesArgs {
   readonly config: Pick<StackConfig, "upstream" | "limits">;
-  readonly settings: AwsSettings;
-  readonly bundle: Bundle;
-  readonly bundles: BundleStore;
-  readonly network: ServicesNetwork;
-  /** Names of the secrets that edges read. */
-  readonly secrets: readonly string[];
-  /** Log group that edges write to. */
-  readonly logGroup: Pick<aws.cloudwatch.LogGroup, "arn">;
-  readonly tags: Readonly<Record<string, string>>;
-  /** What edges need to be healthy. */
-  readonly after: readonly pulumi.Resource[];
 }
 
 export class Edge extends pulumi.ComponentResource {
@@ -70,28 +56,15 @@ export class Edge extends pulumi.ComponentResource {
       },
       { parent: this },
     );
-    for (const port of [...publicPorts, healthPort]) {
-      new aws.vpc.SecurityGroupIngressRule(
-        `${name}-machines-from-door-${String(port)}`,
-        {
-          ...tcp(port),
-          securityGroupId: group.id,
-          description: "The front door.",
-          referencedSecurityGroupId: this.balancer.securityGroupId,
-        },
-        { parent: this },
-      );
-      new aws.vpc.SecurityGroupEgressRule(
-        `${name}-to-machines-${String(port)}`,
-        {
-          ...tcp(port),
-          securityGroupId: this.balancer.securityGroupId,
-          description: "The edges.",
-          referencedSecurityGroupId: group.id,
-        },
-        { parent: this },
-      );
-    }
+    doorToMachines(
+      name,
+      {
+        ports: publicPorts,
+        door: { id: this.balancer.securityGroupId, called: "The front door." },
+        machines: { id: group.id, called: "The edges." },
+      },
+      this,
+    );
     // Their packages, their documents, their bundle.
     for (const port of portsOfAws) {
       new aws.vpc.SecurityGroupEgressRule(
@@ -164,8 +137,4 @@ function hostOnly(address: string) {
   return address.includes(":")
     ? { cidrIpv6: `${address}/128` }
     : { cidrIpv4: `${address}/32` };
-}
-
-function tcp(fromPort: number, toPort = fromPort) {
-  return { ipProtocol: "tcp" as const, fromPort, toPort };
 }

@@ -4,31 +4,16 @@
  */
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
-import { gatewayHealthPort } from "../../gateway/bundle.ts";
-import type { Bundle } from "../../machine/bundle.ts";
 import { balancedPorts } from "./balanced-ports.ts";
-import type { BundleStore } from "./bundle-store.ts";
 import type { HealthAlarmArgs } from "./health-alarm.ts";
-import { MachineGroup } from "./machine-group.ts";
+import { MachineGroup, type MachinesArgs } from "./machine-group.ts";
 import { nth } from "./names.ts";
 import type { Networks } from "./networks.ts";
 import { publicAddresses } from "./public-addresses.ts";
-import type { ServicesNetwork } from "./services-network.ts";
-import type { AwsSettings } from "./settings.ts";
+import { doorToMachines, tcp, udp } from "./security-group-rules.ts";
 
-export interface GatewayArgs {
-  readonly settings: AwsSettings;
-  readonly bundle: Bundle;
-  readonly bundles: BundleStore;
-  readonly network: ServicesNetwork;
+export interface GatewayArgs extends MachinesArgs {
   readonly networks: Networks;
-  /** Names of the secrets that gateways read. */
-  readonly secrets: readonly string[];
-  /** Log group that gateways write to. */
-  readonly logGroup: Pick<aws.cloudwatch.LogGroup, "arn">;
-  readonly tags: Readonly<Record<string, string>>;
-  /** What gateways need to be healthy. */
-  readonly after: readonly pulumi.Resource[];
 }
 
 /** Ports that sandboxes reach. */
@@ -77,7 +62,6 @@ export class Gateway extends pulumi.ComponentResource {
         vpcId: network.vpcId,
         balancer,
         ports,
-        healthPort: gatewayHealthPort,
         // Denials name the runner.
         client: { preserveClientIp: "true" },
       },
@@ -138,28 +122,15 @@ export class Gateway extends pulumi.ComponentResource {
         );
       });
     }
-    for (const port of [...ports, gatewayHealthPort]) {
-      new aws.vpc.SecurityGroupEgressRule(
-        `${name}-to-machines-${String(port)}`,
-        {
-          ...tcp(port),
-          securityGroupId: door.id,
-          description: "The gateways.",
-          referencedSecurityGroupId: machines.id,
-        },
-        { parent: this },
-      );
-      new aws.vpc.SecurityGroupIngressRule(
-        `${name}-machines-from-door-${String(port)}`,
-        {
-          ...tcp(port),
-          securityGroupId: machines.id,
-          description: "The door.",
-          referencedSecurityGroupId: door.id,
-        },
-        { parent: this },
-      );
-    }
+    doorToMachines(
+      name,
+      {
+        ports,
+        door: { id: door.id, called: "The door." },
+        machines: { id: machines.id, called: "The gateways." },
+      },
+      this,
+    );
     for (const [whom, description, rule] of [
       ["world-443", "The listed hosts, and AWS itself.", tcp(443)],
       ["world-80", "Mirrors of Debian.", tcp(80)],
@@ -180,8 +151,3 @@ export class Gateway extends pulumi.ComponentResource {
     return machines;
   }
 }
-
-const tcp = (port: number) => ({
-  ...{ ipProtocol: "tcp", fromPort: port, toPort: port },
-});
-const udp = (port: number) => ({ ...tcp(port), ipProtocol: "udp" });

@@ -5,7 +5,6 @@
  */
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
-import type { EdgeAddress } from "../../dns.ts";
 import { edgeBundle } from "../../edge/bundle.ts";
 import { noRevocations } from "../../edge/revocations.ts";
 import { hostsOf } from "../../gateway/rule-maps.ts";
@@ -14,7 +13,7 @@ import {
   namesReadBy,
   revocations,
 } from "../../machine/live-state.ts";
-import type { PlatformArgs } from "../platform.ts";
+import type { Platform, PlatformArgs } from "../platform.ts";
 import { AlarmTopic } from "./alarms.ts";
 import { BundleStore } from "./bundle-store.ts";
 import { Certificate } from "./certificate.ts";
@@ -76,11 +75,10 @@ function knownRegion(name: string): aws.Region {
   );
 }
 
-export class AwsPlatform extends pulumi.ComponentResource {
-  readonly edge: EdgeAddress;
-  readonly sandboxes: SandboxesNetwork;
-  readonly gateway:
-    Pick<RoadOut, "address" | "caCertificate" | "publicAddresses"> | undefined;
+export class AwsPlatform extends pulumi.ComponentResource implements Platform {
+  readonly edge: Platform["edge"];
+  readonly gateway: Platform["gateway"];
+  readonly keepsRecords = true;
 
   constructor(
     name: string,
@@ -99,7 +97,7 @@ export class AwsPlatform extends pulumi.ComponentResource {
       networks.services,
       inside,
     );
-    this.sandboxes = new SandboxesNetwork(
+    const sandboxes = new SandboxesNetwork(
       `${name}-sandboxes`,
       { settings, networks, services: network },
       inside,
@@ -220,7 +218,7 @@ export class AwsPlatform extends pulumi.ComponentResource {
     new SandboxNames(
       `${name}-sandboxes-names`,
       {
-        vpcId: this.sandboxes.vpcId,
+        vpcId: sandboxes.vpcId,
         hosts: hostsOf(config.egress?.egressRules ?? []),
         outside: settings.sandboxes.names,
         gateway: roadOut?.balancer,

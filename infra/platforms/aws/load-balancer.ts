@@ -5,6 +5,7 @@ import type { EdgeAddress } from "../../dns.ts";
 import { balancedPorts } from "./balanced-ports.ts";
 import type { HealthAlarmArgs } from "./health-alarm.ts";
 import type { ServicesNetwork } from "./services-network.ts";
+import { tcp } from "./security-group-rules.ts";
 import { addressIn6 } from "./subnets.ts";
 
 /** The number of the balancer's own address in the /64 of a zone. */
@@ -16,8 +17,6 @@ export interface LoadBalancerArgs {
 
 /** Ports that are passed on. */
 export const publicPorts = [443, 80] as const;
-/** Where an edge says whether it is healthy. */
-export const healthPort = 8404;
 
 export class LoadBalancer extends pulumi.ComponentResource {
   readonly address: EdgeAddress;
@@ -43,7 +42,7 @@ export class LoadBalancer extends pulumi.ComponentResource {
       const open = {
         securityGroupId: group.id,
         description: "Everybody.",
-        ...{ ipProtocol: "tcp", fromPort: port, toPort: port },
+        ...tcp(port),
       };
       new aws.vpc.SecurityGroupIngressRule(
         `${name}-from-all-${String(port)}`,
@@ -90,7 +89,6 @@ export class LoadBalancer extends pulumi.ComponentResource {
         vpcId,
         balancer,
         ports: publicPorts,
-        healthPort,
         // The header tells the client; with both, an edge could not call
         // another one by the front door.
         client: { proxyProtocolV2: true, preserveClientIp: "false" },

@@ -13,6 +13,7 @@ import { machineRole, mayEndItsDrain } from "./machine-role.ts";
 import { onAws } from "./machine/bundle.ts";
 import { awsUserData } from "./machine/user-data.ts";
 import { type PublicAddresses, spareShare } from "./public-addresses.ts";
+import type { ServicesNetwork } from "./services-network.ts";
 import type { AwsSettings, MachineSettings } from "./settings.ts";
 
 export interface MachineGroupArgs {
@@ -40,6 +41,15 @@ export interface MachineGroupArgs {
   readonly tags: Readonly<Record<string, string>>;
   /** What machines need to be healthy. */
   readonly after: readonly pulumi.Resource[];
+}
+
+/** What an edge's machines and a gateway's are given from outside. */
+export interface MachinesArgs extends Pick<
+  MachineGroupArgs,
+  "bundle" | "bundles" | "secrets" | "logGroup" | "tags" | "after"
+> {
+  readonly settings: AwsSettings;
+  readonly network: ServicesNetwork;
 }
 
 /** Where Debian says its images are: https://wiki.debian.org/Cloud/AmazonEC2Image */

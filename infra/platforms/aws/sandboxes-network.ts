@@ -6,12 +6,12 @@
  */
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
+import { tcp } from "./security-group-rules.ts";
 import { serviceTrust } from "./service-trust.ts";
-import { closeDefaultGroup } from "./services-network.ts";
 import { nth } from "./names.ts";
 import type { NetworkParts, Networks } from "./networks.ts";
 import type { AwsSettings } from "./settings.ts";
-import { zoneSubnets } from "./zone-subnets.ts";
+import { makeVpc } from "./vpc.ts";
 
 export interface SandboxesNetworkArgs {
   readonly settings: Pick<AwsSettings, "sandboxes">;
@@ -42,7 +42,16 @@ export class SandboxesNetwork extends pulumi.ComponentResource {
     const adopted = "cidr" in sandboxes.vpc ? undefined : sandboxes.vpc;
     const parts =
       "cidr" in sandboxes.vpc
-        ? this.make(name, sandboxes.vpc.cidr, sandboxes.subnets)
+        ? makeVpc(
+            name,
+            {
+              cidr: sandboxes.vpc.cidr,
+              subnets: sandboxes.subnets,
+              more: { enableDnsSupport: true },
+              ofSubnet: () => ({ mapPublicIpOnLaunch: false }),
+            },
+            this,
+          )
         : sandboxes.vpc;
     this.vpcId = parts.vpcId;
     this.subnetIds = parts.subnets.map(({ id }) => id);
@@ -52,39 +61,6 @@ export class SandboxesNetwork extends pulumi.ComponentResource {
     this.flowLog(name);
     // By which policies know what stands in it.
     this.registerOutputs({ adopted });
-  }
-
-  private make(
-    name: string,
-    cidr: string,
-    zones: readonly string[],
-  ): NetworkParts {
-    const vpc = new aws.ec2.Vpc(
-      `${name}-vpc`,
-      {
-        cidrBlock: cidr,
-        enableDnsSupport: true,
-        enableDnsHostnames: true,
-      },
-      { parent: this, protect: true },
-    );
-    closeDefaultGroup(name, vpc, this);
-    const routes = new aws.ec2.RouteTable(
-      `${name}-routes`,
-      { vpcId: vpc.id },
-      { parent: this },
-    );
-    const subnets = zoneSubnets(
-      name,
-      {
-        vpcId: vpc.id,
-        routeTableId: routes.id,
-        subnets: zones,
-        more: () => ({ mapPublicIpOnLaunch: false }),
-      },
-      this,
-    );
-    return { vpcId: vpc.id, subnets, routeTableIds: [routes.id] };
   }
 
   /** The one road between the networks, both ways. */
@@ -147,9 +123,7 @@ export class SandboxesNetwork extends pulumi.ComponentResource {
             securityGroupId: group.id,
             description: "The gateway.",
             cidrIpv4: cidr,
-            ipProtocol: "tcp",
-            fromPort: port,
-            toPort: port,
+            ...tcp(port),
           },
           { parent: this },
         );
@@ -162,9 +136,7 @@ export class SandboxesNetwork extends pulumi.ComponentResource {
           securityGroupId: group.id,
           description: "The control plane of Daytona.",
           cidrIpv4: cidr,
-          ipProtocol: "tcp",
-          fromPort: port,
-          toPort: port,
+          ...tcp(port),
         },
         { parent: this },
       );
@@ -180,7 +152,7 @@ export class SandboxesNetwork extends pulumi.ComponentResource {
     name: string,
     { networks, settings }: SandboxesNetworkArgs,
   ): void {
-    const tcp = (cidrBlock: string, fromPort: number, toPort: number) => ({
+    const allowed = (cidrBlock: string, fromPort: number, toPort: number) => ({
       ...{ protocol: "tcp", action: "allow" },
       ...{ cidrBlock, fromPort, toPort },
     });
@@ -200,16 +172,16 @@ export class SandboxesNetwork extends pulumi.ComponentResource {
         subnetIds: [...this.subnetIds],
         egress: numbered([
           ...inside,
-          ...services.map((cidr) => tcp(cidr, 80, 80)),
-          ...services.map((cidr) => tcp(cidr, 443, 443)),
+          ...services.map((cidr) => allowed(cidr, 80, 80)),
+          ...services.map((cidr) => allowed(cidr, 443, 443)),
           // Edges ask sandboxes; these are the answers.
-          ...services.map((cidr) => tcp(cidr, ...ofClients)),
-          ...daytona.map(({ cidr, port }) => tcp(cidr, port, port)),
+          ...services.map((cidr) => allowed(cidr, ...ofClients)),
+          ...daytona.map(({ cidr, port }) => allowed(cidr, port, port)),
         ]),
         ingress: numbered([
           ...inside,
-          ...services.map((cidr) => tcp(cidr, 1, 65535)),
-          ...daytona.map(({ cidr }) => tcp(cidr, ...ofClients)),
+          ...services.map((cidr) => allowed(cidr, 1, 65535)),
+          ...daytona.map(({ cidr }) => allowed(cidr, ...ofClients)),
         ]),
       },
       { parent: this },

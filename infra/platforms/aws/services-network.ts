@@ -6,7 +6,7 @@ import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import type { NetworkParts, PlannedNetwork } from "./networks.ts";
 import { subnetOf6 } from "./subnets.ts";
-import { zoneSubnets } from "./zone-subnets.ts";
+import { makeVpc } from "./vpc.ts";
 
 export class ServicesNetwork
   extends pulumi.ComponentResource
@@ -35,53 +35,15 @@ export class ServicesNetwork
   private make(
     name: string,
     cidr: string,
-    zones: readonly string[],
+    subnets: readonly string[],
   ): NetworkParts {
-    const vpc = new aws.ec2.Vpc(
-      `${name}-vpc`,
-      {
-        cidrBlock: cidr,
-        assignGeneratedIpv6CidrBlock: true,
-        enableDnsHostnames: true,
-      },
-      { parent: this, protect: true },
-    );
-    closeDefaultGroup(name, vpc, this);
-    const internet = new aws.ec2.InternetGateway(
-      `${name}-internet`,
-      { vpcId: vpc.id },
-      { parent: this },
-    );
-    const routes = new aws.ec2.RouteTable(
-      `${name}-routes`,
-      { vpcId: vpc.id },
-      { parent: this },
-    );
-    new aws.ec2.Route(
-      `${name}-route`,
-      {
-        routeTableId: routes.id,
-        destinationCidrBlock: "0.0.0.0/0",
-        gatewayId: internet.id,
-      },
-      { parent: this },
-    );
-    new aws.ec2.Route(
-      `${name}-route-v6`,
-      {
-        routeTableId: routes.id,
-        destinationIpv6CidrBlock: "::/0",
-        gatewayId: internet.id,
-      },
-      { parent: this },
-    );
-    const subnets = zoneSubnets(
+    const made = makeVpc(
       name,
       {
-        vpcId: vpc.id,
-        routeTableId: routes.id,
-        subnets: zones,
-        more: (zone) => ({
+        cidr,
+        subnets,
+        more: { assignGeneratedIpv6CidrBlock: true },
+        ofSubnet: (vpc, zone) => ({
           ipv6CidrBlock: vpc.ipv6CidrBlock.apply((cidr) =>
             subnetOf6(cidr, zone),
           ),
@@ -90,19 +52,22 @@ export class ServicesNetwork
       },
       this,
     );
-    return { vpcId: vpc.id, subnets, routeTableIds: [routes.id] };
+    const internet = new aws.ec2.InternetGateway(
+      `${name}-internet`,
+      { vpcId: made.vpcId },
+      { parent: this },
+    );
+    const out = { routeTableId: made.routeTable.id, gatewayId: internet.id };
+    new aws.ec2.Route(
+      `${name}-route`,
+      { ...out, destinationCidrBlock: "0.0.0.0/0" },
+      { parent: this },
+    );
+    new aws.ec2.Route(
+      `${name}-route-v6`,
+      { ...out, destinationIpv6CidrBlock: "::/0" },
+      { parent: this },
+    );
+    return made;
   }
-}
-
-/** What somebody forgets to give a group of its own shall reach nothing. */
-export function closeDefaultGroup(
-  name: string,
-  vpc: aws.ec2.Vpc,
-  parent: pulumi.Resource,
-): void {
-  new aws.ec2.DefaultSecurityGroup(
-    `${name}-default-group`,
-    { vpcId: vpc.id, ingress: [], egress: [] },
-    { parent },
-  );
 }

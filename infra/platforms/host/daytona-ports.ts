@@ -10,13 +10,20 @@ export interface DaytonaPort {
   readonly outside: boolean;
 }
 
+/** Its proxy's, which leads to sandboxes. */
+export const proxyPort = 4000;
+
 export const daytonaPorts: readonly DaytonaPort[] = [
   { port: 2222, what: "SSH gateway", outside: true },
   { port: 3000, what: "API and dashboard", outside: true },
   { port: 5556, what: "login (Dex)", outside: true },
   { port: 1080, what: "mail catcher", outside: false },
   { port: 3003, what: "runner: one password for all", outside: false },
-  { port: 4000, what: "preview proxy: the edge is its way in", outside: false },
+  {
+    port: proxyPort,
+    what: "preview proxy: the edge is its way in",
+    outside: false,
+  },
   { port: 5050, what: "pgAdmin", outside: false },
   { port: 5100, what: "registry's pages", outside: false },
   { port: 5432, what: "PostgreSQL", outside: false },

@@ -3,13 +3,12 @@
  * gateway on each that sandboxes run on. Often all of it is one server.
  */
 import * as pulumi from "@pulumi/pulumi";
-import type { EdgeAddress } from "../../dns.ts";
 import { edgeBundle } from "../../edge/bundle.ts";
 import { noRevocations } from "../../edge/revocations.ts";
 import { gatewayAddress } from "../../gateway/address.ts";
 import { gatewayBundle } from "../../gateway/bundle.ts";
 import { accessKeys, revocations } from "../../machine/live-state.ts";
-import type { PlatformArgs } from "../platform.ts";
+import type { Platform, PlatformArgs } from "../platform.ts";
 import { BaseSystem } from "./base-system.ts";
 import { Certificate } from "./certificate.ts";
 import { Edge } from "./edge.ts";
@@ -45,9 +44,11 @@ export async function hostPlatform(
   return new HostPlatform(name, args, logins);
 }
 
-export class HostPlatform extends pulumi.ComponentResource {
-  readonly edge: EdgeAddress;
-  readonly gateway: Pick<Gateway, "address" | "caCertificate"> | undefined;
+export class HostPlatform extends pulumi.ComponentResource implements Platform {
+  readonly edge: Platform["edge"];
+  readonly gateway: Platform["gateway"];
+  /** Of an existing server nothing of ours is to be left. */
+  readonly keepsRecords = false;
   /** One for each server. */
   private readonly logins: readonly Login[];
 
@@ -143,7 +144,7 @@ export class HostPlatform extends pulumi.ComponentResource {
   private gateways(
     name: string,
     { config, settings, egressCredentials }: HostPlatformArgs,
-  ): HostPlatform["gateway"] {
+  ): Platform["gateway"] {
     const { egress } = config;
     if (!egress?.gateway) return undefined;
     const bundle = gatewayBundle({ ...egress, ...egress.gateway });

@@ -5,6 +5,7 @@
 import { join } from "node:path";
 import type { Bundle } from "../../machine/bundle.ts";
 import { copiedFrom } from "../../machine/copied-file.ts";
+import * as places from "../../machine/places.ts";
 import { daytonaPorts } from "./daytona-ports.ts";
 
 const copy = copiedFrom(join(import.meta.dirname, "server-firewall"));
@@ -16,16 +17,14 @@ export interface ServerFirewallConfig {
   readonly operators: readonly string[];
 }
 
-/** Where the edge says how it is: an operator's, and nobody else's. */
-const edgeFigures = 8404;
-
 /** Ports that are reached from outside when nothing else is said. */
 export const usualOpenPorts = daytonaPorts
   .filter(({ outside }) => outside)
   .map(({ port }) => port);
 
-const etc = "/etc/daytona-edge/server";
-const lib = "/usr/local/lib/daytona-edge";
+const etc = places.etc("server");
+const { lib, systemd } = places;
+const differences = `${lib}/differences-server.sh`;
 const unit = "daytona-server-firewall.service";
 
 /** The bundle: a pure function of the configuration and these files. */
@@ -36,15 +35,16 @@ export function serverFirewallBundle(config: ServerFirewallConfig): Bundle {
     files: [
       copy("nftables.conf", `${etc}/nftables.conf`),
       { path: `${etc}/env`, content: environment(config), mode: 0o644 },
-      ...["firewall", "check", "differences", "undo"].map((name) =>
+      ...["firewall", "check", "undo"].map((name) =>
         copy(`${name}.sh`, `${lib}/${name}-server.sh`, 0o755),
       ),
-      copy(unit, `/etc/systemd/system/${unit}`),
+      copy("../../../machine/differences.sh", differences, 0o755),
+      copy(unit, `${systemd}/${unit}`),
     ],
     units: [unit],
     check: `${lib}/check-server.sh`,
     undo: `${lib}/undo-server.sh`,
-    rules: { unit, differences: `${lib}/differences-server.sh` },
+    rules: { unit, differences },
     ports: [],
   };
 }
@@ -54,10 +54,12 @@ function environment({ openPorts, operators }: ServerFirewallConfig): string {
   const closed = daytonaPorts
     .map(({ port }) => port)
     .filter((port) => !openPorts.includes(port));
+  // What the edge says of itself is an operator's, and nobody else's.
+  closed.push(places.healthPort);
   // A set must hold something: nobody outside has this address (RFC 6890).
   const nobody = "192.0.0.8";
   return [
-    `CLOSED_PORTS="{ ${[...closed, edgeFigures].join(", ")} }"`,
+    `CLOSED_PORTS="{ ${closed.join(", ")} }"`,
     `OPERATOR_NETWORKS="{ ${(operators.length > 0 ? operators : [nobody]).join(", ")} }"`,
     "",
   ].join("\n");

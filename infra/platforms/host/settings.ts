@@ -1,6 +1,8 @@
 /** The part of the stack's configuration that only the platform `host` has. */
 import * as z from "zod";
 import { port } from "../../config/values.ts";
+import { healthPort } from "../../machine/places.ts";
+import { proxyPort } from "./daytona-ports.ts";
 import { type Server, serverSettings } from "./server.ts";
 import { usualOpenPorts } from "./server-firewall.ts";
 
@@ -32,7 +34,7 @@ export const hostSettings = serverSettings.extend({
     .array(z.cidrv4())
     .default([])
     .describe(
-      "IPv4 networks that reach the closed ports all the same, and the edge's figures (port 8404).",
+      `IPv4 networks that reach the closed ports all the same, and the edge's figures (port ${String(healthPort)}).`,
     ),
   baseSystem: z
     .strictObject({
@@ -82,7 +84,10 @@ export const hostSettings = serverSettings.extend({
 export type HostSettings = z.infer<typeof hostSettings>;
 
 /** Where Daytona's proxy is, with Daytona on the same server. */
-export const daytonaBeside = { mode: "daytona", url: "http://127.0.0.1:4000" };
+export const daytonaBeside = {
+  mode: "daytona",
+  url: `http://127.0.0.1:${String(proxyPort)}`,
+};
 
 /** Each server once, the edge's first: what it says of itself counts. */
 export function serversOf(settings: HostSettings): Server[] {

@@ -8,6 +8,7 @@ import { createHmac } from "node:crypto";
 import { cpSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { decode, encode } from "dns-packet";
 import { createSocket } from "node:dgram";
+import * as places from "../../../infra/machine/places.ts";
 import { alternate } from "../alternate.ts";
 import { drive, isQuick, machine, say, startJournal } from "../driver.ts";
 import { h2loadRate, logPercentile, median, wrkRate } from "../figures.ts";
@@ -27,7 +28,7 @@ const manyHosts = isQuick ? 10_000 : 100_000;
 const domain = "sandbox.daytona.defikit.net";
 const sandbox = "83792513-cd9e-428f-99c0-63c63bc7739c";
 const host = `${sandbox}-3000.${domain}`;
-const state = "/var/lib/daytona-edge/edge";
+const state = `${places.state}/edge`;
 const secret = "benchbenchbenchbenchbenchbenchbenchbenchbenchben";
 const token = sign(sandbox);
 
@@ -43,7 +44,7 @@ function sign(id: string): string {
 function layEdge(): Record<string, string> {
   cpSync("/bench/machine", "/", { recursive: true });
   mkdirSync(state, { recursive: true });
-  mkdirSync("/run/daytona-edge", { recursive: true });
+  mkdirSync(places.run("edge"), { recursive: true });
   mkdirSync("/path/to", { recursive: true });
   execFileSync("openssl", [
     ..."req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=bench".split(
@@ -57,7 +58,7 @@ function layEdge(): Record<string, string> {
   );
   writeFileSync(`${state}/certificate.pem`, pem.join(""));
   writeFileSync(
-    "/run/daytona-edge/state.map",
+    `${places.run("edge")}/state.map`,
     "access live\ncertificate issued\nrevocations live\n",
   );
   writeFileSync(`${state}/access-keys.map`, `key-1 ${secret}\n`);
@@ -68,7 +69,7 @@ function layEdge(): Record<string, string> {
   );
   writeFileSync(`${state}/revoked.map`, revoked.join(""));
   writeFileSync("/etc/hosts", `127.0.0.1 localhost ${host} ${sandbox}\n`);
-  const env = readFileSync("/etc/daytona-edge/edge/env", "utf8");
+  const env = readFileSync(`${places.etc("edge")}/env`, "utf8");
   return Object.fromEntries(
     env
       .split("\n")
@@ -213,7 +214,7 @@ async function measure(): Promise<Results> {
   const startEdge = () =>
     start(
       proxyCore,
-      ["haproxy", "-f", "/etc/daytona-edge/edge/haproxy.cfg"],
+      ["haproxy", "-f", `${places.etc("edge")}/haproxy.cfg`],
       443,
       env,
     );

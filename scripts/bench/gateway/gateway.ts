@@ -18,20 +18,21 @@ import {
 } from "../../../infra/gateway/rules.ts";
 import { applyMaps } from "../../../infra/gateway/runtime-maps.ts";
 import { HaproxyRuntime } from "../../../infra/machine/agent/haproxy.ts";
+import * as places from "../../../infra/machine/places.ts";
 import { proxyCore, start } from "../processes.ts";
 import { gatewayState } from "./places.ts";
 import { secret } from "./roads.ts";
 
-const etc = "/etc/daytona-edge/gateway";
-const lib = "/usr/local/lib/daytona-edge";
+const etc = places.etc("gateway");
+const run = places.run("gateway");
 
 /** Puts the bundle's files where they belong, and the bench's names in the world's place. */
 export function layGateway(): NodeJS.Dict<string> {
   cpSync("/bench/machine", "/", { recursive: true });
   cpSync("/bench/files/recursor-roots.conf", `${etc}/recursor-roots.conf`);
-  mkdirSync("/run/daytona-gateway", { recursive: true });
+  mkdirSync(run, { recursive: true });
   const env = parseEnv(readFileSync(`${etc}/env`, "utf8"));
-  execFileSync(`${lib}/network-gateway.sh`, ["up"], {
+  execFileSync(`${places.lib}/network-gateway.sh`, ["up"], {
     env: { ...process.env, ...env },
   });
   return env;
@@ -40,7 +41,7 @@ export function layGateway(): NodeJS.Dict<string> {
 /** The gateway's own look-ups share its core. */
 export function startRecursor(): Promise<ChildProcess> {
   const argv = ["unbound", "-d", "-p", "-c", `${etc}/recursor.conf`];
-  return start(proxyCore, argv, 5353);
+  return start(proxyCore, argv, places.recursorPort);
 }
 
 /**
@@ -58,9 +59,9 @@ export async function startGateway(
   if (!existsSync(directory)) mkdirSync(directory, { recursive: true });
   rmSync(gatewayState, { force: true });
   symlinkSync(directory, gatewayState);
-  execFileSync(`${lib}/prepare-gateway.sh`);
+  execFileSync(`${places.lib}/prepare-gateway.sh`);
   // Here the real hosts are on the same machine.
-  writeFileSync("/run/daytona-gateway/own-addresses.acl", "");
+  writeFileSync(`${run}/own-addresses.acl`, "");
   await ensureAuthority({
     directory: gatewayState,
     hosts: hostsOf(rules, "inspect"),
@@ -77,7 +78,7 @@ export async function startGateway(
     `${gatewayState}/maps`,
     rules,
     { bench: secret },
-    new HaproxyRuntime("/run/daytona-gateway/haproxy.sock"),
+    new HaproxyRuntime(`${run}/haproxy.sock`),
   );
   return haproxy;
 }

@@ -71,15 +71,6 @@ export async function removeSandbox(
   await api(daytona, "DELETE", path);
 }
 
-/** @throws DaytonaError when there is no such sandbox */
-export async function stopSandbox(
-  daytona: Daytona,
-  idOrName: string,
-): Promise<void> {
-  const path = `/api/sandbox/${encodeURIComponent(idOrName)}/stop`;
-  await api(daytona, "POST", path);
-}
-
 /**
  * Runs a command with `sh -c` in a sandbox.
  * @param options.timeout seconds; without one the command may run for ever

@@ -1,4 +1,5 @@
 /** Rows about names: what the resolver says, and other resolvers. */
+import { recursorPort } from "../../../infra/machine/places.ts";
 import { type Row, curl, each, quiet, unreached } from "./row.ts";
 import type { BypassTarget } from "./target.ts";
 
@@ -55,12 +56,12 @@ export function nameRows(target: BypassTarget): Row[] {
       number: 22,
       attempt: "the gateway's own resolver, and whom it asks",
       command: each([
-        ask(`-p 5353 @${gateway}`),
+        ask(`-p ${String(recursorPort)} @${gateway}`),
         ...nameServers.map((server) => ask(`@${server}`)),
       ]),
       denied: noServer,
       logged: [
-        `firewall ${gateway} udp 5353 `,
+        `firewall ${gateway} udp ${String(recursorPort)} `,
         ...nameServers.map((server) => `firewall ${server} udp 53 `),
       ],
     },

@@ -502,7 +502,7 @@ describe("a change by hand", () => {
     [
       "nft insert rule inet daytona_egress forward ip saddr 172.20.0.5 accept",
       "gateway",
-      "rules: too much: ip saddr 172.20.0.5 accept",
+      "rules: unexpected: ip saddr 172.20.0.5 accept",
     ],
     [
       "nft flush chain inet daytona_server from_outside",

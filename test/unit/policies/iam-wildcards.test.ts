@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { iamWildcards } from "../../../infra/policies/iam-wildcards.ts";
+import { iamWildcards } from "../../../infra/policies/iam.ts";
 import { planned } from "./planned.ts";
 
 const rolePolicy = "aws:iam/rolePolicy:RolePolicy";

@@ -1,6 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { dnsRecords } from "../../../infra/policies/dns-records.ts";
-import { protection } from "../../../infra/policies/protection.ts";
+import { dnsRecords, protection } from "../../../infra/policies/lasting.ts";
 import { planned } from "./planned.ts";
 
 describe("protection", () => {

@@ -1,7 +1,9 @@
 import { describe, expect, test } from "vitest";
-import { bucketEncryption } from "../../../infra/policies/bucket-encryption.ts";
-import { encryption } from "../../../infra/policies/encryption.ts";
-import { instanceMetadata } from "../../../infra/policies/instance-metadata.ts";
+import {
+  bucketEncryption,
+  encryption,
+  instanceMetadata,
+} from "../../../infra/policies/machines.ts";
 import { names, planned } from "./planned.ts";
 
 const template = "aws:ec2/launchTemplate:LaunchTemplate";

@@ -1,7 +1,9 @@
 import { describe, expect, test } from "vitest";
-import { isOpen } from "../../../infra/policies/networks.ts";
-import { openIngress } from "../../../infra/policies/open-ingress.ts";
-import type { PlannedResource } from "../../../infra/policies/policy.ts";
+import type { PlannedResource } from "../../../infra/policies/resources.ts";
+import {
+  isOpen,
+  openIngress,
+} from "../../../infra/policies/security-groups.ts";
 import { names, planned } from "./planned.ts";
 
 const group = planned("aws:ec2/securityGroup:SecurityGroup", "door");

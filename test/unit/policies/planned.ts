@@ -1,5 +1,5 @@
 /** Resources as the engine plans them, in few words. */
-import type { PlannedResource } from "../../../infra/policies/policy.ts";
+import type { PlannedResource } from "../../../infra/policies/resources.ts";
 
 export interface Surroundings {
   /** Type of the component that it is in. */

@@ -1,10 +1,12 @@
 import { describe, expect, test } from "vitest";
-import type { PlannedResource } from "../../../infra/policies/policy.ts";
-import { sandboxesEgress } from "../../../infra/policies/sandboxes-egress.ts";
-import { sandboxesNames } from "../../../infra/policies/sandboxes-names.ts";
-import { sandboxesNetworkAcl } from "../../../infra/policies/sandboxes-network-acl.ts";
-import { sandboxesPublicAddresses } from "../../../infra/policies/sandboxes-public-addresses.ts";
-import { sandboxesRoutes } from "../../../infra/policies/sandboxes-routes.ts";
+import type { PlannedResource } from "../../../infra/policies/resources.ts";
+import {
+  sandboxesEgress,
+  sandboxesNames,
+  sandboxesNetworkAcl,
+  sandboxesPublicAddresses,
+  sandboxesRoutes,
+} from "../../../infra/policies/sandboxes.ts";
 import { type Surroundings, names, planned } from "./planned.ts";
 
 const vpcType = "aws:ec2/vpc:Vpc";

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { serviceTrust } from "../../../infra/policies/service-trust.ts";
+import { serviceTrust } from "../../../infra/policies/iam.ts";
 import { planned } from "./planned.ts";
 
 const judge = (type: string, inputs: Record<string, unknown>) =>

@@ -1,6 +1,6 @@
 /** What is wrong with a network that shall be adopted; pure. */
 import type { Problem } from "../../../config/problems.ts";
-import { isOpen } from "../../../policies/networks.ts";
+import { isOpen } from "../../../policies/security-groups.ts";
 import type { AdoptedIds } from "../settings.ts";
 import { overlap } from "../subnets.ts";
 import {

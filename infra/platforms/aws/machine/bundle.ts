@@ -5,6 +5,7 @@
  */
 import type { Bundle } from "../../../machine/bundle.ts";
 import { copiedFrom } from "../../../machine/copied-file.ts";
+import * as places from "../../../machine/places.ts";
 
 const copy = copiedFrom(import.meta.dirname);
 
@@ -20,8 +21,8 @@ export interface OnAws {
   readonly publicAddress: boolean;
 }
 
-const lib = "/usr/local/lib/daytona-edge/aws";
-const systemd = "/etc/systemd/system";
+const lib = `${places.lib}/aws`;
+const { systemd } = places;
 const lifecycle = "daytona-aws-lifecycle.service";
 const publicAddress = "daytona-aws-public-address.service";
 
@@ -35,7 +36,7 @@ export function onAws(bundle: Bundle, args: OnAws): Bundle {
     files: [
       ...bundle.files,
       {
-        path: "/etc/daytona-edge/aws/env",
+        path: `${places.etc("aws")}/env`,
         content: environment(args),
         mode: 0o644,
       },

@@ -88,11 +88,6 @@ export const routes: Record<string, Handler> = {
     response.end(query.get("body") ?? "");
   },
 
-  /** What is no HTTP. */
-  "/broken": ({ socket }) => {
-    socket.end("220 mail.example.org ESMTP\r\n");
-  },
-
   /** To `?to=`, else to the address the app believes to be its own; `?status=`. */
   "/redirect": (request, response, query) => {
     const own = `http://${request.headers.host ?? "localhost"}/headers`;

@@ -1,12 +1,10 @@
 import { type Answer, decode, encode } from "dns-packet";
 import { type Socket, createSocket } from "node:dgram";
-import { strayName } from "../../sandboxes.ts";
 import type { Sandboxes } from "./sandboxes.ts";
 
 /**
  * Names running sandboxes by their id, as Docker's own resolver does for the
- * containers of a runner, and the lab's one stray name. Everything else does not
- * exist.
+ * containers of a runner. Everything else does not exist.
  */
 export function createNames(sandboxes: Sandboxes): Socket {
   const socket = createSocket("udp4");
@@ -32,7 +30,6 @@ export function createNames(sandboxes: Sandboxes): Socket {
 }
 
 function addressOf(name: string, sandboxes: Sandboxes): string | undefined {
-  if (name === strayName.id) return strayName.address;
   const record = sandboxes.find(name);
   return record?.state === "started"
     ? sandboxes.runtime.toolbox(record).host

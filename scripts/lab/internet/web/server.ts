@@ -34,19 +34,10 @@ export interface HttpsServerArgs extends WebServerArgs {
 
 /** Whatever the client offers: HTTP/2 if it can, else HTTP/1.1. */
 export function httpsServer(args: HttpsServerArgs): Http2SecureServer {
-  const { certificate, host, handler, log } = args;
-  const serve = getRequestListener(withoutConnectionHeaders(handler));
-  const server = createSecureServer(
-    { allowHTTP1: true, cert: certificate.certificate, key: certificate.key },
-    (request, response) => {
-      log.requested(host, seen(request));
-      void serve(request, response);
-    },
-  );
-  server.on("connection", () => {
-    log.connected(host);
-  });
-  return server;
+  const { certificate: cert, key } = args.certificate;
+  const serve = getRequestListener(withoutConnectionHeaders(args.handler));
+  const server = createSecureServer({ allowHTTP1: true, cert, key });
+  return serving(server, serve, args);
 }
 
 /**
@@ -54,32 +45,32 @@ export function httpsServer(args: HttpsServerArgs): Http2SecureServer {
  * rest of the body for as long as the connection stands.
  */
 export function http1Server(args: HttpsServerArgs): HttpsServer {
-  const { certificate, host, handler, log } = args;
-  const serve = getRequestListener(handler, { autoCleanupIncoming: false });
-  const server = createHttpsServer(
-    {
-      ALPNProtocols: ["http/1.1"],
-      cert: certificate.certificate,
-      key: certificate.key,
-    },
-    (request, response) => {
-      log.requested(host, seen(request));
-      void serve(request, response);
-    },
-  );
-  server.on("connection", () => {
-    log.connected(host);
+  const { certificate: cert, key } = args.certificate;
+  const serve = getRequestListener(args.handler, {
+    autoCleanupIncoming: false,
   });
-  return server;
+  const options = { ALPNProtocols: ["http/1.1"], cert, key };
+  return serving(createHttpsServer(options), serve, args);
 }
 
 export function httpServer(args: WebServerArgs): Server {
-  const { host, handler, log } = args;
-  const serve = getRequestListener(handler);
-  const server = createServer((request, response) => {
+  return serving(createServer(), getRequestListener(args.handler), args);
+}
+
+/** @returns the server, which logs what comes and answers it */
+function serving<T extends Server | HttpsServer | Http2SecureServer>(
+  server: T,
+  serve: ReturnType<typeof getRequestListener>,
+  { host, log }: WebServerArgs,
+): T {
+  const answer = (
+    request: Bindings["incoming"],
+    response: Bindings["outgoing"],
+  ) => {
     log.requested(host, seen(request));
     void serve(request, response);
-  });
+  };
+  server.on("request", answer);
   server.on("connection", () => {
     log.connected(host);
   });

@@ -1,25 +1,42 @@
-/** A subnet in each zone of a network, all with one route table. */
+/** A VPC with a subnet in each zone, all with one route table. */
 import * as aws from "@pulumi/aws";
 import type * as pulumi from "@pulumi/pulumi";
 import type { NetworkParts } from "./networks.ts";
 
-export interface ZoneSubnetsArgs {
-  readonly vpcId: pulumi.Input<string>;
-  readonly routeTableId: pulumi.Input<string>;
-  /** Their addresses, one a zone. */
+export interface VpcArgs {
+  readonly cidr: string;
+  /** Addresses of its subnets, one a zone. */
   readonly subnets: readonly string[];
-  /** What else is particular to the one of a zone. */
-  readonly more: (
+  /** What else is particular to it. */
+  readonly more: Omit<aws.ec2.VpcArgs, "cidrBlock" | "enableDnsHostnames">;
+  /** What else is particular to the subnet of a zone. */
+  readonly ofSubnet: (
+    vpc: aws.ec2.Vpc,
     zone: number,
   ) => Omit<aws.ec2.SubnetArgs, "vpcId" | "availabilityZone" | "cidrBlock">;
 }
 
-/** @returns one a zone */
-export function zoneSubnets(
+export function makeVpc(
   name: string,
-  args: ZoneSubnetsArgs,
+  args: VpcArgs,
   parent: pulumi.Resource,
-): NetworkParts["subnets"] {
+): NetworkParts & { readonly routeTable: aws.ec2.RouteTable } {
+  const vpc = new aws.ec2.Vpc(
+    `${name}-vpc`,
+    { cidrBlock: args.cidr, enableDnsHostnames: true, ...args.more },
+    { parent, protect: true },
+  );
+  // What somebody forgets to give a group of its own shall reach nothing.
+  new aws.ec2.DefaultSecurityGroup(
+    `${name}-default-group`,
+    { vpcId: vpc.id, ingress: [], egress: [] },
+    { parent },
+  );
+  const routeTable = new aws.ec2.RouteTable(
+    `${name}-routes`,
+    { vpcId: vpc.id },
+    { parent },
+  );
   const { names } = aws.getAvailabilityZonesOutput(
     {
       state: "available",
@@ -28,24 +45,25 @@ export function zoneSubnets(
     },
     { parent },
   );
-  return args.subnets.map((cidrBlock, zone) => {
+  const subnets = args.subnets.map((cidrBlock, zone) => {
     const subnet = new aws.ec2.Subnet(
       `${name}-subnet-${String(zone)}`,
       {
-        vpcId: args.vpcId,
+        vpcId: vpc.id,
         availabilityZone: names.apply((all) => zoneOf(all, zone)),
         cidrBlock,
-        ...args.more(zone),
+        ...args.ofSubnet(vpc, zone),
       },
       { parent },
     );
     new aws.ec2.RouteTableAssociation(
       `${name}-routes-${String(zone)}`,
-      { subnetId: subnet.id, routeTableId: args.routeTableId },
+      { subnetId: subnet.id, routeTableId: routeTable.id },
       { parent },
     );
     return subnet;
   });
+  return { vpcId: vpc.id, subnets, routeTableIds: [routeTable.id], routeTable };
 }
 
 /** @throws Error when the region has no such zone */

@@ -1,4 +1,34 @@
-import type { PlannedResource, ResourcePolicy } from "./policy.ts";
+/** What the world knows by name or address. */
+import type { PlannedResource, ResourcePolicy } from "./resources.ts";
+
+const recordTypes = [
+  "cloudflare:index/dnsRecord:DnsRecord",
+  "cloudflare:index/record:Record",
+];
+/** Cloudflare's shortest, in seconds; 1 means that it decides itself. */
+const shortestTtl = 60;
+
+/**
+ * Behind Cloudflare's proxy a sandbox's name would have no certificate (its
+ * own covers one label) and long requests would be cut.
+ */
+export const dnsRecords: ResourcePolicy = {
+  name: "dns-records",
+  description:
+    "Records, the wildcard first of all, lead to the edge itself and say for how long.",
+  judge: ({ type, inputs }) => {
+    if (!recordTypes.includes(type)) return [];
+    const { proxied, ttl } = inputs;
+    return [
+      ...(proxied === true
+        ? ["It is proxied by Cloudflare; set proxied: false."]
+        : []),
+      ...(typeof ttl === "number" && ttl >= shortestTtl
+        ? []
+        : ["Its TTL is not set; set ttl, in seconds."]),
+    ];
+  },
+};
 
 /** What other people's records and lists name, or what all the rest stands in. */
 const lasting: Readonly<
