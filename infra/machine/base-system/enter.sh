@@ -17,8 +17,6 @@ exec unshare --mount sh -euc '
   done
   mount --bind /var/lib/daytona-edge "$root/var/lib/daytona-edge"
   mount --bind /etc "$root/server-etc"
-  for directory in /etc/daytona-edge /etc/systemd /usr/local/lib/daytona-edge; do
-    [ ! -e "$directory" ] || mount --bind "$directory" "$root$directory"
-  done
+  mount --bind /usr/local "$root/server-usr-local"
   export SYSTEMD_IGNORE_CHROOT=1
   exec chroot "$root" "$@"' enter "$root" "$@"

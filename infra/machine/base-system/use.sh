@@ -11,9 +11,8 @@ cd "$root"
 
 # What units bind here, what the system has in every root, and two users that
 # no server has.
-mkdir -p dev etc/daytona-edge etc/ssl/certs etc/systemd etc/unbound home proc \
-  root run server-etc sys tmp usr/local/lib/daytona-edge var/lib/daytona-edge \
-  var/tmp
+mkdir -p dev etc/ssl/certs etc/unbound home proc root run server-etc \
+  server-usr-local sys tmp usr/local/lib var/lib/daytona-edge var/tmp
 chmod 1777 tmp var/tmp
 cat >etc/passwd <<'PASSWD'
 root:x:0:0:root:/root:/bin/sh
@@ -34,8 +33,10 @@ for directory in bin lib lib64 sbin; do
 done
 ln -sfn ../current/usr/share usr/share
 # As the server has them at any time; /server-etc is as deep as /etc, for links.
-ln -sfn ../server-etc/hosts etc/hosts
-ln -sfn ../server-etc/resolv.conf etc/resolv.conf
+for name in daytona-edge hosts resolv.conf systemd; do
+  ln -sfn "../server-etc/$name" "etc/$name"
+done
+ln -sfn ../../../server-usr-local/lib/daytona-edge usr/local/lib/daytona-edge
 ln -sfn ../../current/etc/ssl/openssl.cnf etc/ssl/openssl.cnf
 # Authorities that the server trusts, an operator's own among them.
 bundle=etc/ssl/certs/ca-certificates.crt
