@@ -1,6 +1,7 @@
 /** What verify tries at any stack, with sandboxes of its operator's. */
 import { gatewayAddress } from "../../infra/gateway/address.ts";
 import { hostsOf } from "../../infra/gateway/rule-maps.ts";
+import { egressOf } from "../deployments/egress-of.ts";
 import type { OpenDeployment } from "../deployments/open.ts";
 import { egressProbes } from "./egress.ts";
 import { ingressProbes } from "./ingress.ts";
@@ -33,19 +34,21 @@ export async function ownProbes(
   ];
 }
 
+/** @throws LabError when the stack has the ingress only */
 export async function roadOut(
   deployment: OpenDeployment,
   { sandbox, otherSandbox, port }: Sandboxes,
 ): Promise<RoadOut> {
-  const { domain, egress } = deployment.config;
+  const { name, config } = deployment;
+  const egress = egressOf(name, config);
   const { ipv4 } = await deployment.publicAddresses();
   const [edge = ""] = ipv4;
   return {
     ...{ deployment, sandbox, otherSandbox, secrets: [] },
     gateway: await gatewayOf(deployment, sandbox),
     places: neighbourPorts.map((port) => `${edge}:${String(port)}`),
-    nameServers: [...ipv4, ...(egress?.gateway?.rootServers ?? [])],
-    edge: { ipv4: edge, host: `${sandbox}-${String(port)}.${domain}` },
+    nameServers: [...ipv4, ...(egress.gateway?.rootServers ?? [])],
+    edge: { ipv4: edge, host: `${sandbox}-${String(port)}.${config.domain}` },
   };
 }
 
