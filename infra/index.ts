@@ -43,7 +43,7 @@ export default async function program(): Promise<StackOutputs> {
   new Dns(
     "dns",
     { zoneId: config.zoneId, domain: config.domain, edge: platform.edge },
-    // Of an existing server nothing of ours is to be left: see README, "Undo".
+    // Of an existing server nothing of ours is to be left: see docs/host.md, "Undo".
     { protect: config.platform === "aws" },
   );
 

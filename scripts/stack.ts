@@ -18,7 +18,7 @@ export type StackName = (typeof stackNames)[number];
 
 /** Pulumi.<stack>.yaml as it stands in the checkout. */
 export function stackFile(
-  stack: StackName | "prod" | "host" = "local",
+  stack: StackName | "prod" = "local",
 ): StackFile {
   return parse(
     readFileSync(join(checkout, `Pulumi.${stack}.yaml`), "utf8"),
