@@ -1,18 +1,24 @@
 /**
- * Servers for the platform host, in the lab: Daytona's stand-in runs on each,
- * and nothing of ours. Their operator is no root.
+ * Servers for the platform host, in the lab, with nothing of ours: Daytona's
+ * stand-in runs on each but those for edges alone. Their operator is no root.
  * usage: server.ts boot|reboot|remove SERVER…
  */
 import { run } from "../../../scripts/lab/command.ts";
 import { ensureImage } from "../../../scripts/lab/image.ts";
-import { daytonaMachines } from "../../../scripts/lab/machine-addresses.ts";
+import { edgeMachine } from "../../../scripts/lab/edge/machine.ts";
 import {
+  daytonaMachines,
+  edgeAddresses,
+} from "../../../scripts/lab/machine-addresses.ts";
+import {
+  bootMachine,
+  createMachine,
   inMachine,
   rebootMachine,
   removeMachine,
 } from "../../../scripts/lab/machine.ts";
 import { labSecrets } from "../../../scripts/lab/secrets.ts";
-import { ensureDaytona } from "../../../scripts/lab/surroundings.ts";
+import { ensureDaytona, loginKeys } from "../../../scripts/lab/surroundings.ts";
 import { domain, operator } from "./stack-file.ts";
 
 const makeOperator = `
@@ -28,12 +34,21 @@ for (const server of servers) {
   }
   await removeMachine(server);
   if (verb === "boot") {
-    const image = await ensureImage();
-    await ensureDaytona(
-      { image, secrets: labSecrets(), domain },
-      server as keyof typeof daytonaMachines,
-    );
+    await boot(server);
     await run(inMachine(server, ["sh", "-ec", makeOperator]));
   }
 }
 process.exit();
+
+async function boot(server: string): Promise<void> {
+  const secrets = labSecrets();
+  if (server in edgeAddresses) {
+    const name = server as keyof typeof edgeAddresses;
+    await createMachine(edgeMachine(name, loginKeys(secrets)));
+    await bootMachine(name);
+  } else {
+    const image = await ensureImage();
+    const name = server as keyof typeof daytonaMachines;
+    await ensureDaytona({ image, secrets, domain }, name);
+  }
+}
