@@ -16,10 +16,10 @@ const command = withStack(
   "both of the lab's stacks",
 )
   .description(
-    `Looks at what must be right for both roads to stay open: the certificate in the
-store, its renewal, the authority's limits and account, the domain's records on
-each name server, what each edge serves and, on servers of your own, whether
-somebody changed files, units or rules by hand. Changes nothing. Exits with 1
+    `Looks at what must be right for ingress and egress: the certificate in the store,
+its renewal, the authority's limits and account, the domain's records on each name
+server, what each edge serves and, on servers of your own, whether the edge reaches
+Daytona's proxy and whether somebody changed files, units or rules by hand. Changes nothing. Exits with 1
 when a row is bad.`,
   )
   .option("--json", "print the rows as JSON")

@@ -5,6 +5,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { parseEgressRules } from "../infra/gateway/rules.ts";
 import { unenforcedLines } from "../infra/gateway/unenforced.ts";
+import { egressOf } from "./deployments/egress-of.ts";
 import type { JournalEntry } from "./deployments/journal.ts";
 import {
   type StackOptions,
@@ -48,8 +49,8 @@ command("rules")
   .description("what the stack lets through, one row a rule")
   .option("--markdown", "for a document")
   .action((options: StackOptions & { markdown?: true }) => {
-    const rules =
-      readConfig(stackOf(options), options).egress?.egressRules ?? [];
+    const stack = stackOf(options);
+    const { egressRules: rules } = egressOf(stack, readConfig(stack, options));
     if (options.markdown) {
       console.log(rulesMarkdown(rules));
       return;
@@ -149,6 +150,7 @@ command("learn")
 
 async function gatewayLogs(options: LogOptions): Promise<JournalEntry[]> {
   await using deployment = await openDeployment(stackOf(options), options);
+  egressOf(deployment.name, deployment.config);
   return await deployment.logs({
     of: "gateways",
     since: new Date(Date.now() - milliseconds(options.since)),

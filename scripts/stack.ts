@@ -18,9 +18,7 @@ export const stackNames = ["local", "signed"] as const;
 export type StackName = (typeof stackNames)[number];
 
 /** Pulumi.<stack>.yaml as it stands in the checkout. */
-export function stackFile(
-  stack: StackName | "prod" | "host" = "local",
-): StackFile {
+export function stackFile(stack: StackName | "prod" = "local"): StackFile {
   return parse(
     readFileSync(join(checkout, `Pulumi.${stack}.yaml`), "utf8"),
   ) as StackFile;

@@ -3,17 +3,22 @@ import { acmeAccount } from "../../infra/machine/live-state.ts";
 import { parseLook } from "../../infra/platforms/host/look.ts";
 import type { HostDeployment, ServerMachine } from "../deployments/host.ts";
 import { accountRow } from "./account.ts";
+import { daytonaProxyRows } from "./daytona-proxy.ts";
 import { edgeRows } from "./edge-rows.ts";
 import { type Row, bad, good, lookAt, warning } from "./row.ts";
 
 export async function hostStackRows(
   deployment: HostDeployment,
 ): Promise<Row[]> {
-  const { servers, bundlesOf } = deployment;
+  const { servers, bundlesOf, config } = deployment;
+  const { upstream } = config;
   const [edge] = await deployment.edges();
   const gateways = await deployment.gateways();
   const rows = await Promise.all([
     ...(edge ? [edgeServerRows(deployment, edge)] : []),
+    ...(edge && upstream.mode === "daytona"
+      ? [daytonaProxyRows(edge, upstream.url)]
+      : []),
     ...servers.map((server) => serverRows(server, bundlesOf(server))),
     ...servers.map(baseSystemRows),
     ...gateways.map(firewallRows),

@@ -217,6 +217,8 @@ async function removeControlGroup(top: string): Promise<void> {
         await rmdir(group);
         break;
       } catch (error) {
+        // Docker's own, which ends as well, may have been there first.
+        if ((error as NodeJS.ErrnoException).code === "ENOENT") break;
         // The kernel takes a moment to let the last dead process go.
         if (attempt === 1000) throw error;
         await sleep(20);

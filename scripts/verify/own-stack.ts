@@ -5,6 +5,7 @@ import { gatewayAddress } from "../../infra/gateway/address.ts";
 import { healthPort } from "../../infra/machine/places.ts";
 import { proxyPort } from "../../infra/platforms/host/daytona-ports.ts";
 import { hostsOf } from "../../infra/gateway/rule-maps.ts";
+import { egressOf } from "../deployments/egress-of.ts";
 import type { OpenDeployment } from "../deployments/open.ts";
 import { egressProbes } from "./egress.ts";
 import { ingressProbes } from "./ingress.ts";
@@ -49,19 +50,21 @@ async function accessKey({ store }: OpenDeployment): Promise<AccessKey> {
   return { kid, secret };
 }
 
+/** @throws LabError when the stack has the ingress only */
 export async function roadOut(
   deployment: OpenDeployment,
   { sandbox, otherSandbox, port }: Sandboxes,
 ): Promise<RoadOut> {
-  const { domain, egress } = deployment.config;
+  const { name, config } = deployment;
+  const egress = egressOf(name, config);
   const { ipv4 } = await deployment.publicAddresses();
   const [edge = ""] = ipv4;
   return {
     ...{ deployment, sandbox, otherSandbox, secrets: [] },
     gateway: await gatewayOf(deployment, sandbox),
     places: neighbourPorts.map((port) => `${edge}:${String(port)}`),
-    nameServers: [...ipv4, ...(egress?.gateway?.rootServers ?? [])],
-    edge: { ipv4: edge, host: `${sandbox}-${String(port)}.${domain}` },
+    nameServers: [...ipv4, ...(egress.gateway?.rootServers ?? [])],
+    edge: { ipv4: edge, host: `${sandbox}-${String(port)}.${config.domain}` },
   };
 }
 

@@ -102,6 +102,7 @@ test("a healthy lab: every row is good, as a table too", async () => {
     "challenge",
     "edge 198.18.0.4",
     "edge 198.18.0.4, state",
+    "upstream http://198.18.0.3:4000",
     "198.18.0.4: certificate",
     "198.18.0.4: edge",
     "198.18.0.4: server",

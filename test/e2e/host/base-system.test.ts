@@ -29,7 +29,7 @@ const workDir = mkdtempSync(join(tmpdir(), "daytona-edge-base-system-"));
 const scripts = join(checkout, "infra/machine/base-system");
 const run = (program: string, ...args: string[]) =>
   inLab([process.execPath, join(import.meta.dirname, program), ...args], {
-    env: { HOST_DOMAIN: domain, HOST_SERVER: machine },
+    env: { HOST_DOMAIN: domain, HOST_SERVERS: machine },
   });
 const onServer = async (line: string) => {
   const { stdout } = await labExec(machine, ["sh", "-c", line]);

@@ -1,18 +1,25 @@
 /**
- * Servers for the platform host, in the lab: Daytona's stand-in runs on each,
- * and nothing of ours. Their operator is no root.
+ * Servers for the platform host, in the lab, with nothing of ours: Daytona's
+ * stand-in runs on each but those for edges alone. Their operator is no root.
  * usage: server.ts boot|boot-bookworm|reboot|remove SERVER…
  */
 import { run } from "../../../scripts/lab/command.ts";
 import { ensureImage } from "../../../scripts/lab/image.ts";
-import { daytonaMachines } from "../../../scripts/lab/machine-addresses.ts";
+import { edgeMachine } from "../../../scripts/lab/edge/machine.ts";
 import {
+  daytonaMachines,
+  edgeAddresses,
+} from "../../../scripts/lab/machine-addresses.ts";
+import type { DebianRelease } from "../../../scripts/lab/machine-spec.ts";
+import {
+  bootMachine,
+  createMachine,
   inMachine,
   rebootMachine,
   removeMachine,
 } from "../../../scripts/lab/machine.ts";
 import { labSecrets } from "../../../scripts/lab/secrets.ts";
-import { ensureDaytona } from "../../../scripts/lab/surroundings.ts";
+import { ensureDaytona, loginKeys } from "../../../scripts/lab/surroundings.ts";
 import { domain, operator } from "./stack-file.ts";
 
 const makeOperator = `
@@ -28,14 +35,21 @@ for (const server of servers) {
   }
   await removeMachine(server);
   if (verb?.startsWith("boot")) {
-    const release = verb === "boot" ? "trixie" : "bookworm";
-    const image = await ensureImage(release);
-    await ensureDaytona(
-      { image, secrets: labSecrets(), domain },
-      server as keyof typeof daytonaMachines,
-      release,
-    );
+    await boot(server, verb === "boot" ? "trixie" : "bookworm");
     await run(inMachine(server, ["sh", "-ec", makeOperator]));
   }
 }
 process.exit();
+
+async function boot(server: string, release: DebianRelease): Promise<void> {
+  const secrets = labSecrets();
+  if (server in edgeAddresses) {
+    const name = server as keyof typeof edgeAddresses;
+    await createMachine({ ...edgeMachine(name, loginKeys(secrets)), release });
+    await bootMachine(name);
+  } else {
+    const image = await ensureImage(release);
+    const name = server as keyof typeof daytonaMachines;
+    await ensureDaytona({ image, secrets, domain }, name, release);
+  }
+}

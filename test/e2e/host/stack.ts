@@ -6,6 +6,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { stringify } from "yaml";
 import program from "../../../infra/index.ts";
+import { baseSystemFile } from "../../../scripts/lab/base-system.ts";
 import { labSecrets } from "../../../scripts/lab/secrets.ts";
 import { openStack } from "../../../scripts/toolchain/stack.ts";
 import { hostConfig } from "./stack-file.ts";
@@ -16,6 +17,9 @@ for (const change of changes) {
   const [key = "", ...value] = change.split("=");
   config[`daytona-edge:${key}`] = JSON.parse(value.join("=")) as unknown;
 }
+// Servers of the lab reach no mirror.
+const host = config["daytona-edge:host"] as Record<string, unknown>;
+host.baseSystem ??= baseSystemFile();
 const secrets = labSecrets();
 mkdirSync(workDir, { recursive: true });
 writeFileSync(

@@ -8,6 +8,7 @@ import {
   limitRow,
   renewalRow,
 } from "../../../scripts/doctor/certificate.ts";
+import { daytonaProxyRow } from "../../../scripts/doctor/daytona-proxy.ts";
 import {
   addressRows,
   authorizationRow,
@@ -53,6 +54,29 @@ describe("name servers that do not answer", () => {
 test("what cannot be looked at is bad, in the words of why", async () => {
   const rows = await lookAt("it", () => Promise.reject(new Error("no")), "do");
   expect(rows).toEqual([{ what: "it", state: "bad", found: "no", fix: "do" }]);
+});
+
+describe("Daytona's proxy", () => {
+  const row = (said: string) => daytonaProxyRow("http://10.0.0.2:3000", said);
+
+  test("says its version", () => {
+    expect(row('{"status":"ok","version":"v0.190.0"}')).toMatchObject({
+      state: "good",
+      found: "Daytona v0.190.0",
+    });
+  });
+
+  test.each([
+    ["<!doctype html><title>Daytona</title>", "a dashboard"],
+    ['{"status":"ok"}', "Daytona's API"],
+    ["", "nothing"],
+  ])("is not what answers %j: %s", (said) => {
+    expect(row(said)).toMatchObject({
+      state: "bad",
+      found: `answers, but not as Daytona's proxy: ${said}`,
+      fix: expect.stringContaining("set upstream.url") as string,
+    });
+  });
 });
 
 describe("the renewal", () => {
