@@ -24,8 +24,8 @@ afterEach(() => {
   rmSync(workDir, { recursive: true });
 });
 
-/** Names of what an up would make, on servers that nobody reaches. */
-async function planned(example: Example): Promise<string[]> {
+/** What an up would make, on servers that nobody reaches. */
+async function planned(example: Example) {
   const { config } = filledExample(example, {
     domain: "sandbox.example.net",
     cloudflare: { zoneId: "3f1d7cfa3c1c4e6fb0c0a1b1f1d2e3a4" },
@@ -47,17 +47,19 @@ async function planned(example: Example): Promise<string[]> {
     workDir,
     program: async () => ({ ...(await program()) }),
   });
-  return Object.keys((await stack.preview()).touched);
+  const { touched, changes } = await stack.preview();
+  const installs = Object.keys(touched)
+    .filter((name) => name.endsWith("-install"))
+    .toSorted();
+  return { installs, changes };
 }
 
-const installs = (names: readonly string[]) =>
-  names.filter((name) => name.endsWith("-install")).toSorted();
-
 test("the proxy VM: nothing is planned for Daytona's server", async () => {
-  const names = await planned("proxy-vm");
+  const { installs, changes } = await planned("proxy-vm");
   const page = readFileSync(join(checkout, "docs/host.md"), "utf8");
-  expect(page).toContain(`\n    + ${String(names.length)} created\n`);
-  expect(installs(names)).toEqual([
+  expect(page).toContain(`\n    + ${String(changes.create)} created\n`);
+  expect(installs).toEqual([
+    "host-base-system-127.0.0.1-install",
     "host-certificate-install",
     "host-edge-install",
     "host-firewall-127.0.0.1-install",
@@ -65,7 +67,10 @@ test("the proxy VM: nothing is planned for Daytona's server", async () => {
 });
 
 test("with egress: the gateway and its firewall are Daytona's server's", async () => {
-  expect(installs(await planned("proxy-vm-egress"))).toEqual([
+  const { installs } = await planned("proxy-vm-egress");
+  expect(installs).toEqual([
+    "host-base-system-127.0.0.1-install",
+    "host-base-system-127.0.0.2-install",
     "host-certificate-install",
     "host-edge-install",
     "host-firewall-127.0.0.1-install",
@@ -75,7 +80,9 @@ test("with egress: the gateway and its firewall are Daytona's server's", async (
 });
 
 test("one server has all of it", async () => {
-  expect(installs(await planned("one-server"))).toEqual([
+  const { installs } = await planned("one-server");
+  expect(installs).toEqual([
+    "host-base-system-127.0.0.1-install",
     "host-certificate-install",
     "host-edge-install",
     "host-firewall-127.0.0.1-install",

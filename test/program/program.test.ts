@@ -158,7 +158,7 @@ describe("the program", () => {
       "signed",
     );
     // And the key before.
-    expect(rotated.changes).toEqual({ create: 31 });
+    expect(rotated.changes).toEqual({ create: 35 });
   });
 
   test("an empty allow list is a plan too: nothing goes out", async () => {

@@ -4,15 +4,16 @@
  * on the server; here is only which of them goes where.
  */
 import { readFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import type { Bundle } from "../bundle.ts";
 import { copiedFrom } from "../copied-file.ts";
+import * as places from "../places.ts";
 
 const copy = copiedFrom(import.meta.dirname);
 
-const etc = "/etc/daytona-edge/base-system";
+const etc = places.etc("base-system");
 const timer = "daytona-base-system.timer";
-const lib = "/usr/local/lib/daytona-edge/base-system";
+const lib = `${places.lib}/base-system`;
 
 /** Debian packages that a tree has, with what they need. */
 export const baseSystemPackages = readFileSync(
@@ -63,7 +64,7 @@ export function baseSystemBundle(source: BaseSystemSource): Bundle {
         "use",
       ].map((name) => copy(`${name}.sh`, `${lib}/${name}.sh`, 0o755)),
       ...["daytona-base-system.service", timer].map((unit) =>
-        copy(`units/${unit}`, `/etc/systemd/system/${unit}`),
+        copy(`units/${unit}`, `${places.systemd}/${unit}`),
       ),
       copy("packages", `${lib}/packages`),
       copy("debian-archive-keys.asc", `${lib}/debian-archive-keys.asc`),
@@ -80,7 +81,9 @@ export function baseSystemBundle(source: BaseSystemSource): Bundle {
 export function onBaseSystem(bundle: Bundle): Bundle {
   const services = bundle.files
     .map(({ path }) => path)
-    .filter((path) => /^\/etc\/systemd\/system\/[^/]*\.service$/.test(path));
+    .filter(
+      (path) => dirname(path) === places.systemd && path.endsWith(".service"),
+    );
   return {
     ...bundle,
     packages: [],

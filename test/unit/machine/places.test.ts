@@ -7,6 +7,7 @@ import { parseConfig } from "../../../infra/config/parse.ts";
 import { edgeBundle } from "../../../infra/edge/bundle.ts";
 import { gatewayAddress, gatewayName } from "../../../infra/gateway/address.ts";
 import { gatewayBundle } from "../../../infra/gateway/bundle.ts";
+import { baseSystemBundle } from "../../../infra/machine/base-system/bundle.ts";
 import * as places from "../../../infra/machine/places.ts";
 import { onAws } from "../../../infra/platforms/aws/machine/bundle.ts";
 import { serverFirewallBundle } from "../../../infra/platforms/host/server-firewall.ts";
@@ -81,6 +82,7 @@ function bundleFiles(): string[] {
       ...gateway,
       alone: { balancers: [], drainSeconds: 900, secretsManager, logs },
     }),
+    baseSystemBundle({}),
     certificateBundle({ ...config, cloudflareUrl: undefined }),
     serverFirewallBundle({ openPorts: [], operators: [] }),
   ].flatMap(({ files }) => files.map(({ path }) => path));
