@@ -8,6 +8,7 @@ import type { StackConfig } from "../config/parse.ts";
 import { bundledProgram } from "../machine/bundled-program.ts";
 import type { Bundle } from "../machine/bundle.ts";
 import { copiedFrom } from "../machine/copied-file.ts";
+import * as places from "../machine/places.ts";
 import { certificateEnvironment } from "./environment.ts";
 import { assignment } from "./environment-file.ts";
 
@@ -24,9 +25,7 @@ export type CertificateBundleConfig = Pick<
   readonly cloudflareUrl: string | undefined;
 };
 
-const lib = "/usr/local/lib/daytona-edge";
-const systemd = "/etc/systemd/system";
-const state = "/var/lib/daytona-edge";
+const { lib, state, systemd } = places;
 
 /** The bundle: a pure function of the configuration and these files. */
 export function certificateBundle(config: CertificateBundleConfig): Bundle {
@@ -36,7 +35,7 @@ export function certificateBundle(config: CertificateBundleConfig): Bundle {
     packages: certificatePackages,
     files: [
       {
-        path: "/etc/daytona-edge/certificate/env",
+        path: `${places.etc("certificate")}/env`,
         content: environment(config),
         mode: 0o644,
       },

@@ -17,6 +17,7 @@ import {
   certificateReport,
   revocations,
 } from "../machine/live-state.ts";
+import * as places from "../machine/places.ts";
 import { openStore } from "../machine/store/open.ts";
 import type { Reader } from "../machine/store/store.ts";
 import { writeAtomically } from "../machine/write-atomically.ts";
@@ -27,19 +28,17 @@ import { latestByPlace, revokedMap } from "./revocations.ts";
 import { HalfClosedReaper } from "./half-closed.ts";
 import { revokedMarks } from "./marks.ts";
 
-const state = "/var/lib/daytona-edge/edge";
+const runtime = places.run("edge");
+const state = `${places.state}/edge`;
 const certificateFile = `${state}/certificate.pem`;
 /** As HAProxy has it loaded; prepare.sh makes it of what is kept, at each start. */
-const stateMap = "/run/daytona-edge/state.map";
+const stateMap = `${runtime}/state.map`;
 const keptState = `${state}/state.map`;
 const cutFile = `${state}/cut.json`;
-const statusFile = "/run/daytona-edge/status.json";
+const statusFile = `${runtime}/status.json`;
 
-/** Only HAProxy's health listener asks here. */
-const figuresPort = 8405;
-
-const setting = settingsFrom("/etc/daytona-edge/edge/env");
-const haproxy = new HaproxyRuntime("/run/daytona-edge/haproxy.sock");
+const setting = settingsFrom(`${places.etc("edge")}/env`);
+const haproxy = new HaproxyRuntime(`${runtime}/haproxy.sock`);
 
 /** When the certificate that is served ends. */
 let certificateEnd: Date | undefined;
@@ -177,7 +176,7 @@ function serveFigures(store: Reader): void {
       .catch((error: unknown) => {
         response.writeHead(503).end(`${String(error)}\n`);
       });
-  }).listen(figuresPort, "127.0.0.1");
+  }).listen(places.agentPort, "127.0.0.1");
 }
 
 function endHalfClosed(limitMs: number): void {

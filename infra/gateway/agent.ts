@@ -18,6 +18,7 @@ import {
   egressCredentials,
   egressRules,
 } from "../machine/live-state.ts";
+import * as places from "../machine/places.ts";
 import { openStore } from "../machine/store/open.ts";
 import type { KeyedCertificate } from "../certificate/egress-ca.ts";
 import { ensureAuthority } from "./authority.ts";
@@ -32,12 +33,13 @@ import type { EgressRule } from "./rules.ts";
 import { watchPorts } from "./port-watch.ts";
 import { applyMaps } from "./runtime-maps.ts";
 
-const state = "/var/lib/daytona-edge/gateway";
+const runtime = places.run("gateway");
+const state = `${places.state}/gateway`;
 const inForce = `${state}/rules-in-force.json`;
 const learnFile = `${state}/maps/learn.map`;
 const stateFile = `${state}/maps/state.map`;
-const setting = settingsFrom("/etc/daytona-edge/gateway/env");
-const haproxy = new HaproxyRuntime("/run/daytona-gateway/haproxy.sock");
+const setting = settingsFrom(`${places.etc("gateway")}/env`);
+const haproxy = new HaproxyRuntime(`${runtime}/haproxy.sock`);
 const run = promisify(execFile);
 
 /**
@@ -199,7 +201,7 @@ async function guardFirewall(
         console.log("firewall: was not whole, is loaded again");
         // For doctor: whoever did that will do it again.
         const now = `${new Date().toISOString()}\n`;
-        await appendFile("/run/daytona-gateway/firewall-restored", now);
+        await appendFile(`${runtime}/firewall-restored`, now);
       }
       failure = "";
     } catch (error) {
@@ -244,7 +246,7 @@ export function runAgent(): void {
     store,
     documents,
     intervalMs,
-    statusFile: "/run/daytona-gateway/status.json",
+    statusFile: `${runtime}/status.json`,
     log: (line) => {
       console.log(line);
     },

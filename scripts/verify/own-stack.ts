@@ -7,6 +7,7 @@ import { proxyPort } from "../../infra/platforms/host/daytona-ports.ts";
 import { hostsOf } from "../../infra/gateway/rule-maps.ts";
 import { egressOf } from "../deployments/egress-of.ts";
 import type { OpenDeployment } from "../deployments/open.ts";
+import { LabError } from "../lab/command.ts";
 import { egressProbes } from "./egress.ts";
 import { ingressProbes } from "./ingress.ts";
 import type { Probe } from "./probe.ts";
@@ -43,9 +44,14 @@ export async function ownProbes(
 }
 
 /** One of the keys whose tokens count; every edge knows all of them. */
-async function accessKey({ store }: OpenDeployment): Promise<AccessKey> {
+async function accessKey({ name, store }: OpenDeployment): Promise<AccessKey> {
   const content = await store.read("access.json");
-  const keys = accessKeysMap(Buffer.from(content ?? "{}").toString());
+  if (content === undefined) {
+    throw new LabError(
+      `--stack ${name}: its store has no access.json, and without a key verify signs no token; run pulumi up first`,
+    );
+  }
+  const keys = accessKeysMap(Buffer.from(content).toString());
   const [kid = "", secret = ""] = keys.split(/[ \n]/);
   return { kid, secret };
 }

@@ -16,30 +16,18 @@ export interface Attempt {
   readonly got: string;
 }
 
-export interface ProbeResult {
-  readonly road: Probe["road"];
-  readonly name: string;
-  readonly command: string;
-  readonly expected: string;
-  readonly got: string;
-  readonly ok: boolean;
+export interface ProbeResult extends Omit<Probe, "attempt">, Attempt {
   readonly milliseconds: number;
 }
 
 /** Tries one probe; an attempt that throws has failed. */
 export async function tryProbe(probe: Probe): Promise<ProbeResult> {
   const start = performance.now();
-  const attempt = await probe.attempt().catch((error: unknown) => ({
+  const { attempt, ...shown } = probe;
+  const made = await attempt().catch((error: unknown) => ({
     ok: false,
     got: error instanceof Error ? error.message : String(error),
   }));
-  const { road, name, command, expected } = probe;
-  return {
-    road,
-    name,
-    command,
-    expected,
-    ...attempt,
-    milliseconds: Math.round(performance.now() - start),
-  };
+  const milliseconds = Math.round(performance.now() - start);
+  return { ...shown, ...made, milliseconds };
 }
