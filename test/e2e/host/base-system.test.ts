@@ -9,6 +9,7 @@
  */
 import { execa } from "execa";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { symlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
@@ -61,20 +62,19 @@ describe("made of a mirror's packages", () => {
     const download = (...args: string[]) =>
       execa(join(scripts, "download.sh"), args, { env });
     await download(tree);
-    const programs = [
+    // As use.sh has them in the root around a tree.
+    for (const name of ["bin", "lib", "lib64", "sbin"]) {
+      await symlink(`usr/${name}`, join(tree, name));
+    }
+    for (const [program = "", ...args] of [
       ["haproxy", "-v"],
       ["node", "--version"],
       ["unbound", "-V"],
       ["nft", "--version"],
       ["ulogd", "--version"],
-    ];
-    for (const program of programs) {
-      const { stdout, stderr } = await execa("chroot", [tree, ...program], {
-        // Links of /lib and /bin are of the root around it.
-        env: { LD_LIBRARY_PATH: "/usr/lib/x86_64-linux-gnu" },
-        reject: false,
-      });
-      expect(stdout + stderr).toMatch(/\d+\.\d+/);
+    ]) {
+      const { stdout } = await execa("chroot", [tree, program, ...args]);
+      expect(stdout).toMatch(/\d+\.\d+/);
     }
     const again = join(workDir, "again");
     await download(again, join(tree, "packages"));
