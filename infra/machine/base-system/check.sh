@@ -10,10 +10,17 @@ set -a
 set +a
 "$here/use.sh"
 
+# What the stack has laid there goes once it has served; until then an install
+# that failed can be tried again.
+served() {
+  case $FILE in '' | *://*) ;; *) rm -f "$FILE" ;; esac
+  exit 0
+}
+
 # What is wanted: this very file, or any tree that was made of a mirror, for a
 # timer brings newer ones.
 wanted=${FILE_SHA256:-mirror}
-[ "$(cat "$root/current/source" 2>/dev/null)" != "$wanted" ] || exit 0
+[ "$(cat "$root/current/source" 2>/dev/null)" != "$wanted" ] || served
 new="$root/trees/new"
 rm -rf "$new"
 mkdir -p "$root/trees"
@@ -23,4 +30,5 @@ else
   "$here/unpack.sh" "$new"
 fi
 echo "$wanted" >"$new/source"
-exec "$here/switch.sh" "$new" "$(date --utc +%Y%m%dT%H%M%S)"
+"$here/switch.sh" "$new" "$(date --utc +%Y%m%dT%H%M%S)"
+served

@@ -9,7 +9,8 @@
 set -eu
 directory=$1
 here=$(dirname "$(readlink -f "$0")")
-work=$(mktemp -d)
+# Not in /tmp, which may be the server's memory.
+work=$(mktemp -d -p "$(dirname "$directory")")
 trap 'rm -rf "$work"' EXIT
 
 # The mirror that this server's apt has of a suite of Debian, of which others
