@@ -485,7 +485,7 @@ describe("a change by hand", () => {
       "file /etc/systemd/system/daytona-gateway-agent.service: other content",
     ],
     [
-      "mkdir /etc/systemd/system/daytona-edge.service.d && printf '[Service]\\nUser=root\\n' >/etc/systemd/system/daytona-edge.service.d/override.conf && systemctl daemon-reload",
+      "mkdir -p /etc/systemd/system/daytona-edge.service.d && printf '[Service]\\nUser=root\\n' >/etc/systemd/system/daytona-edge.service.d/override.conf && systemctl daemon-reload",
       "edge",
       "file /etc/systemd/system/daytona-edge.service.d/override.conf: none of the stack",
     ],
@@ -541,9 +541,10 @@ describe("a change by hand", () => {
       expect.arrayContaining([
         "certificate",
         `*.${domain}`,
-        ...["server", "certificate", "edge", "gateway"].map(
-          (name) => `${ipv4}: ${name}`,
-        ),
+        ...[
+          ...["base-system", "server", "certificate", "edge", "gateway"],
+          "base system",
+        ].map((name) => `${ipv4}: ${name}`),
       ]),
     );
     await expect.poll(wanting).toEqual([]);
