@@ -3,7 +3,7 @@
 # before an install takes effect.
 set -eu
 here=$(dirname "$(readlink -f "$0")")
-root=/var/lib/daytona-edge/base-system
+root=/var/lib/daytona-base-system
 set -a
 # shellcheck disable=SC1091
 . /etc/daytona-edge/base-system/env

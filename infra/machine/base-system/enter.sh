@@ -5,17 +5,16 @@
 # usage: enter.sh COMMAND [ARGUMENT…]
 # In the environment: TREE, a path in there of another tree to run it from.
 set -eu
-root=/var/lib/daytona-edge/base-system
+root=/var/lib/daytona-base-system
 [ -e "$root/current" ] || exec "$@"
 # shellcheck disable=SC2016 # for the shell in there
 exec unshare --mount sh -euc '
   root=$1
   shift
   [ -z "${TREE:-}" ] || mount --bind "$root/$TREE" "$root/$(readlink "$root/current")"
-  for directory in dev proc sys run; do
+  for directory in dev proc sys run var/lib/daytona-edge; do
     mount --rbind "/$directory" "$root/$directory"
   done
-  mount --bind /var/lib/daytona-edge "$root/var/lib/daytona-edge"
   mount --bind /etc "$root/server-etc"
   mount --bind /usr/local "$root/server-usr-local"
   export SYSTEMD_IGNORE_CHROOT=1

@@ -6,7 +6,7 @@
 set -eu
 here=$(dirname "$(readlink -f "$0")")
 home=/var/lib/daytona-edge
-root=$home/base-system
+root=/var/lib/daytona-base-system
 tree=trees/$2
 
 "$here/use.sh"

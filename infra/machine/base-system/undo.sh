@@ -3,5 +3,5 @@
 set -eu
 # Where a unit's /run/host was mounted.
 rmdir /run/host 2>/dev/null || true
-rm -rf /var/lib/daytona-edge/base-system /tmp/daytona-edge-base-system-*
+rm -rf /var/lib/daytona-base-system /tmp/daytona-edge-base-system-*
 systemctl clean --what=state daytona-base-system.timer

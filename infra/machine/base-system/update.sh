@@ -4,7 +4,7 @@
 set -eu
 here=$(dirname "$(readlink -f "$0")")
 home=/var/lib/daytona-edge
-root=$home/base-system
+root=/var/lib/daytona-base-system
 set -a
 # shellcheck disable=SC1091
 . /etc/daytona-edge/base-system/env

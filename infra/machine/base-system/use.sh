@@ -4,7 +4,7 @@
 # one directory for ever, and what is switched is inside it: HAProxy's master
 # executes itself anew, by its path, in the mounts of the time of its start.
 set -eu
-root=/var/lib/daytona-edge/base-system
+root=/var/lib/daytona-base-system
 umask 022
 mkdir -p "$root"
 cd "$root"

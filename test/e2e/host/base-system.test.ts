@@ -36,7 +36,7 @@ const onServer = async (line: string) => {
   const { stdout } = await labExec(machine, ["sh", "-c", line]);
   return stdout;
 };
-const root = "/var/lib/daytona-edge/base-system";
+const root = "/var/lib/daytona-base-system";
 const lib = "/usr/local/lib/daytona-edge/base-system";
 
 afterAll(() => {
