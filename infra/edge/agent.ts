@@ -28,17 +28,16 @@ import { latestByPlace, revokedMap } from "./revocations.ts";
 import { HalfClosedReaper } from "./half-closed.ts";
 import { revokedMarks } from "./marks.ts";
 
-const runtime = places.run("edge");
 const state = `${places.state}/edge`;
 const certificateFile = `${state}/certificate.pem`;
 /** As HAProxy has it loaded; prepare.sh makes it of what is kept, at each start. */
-const stateMap = `${runtime}/state.map`;
+const stateMap = `${places.run("edge")}/state.map`;
 const keptState = `${state}/state.map`;
 const cutFile = `${state}/cut.json`;
-const statusFile = `${runtime}/status.json`;
+const statusFile = `${places.run("edge")}/status.json`;
 
 const setting = settingsFrom(`${places.etc("edge")}/env`);
-const haproxy = new HaproxyRuntime(`${runtime}/haproxy.sock`);
+const haproxy = new HaproxyRuntime(`${places.run("edge")}/haproxy.sock`);
 
 /** When the certificate that is served ends. */
 let certificateEnd: Date | undefined;

@@ -33,13 +33,12 @@ import type { EgressRule } from "./rules.ts";
 import { watchPorts } from "./port-watch.ts";
 import { applyMaps } from "./runtime-maps.ts";
 
-const runtime = places.run("gateway");
 const state = `${places.state}/gateway`;
 const inForce = `${state}/rules-in-force.json`;
 const learnFile = `${state}/maps/learn.map`;
 const stateFile = `${state}/maps/state.map`;
 const setting = settingsFrom(`${places.etc("gateway")}/env`);
-const haproxy = new HaproxyRuntime(`${runtime}/haproxy.sock`);
+const haproxy = new HaproxyRuntime(`${places.run("gateway")}/haproxy.sock`);
 const run = promisify(execFile);
 
 /**
@@ -201,7 +200,7 @@ async function guardFirewall(
         console.log("firewall: was not whole, is loaded again");
         // For doctor: whoever did that will do it again.
         const now = `${new Date().toISOString()}\n`;
-        await appendFile(`${runtime}/firewall-restored`, now);
+        await appendFile(`${places.run("gateway")}/firewall-restored`, now);
       }
       failure = "";
     } catch (error) {
@@ -246,7 +245,7 @@ export function runAgent(): void {
     store,
     documents,
     intervalMs,
-    statusFile: `${runtime}/status.json`,
+    statusFile: `${places.run("gateway")}/status.json`,
     log: (line) => {
       console.log(line);
     },

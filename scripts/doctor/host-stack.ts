@@ -76,7 +76,7 @@ function serverRows(
 
 /** What programs run from, and whether updates reach it. */
 function baseSystemRows({ name, script }: ServerMachine): Promise<Row[]> {
-  const what = `${name}: base system`;
+  const what = `${name}: programs`;
   return lookAt(
     what,
     async () => {

@@ -103,14 +103,18 @@ test("a healthy lab: every row is good, as a table too", async () => {
     "edge 198.18.0.4",
     "edge 198.18.0.4, state",
     "upstream http://198.18.0.3:4000",
+    "198.18.0.4: base-system",
     "198.18.0.4: certificate",
     "198.18.0.4: edge",
     "198.18.0.4: server",
     "198.18.0.4: certificate/credentials.env",
     "198.18.0.4: store/revocations.json",
+    "198.18.0.3: base-system",
     "198.18.0.3: gateway",
     "198.18.0.3: server",
     "198.18.0.3: store/egress-credentials.json",
+    "198.18.0.4: programs",
+    "198.18.0.3: programs",
     "198.18.0.3: firewall",
   ]);
   await expect

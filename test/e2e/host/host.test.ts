@@ -543,7 +543,7 @@ describe("a change by hand", () => {
         `*.${domain}`,
         ...[
           ...["base-system", "server", "certificate", "edge", "gateway"],
-          "base system",
+          "programs",
         ].map((name) => `${ipv4}: ${name}`),
       ]),
     );

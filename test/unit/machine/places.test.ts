@@ -120,7 +120,7 @@ test("state and sockets are below the directories of places.ts", () => {
 });
 
 test("sockets and files that programs open have these names in static files, too", () => {
-  const named = /\$\{run\("(edge|gateway)"\)\}(\/[\w.-]+)/g;
+  const named = /\$\{(?:places\.)?run\("(edge|gateway)"\)\}(\/[\w.-]+)/g;
   const opened = lines.filter(isProgram).flatMap(({ at, text }) => [
     ...[...text.matchAll(named)].map(([, program, rest]) => ({
       at,
