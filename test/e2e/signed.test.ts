@@ -607,7 +607,7 @@ describe("revocation", () => {
     for (const [args, text] of [
       [["revoke", "x"], "UUID of version 4"],
       [["revoke", id, "--port", "0"], "from 1 to 65535"],
-      [["revoke", id, "--stack", "x"], "(host, local, prod, signed)"],
+      [["revoke", id, "--stack", "x"], "(local, prod, signed)"],
     ] as const) {
       const { exitCode, stderr } = await sandbox(...args);
       expect(exitCode).not.toBe(0);

@@ -8,6 +8,8 @@ set -a
 # shellcheck disable=SC1091
 . /etc/daytona-edge/base-system/env
 set +a
+# Of a first one that fails nothing stays.
+trap '[ -e "$root/current" ] || "$here/undo.sh"' EXIT
 "$here/use.sh"
 
 # What the stack has laid there goes once it has served; until then an install

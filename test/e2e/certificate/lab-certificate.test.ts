@@ -268,7 +268,8 @@ test("the stack keeps them encrypted, and gives them by standard input only", as
   }
   const commands = resources.filter(({ type }) => type.startsWith("command:"));
   // How the engine marks one; command lines and environments show to others.
-  const mark = "4dabf18193072939515e22adb298388d";
+  const mark =
+    '"4dabf18193072939515e22adb298388d":"1b47061264138c4ac30d75fd1eb44270"';
   const stdin = commands.map(({ inputs }) => inputs?.stdin);
   expect(JSON.stringify(stdin)).toContain(mark);
   for (const { inputs } of commands) {

@@ -133,7 +133,13 @@ describe("another tree, while requests come", () => {
   });
 
   test("units run from the tree, and from nothing of the server's", async () => {
-    expect(await worker()).toBe(`${root}/${await current()}/usr/sbin/haproxy`);
+    // As the unit sees it, whose root is the base system.
+    expect(await worker()).toBe(`/${await current()}/usr/sbin/haproxy`);
+    expect(
+      await onServer(
+        `[ /proc/$(systemctl show -p MainPID --value daytona-edge)/exe -ef ${root}/current/usr/sbin/haproxy ] && echo same`,
+      ),
+    ).toBe("same");
     expect(await onServer("command -v haproxy unbound || true")).toBe("");
   });
 
@@ -159,7 +165,7 @@ describe("another tree, while requests come", () => {
     // The old process lives on until its streams have ended.
     await expect
       .poll(worker, { timeout: 60_000 })
-      .toBe(`${root}/trees/patched/usr/sbin/haproxy`);
+      .toBe("/trees/patched/usr/sbin/haproxy");
     expect(await onServer(`ls ${root}/trees`)).toBe("patched");
     for (let times = 0; times < 3; times++) {
       expect(await onServer("systemctl reload daytona-edge 2>&1")).toBe("");

@@ -182,7 +182,7 @@ describe("the base system, refused, and nothing changed", () => {
   });
   /** Shell: a program that says something else than the server's. */
   const says = (program: string, words: string) =>
-    `printf '#!/bin/sh\n${words}\n' >/run/other && chmod 755 /run/other && cp /run/other /run/other-${program} && mount --bind /run/other-${program} "$(command -v ${program})" && rm -f /run/other /run/other-${program}`;
+    `printf '#!/bin/sh\n${words}\n' >/tmp/other && chmod 755 /tmp/other && mount --bind /tmp/other "$(command -v ${program})" && rm -f /tmp/other`;
 
   test("a server that has not what it needs: all of it, at once", async () => {
     const { stderr, exitCode } = await install(
