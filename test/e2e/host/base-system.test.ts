@@ -8,7 +8,7 @@
  * @module-tag host
  */
 import { execa } from "execa";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { symlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -84,12 +84,15 @@ describe("made of a mirror's packages", () => {
   test("that others have signed are refused", async () => {
     const other = join(workDir, "scripts");
     await execa("cp", ["-r", scripts, other]);
-    // The keys of Debian 12's archive alone, as another archive's would be.
+    // Keys of an older Debian, as another archive's would be.
     const { root: image } = await ensureImage("bookworm");
-    await execa("sh", [
-      "-c",
-      `gpg --batch --no-options --no-default-keyring --keyring ${image}/usr/share/keyrings/debian-archive-bullseye-stable.gpg --armor --export >${other}/debian-archive-keys.asc`,
-    ]);
+    const keys = readFileSync(
+      join(image, "usr/share/keyrings/debian-archive-bullseye-stable.gpg"),
+    ).toString("base64");
+    writeFileSync(
+      join(other, "debian-archive-keys.asc"),
+      `-----BEGIN PGP PUBLIC KEY BLOCK-----\n\n${keys.replace(/.{64}/g, "$&\n")}\n-----END PGP PUBLIC KEY BLOCK-----\n`,
+    );
     const tree = join(workDir, "unsigned");
     const { exitCode, stderr } = await execa(
       join(other, "download.sh"),
