@@ -56,6 +56,7 @@ healthy() {
 
 # Three times in a row, for at first the process before may answer.
 stays_healthy() {
+  [ -n "$was_healthy" ] || return 0
   times=0
   for _ in $(seq 30); do
     sleep 1
