@@ -137,9 +137,11 @@ async function make(
       release,
       join(staging, "root"),
     ]);
-    for (const program of newer ? newerPrograms : []) {
-      const place = join(staging, "root", program);
-      await run(["cp", join(newer?.root ?? "", program), place]);
+    if (newer) {
+      for (const program of newerPrograms) {
+        const place = join(staging, "root", program);
+        await run(["cp", join(newer.root, program), place]);
+      }
     }
     await run([
       join(setupFiles, "containers.sh"),

@@ -25,7 +25,6 @@ wanted=${FILE_SHA256:-mirror}
 [ "$(cat "$root/current/source" 2>/dev/null)" != "$wanted" ] || served
 new="$root/trees/new"
 rm -rf "$new"
-mkdir -p "$root/trees"
 if [ "$wanted" = mirror ]; then
   "$here/download.sh" "$new"
 else

@@ -15,8 +15,8 @@ if [ -s "$root/before" ]; then
   ln -sfnT "$(cat "$root/before")" "$root/current"
 fi
 before=$(readlink "$root/current" || true)
-mkdir -p "$root/trees"
-[ "$root/$tree" = "$1" ] || { rm -rf "${root:?}/$tree" && mv "$1" "$root/$tree"; }
+rm -rf "${root:?}/$tree"
+mv "$1" "$root/$tree"
 
 # Releases of bundles whose programs are the base system's.
 releases() {

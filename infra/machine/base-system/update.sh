@@ -18,12 +18,11 @@ exec 9>>"$home/install.lock"
 flock 9
 new="$root/trees/new"
 rm -rf "$new"
-mkdir -p "$root/trees"
 "$here/download.sh" "$new" "$root/current/packages"
 if [ ! -e "$new" ]; then
   echo "the base system is as Debian has it"
   exit 0
 fi
-diff "$root/current/packages" "$new/packages" | sed -n 's/^>/now/p; s/^</was/p' || true
+diff "$root/current/packages" "$new/packages" | sed -n 's/^>/now/p; s/^</was/p'
 echo mirror >"$new/source"
 exec "$here/switch.sh" "$new" "$(date --utc +%Y%m%dT%H%M%S)"

@@ -12,7 +12,7 @@ cd "$root"
 # What units bind here, what the system has in every root, and two users that
 # no server has.
 mkdir -p dev etc/ssl/certs etc/unbound home proc root run server-etc \
-  server-usr-local sys tmp usr/local/lib var/lib/daytona-edge var/tmp
+  server-usr-local sys tmp trees usr/local/lib var/lib/daytona-edge var/tmp
 chmod 1777 tmp var/tmp
 cat >etc/passwd <<'PASSWD'
 root:x:0:0:root:/root:/bin/sh
