@@ -20,9 +20,11 @@ served() {
 }
 
 # What is wanted: this very file, or any tree that was made of a mirror, for a
-# timer brings newer ones.
+# timer brings newer ones. Where a switch was cut off, units may run from either.
 wanted=${FILE_SHA256:-mirror}
-[ "$(cat "$root/current/source" 2>/dev/null)" != "$wanted" ] || served
+if [ "$(cat "$root/current/source" 2>/dev/null)" = "$wanted" ] && [ ! -e "$root/before" ]; then
+  served
+fi
 new="$root/trees/new"
 rm -rf "$new"
 if [ "$wanted" = mirror ]; then

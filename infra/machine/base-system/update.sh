@@ -18,7 +18,10 @@ exec 9>>"$home/install.lock"
 flock 9
 new="$root/trees/new"
 rm -rf "$new"
-"$here/download.sh" "$new" "$root/current/packages"
+known="$root/current/packages"
+# Where a switch was cut off, units may run from either tree.
+[ ! -e "$root/before" ] || known=
+"$here/download.sh" "$new" "$known"
 if [ ! -e "$new" ]; then
   echo "the base system is as Debian has it"
   exit 0

@@ -207,10 +207,24 @@ describe("another tree, while requests come", () => {
     expect(await onServer(`ls ${root}/trees`)).toBe("patched");
   });
 
-  test("one that was cut off is seen, and the next one ends it", async () => {
-    await onServer(
-      `cp -a ${root}/trees/patched ${root}/trees/half; printf trees/patched >${root}/before; ln -sfnT trees/half ${root}/current`,
+  /** As a kill leaves it between the link and the last reload. */
+  const cutOff = async (before: string) =>
+    onServer(
+      `cp -a ${root}/trees/${before} ${root}/trees/half; printf trees/${before} >${root}/before; ln -sfnT trees/half ${root}/current`,
     );
+
+  test("one that was cut off is ended by an up", async () => {
+    await cutOff("patched");
+    expect((await run("stack.ts", "up", workDir)).stderr).toBe("");
+    expect(await current()).not.toMatch(/half|patched/);
+    expect(await onServer(`ls ${root}/trees`)).not.toMatch(/half|patched/);
+    expect(await onServer(`ls ${root}/before 2>&1`)).toMatch("No such file");
+    expect(await worker()).toBe(`/${await current()}/usr/sbin/haproxy`);
+    expect((await switchTo("patched", ":")).exitCode).toBe(0);
+  });
+
+  test("one that was cut off is seen, and the next one ends it", async () => {
+    await cutOff("patched");
     expect(
       await onServer(
         "/var/lib/daytona-edge/installed/base-system/install.sh --verify",
