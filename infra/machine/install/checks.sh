@@ -124,6 +124,9 @@ END
         http_port 8080
         https_port 8443
         default_bind 127.0.0.1
+        servers {
+          protocols h1 h2
+        }
       }
     then: systemctl reload caddy, and pulumi up at once: until then nobody serves them.
 END

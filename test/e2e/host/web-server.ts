@@ -12,22 +12,23 @@ export const sites = {
 export const otherSites = { https: "127.0.0.1:8443", http: "127.0.0.1:8080" };
 
 /** As Debian's packages of Caddy and nginx take them. */
-const caddyfile = `
-${sites.dashboard} {
-  tls { issuer acme {
-    dir https://acme.internal:14000/dir
-    disable_tlsalpn_challenge
-  } }
-  respond "dashboard, asked by {remote_host}"
+const site = (name: string, otherChallenge: string, body: string) => `
+${name} {
+  tls {
+    issuer acme {
+      dir https://acme.internal:14000/dir
+      disable_${otherChallenge}_challenge
+    }
+  }
+  respond "${body}"
 }
-${sites.api} {
-  tls { issuer acme {
-    dir https://acme.internal:14000/dir
-    disable_http_challenge
-  } }
-  respond "api"
-}
-`.replaceAll(/\{ issuer acme \{([^}]*)\} \}/g, "{\n issuer acme {$1}\n }");
+`;
+const dashboard = site(
+  sites.dashboard,
+  "tlsalpn",
+  "dashboard, asked by {remote_host}",
+);
+const caddyfile = dashboard + site(sites.api, "http", "api");
 const file = "/etc/caddy/Caddyfile";
 const nginxFile = "/etc/nginx/sites-enabled/default";
 const certificates = "/var/lib/caddy/.local/share/caddy/certificates";
@@ -38,7 +39,19 @@ const on = async (machine: string, line: string, input = "") => {
   return outcome.stdout;
 };
 
-/** Starts Caddy as it is on a server that is its alone. */
+/** Shell: has a certificate for each of Caddy's sites that are named. */
+const obtain = (...names: string[]) => `
+  until ${names.map((name) => `[ -s ${certificates}/*/${name}/${name}.crt ]`).join(" && ")}; do
+    # Caddy 2.6 takes no date as Retry-After, which Pebble sends now and then, and
+    # tries again a minute later.
+    systemctl restart caddy
+    sleep 3
+  done`;
+
+/**
+ * Starts Caddy as it is on a server that is its alone. The second site comes once
+ * the first has its certificate: two accounts at once make Pebble 2.6 hang.
+ */
 export async function startCaddy(machine: string, ipv4: string): Promise<void> {
   for (const name of Object.values(sites)) {
     await removeNames(name);
@@ -47,7 +60,12 @@ export async function startCaddy(machine: string, ipv4: string): Promise<void> {
   }
   await on(
     machine,
-    `cp ${file} /root/Caddyfile; cat >${file}; systemctl start caddy`,
+    `cp ${file} /root/Caddyfile; cat >${file}; ${obtain(sites.dashboard)}`,
+    dashboard,
+  );
+  await on(
+    machine,
+    `cat >${file}; ${obtain(sites.dashboard, sites.api)}`,
     caddyfile,
   );
 }
@@ -61,11 +79,11 @@ export async function giveWay(machine: string, options: string): Promise<void> {
   );
 }
 
-/** Without certificates, so that it must have new ones. */
-export async function forgetCertificates(machine: string): Promise<void> {
+/** Makes it have new certificates, and waits for them. */
+export async function renewCertificates(machine: string): Promise<void> {
   await on(
     machine,
-    `systemctl stop caddy; rm -r ${certificates}; systemctl start caddy`,
+    `rm -r ${certificates}; ${obtain(...Object.values(sites))}`,
   );
 }
 
