@@ -87,6 +87,9 @@ function imagePackages(release: DebianRelease): string[] {
           // Debian 12 has neither by itself.
           ...labPackages.filter((name) => !/^(docker-cli|pebble)$/.test(name)),
           "nftables",
+          // Who has the ports 443 and 80 of such servers.
+          "caddy",
+          "nginx-light",
         ];
   return [...new Set(packages)].sort();
 }

@@ -11,6 +11,8 @@ const notOurs = [
   "/run/docker",
   "/var/lib/containerd",
   "/var/lib/daytona-lab",
+  // What Caddy keeps of its own certificates.
+  "/var/lib/caddy",
   "/var/lib/docker",
   "/var/log/journal",
   // What apt and dpkg keep of their own work.
