@@ -29,7 +29,7 @@ const dashboard = site(
   "dashboard, asked by {remote_host}",
 );
 const caddyfile = dashboard + site(sites.api, "http", "api");
-const file = "/etc/caddy/Caddyfile";
+const caddysFile = "/etc/caddy/Caddyfile";
 const nginxFile = "/etc/nginx/sites-enabled/default";
 const certificates = "/var/lib/caddy/.local/share/caddy/certificates";
 
@@ -39,51 +39,50 @@ const on = async (machine: string, line: string, input = "") => {
   return outcome.stdout;
 };
 
-/** Shell: has a certificate for each of Caddy's sites that are named. */
-const obtain = (...names: string[]) => `
-  until ${names.map((name) => `[ -s ${certificates}/*/${name}/${name}.crt ]`).join(" && ")}; do
-    # Caddy 2.6 takes no date as Retry-After, which Pebble sends now and then, and
-    # tries again a minute later.
-    systemctl restart caddy
-    sleep 3
-  done`;
-
 /**
- * Starts Caddy as it is on a server that is its alone. The second site comes once
- * the first has its certificate: two accounts at once make Pebble 2.6 hang.
+ * Makes Caddy have new certificates, and waits for them.
+ * @param options what stands in braces at the top of its file
  */
+export async function renewCertificates(
+  machine: string,
+  options: string,
+): Promise<void> {
+  await on(machine, `rm -rf ${certificates}`);
+  // One after the other: two orders at once make Pebble 2.6 hang.
+  for (const [file, name] of [
+    [dashboard, sites.dashboard],
+    [caddyfile, sites.api],
+  ] as const) {
+    await on(
+      machine,
+      `cat >${caddysFile}
+       until [ -s ${certificates}/*/${name}/${name}.crt ]; do
+         # Caddy 2.6 takes no date as Retry-After, which Pebble sends now and then,
+         # and would try again a minute later.
+         systemctl restart caddy
+         sleep 3
+       done`,
+      options + file,
+    );
+  }
+}
+
+/** Starts Caddy as it is on a server that is its alone. */
 export async function startCaddy(machine: string, ipv4: string): Promise<void> {
   for (const name of Object.values(sites)) {
     await removeNames(name);
     const record = { type: "A", name, content: ipv4, ttl: 300 };
     await cloudflare("", "-X", "POST", "--json", JSON.stringify(record));
   }
-  await on(
-    machine,
-    `cp ${file} /root/Caddyfile; cat >${file}; ${obtain(sites.dashboard)}`,
-    dashboard,
-  );
-  await on(
-    machine,
-    `cat >${file}; ${obtain(sites.dashboard, sites.api)}`,
-    caddyfile,
-  );
+  await renewCertificates(machine, "");
 }
 
 /** @param options what an install said that stands in braces at the file's top */
 export async function giveWay(machine: string, options: string): Promise<void> {
   await on(
     machine,
-    `cat >${file}; systemctl reload caddy`,
+    `cat >${caddysFile}; systemctl reload caddy`,
     options + caddyfile,
-  );
-}
-
-/** Makes it have new certificates, and waits for them. */
-export async function renewCertificates(machine: string): Promise<void> {
-  await on(
-    machine,
-    `rm -r ${certificates}; ${obtain(...Object.values(sites))}`,
   );
 }
 
@@ -116,5 +115,5 @@ export async function caddyAgain(machine: string): Promise<void> {
 
 /** As it was before it gave way. */
 export async function portsToCaddy(machine: string): Promise<void> {
-  await on(machine, `cat >${file}; systemctl restart caddy`, caddyfile);
+  await on(machine, `cat >${caddysFile}; systemctl restart caddy`, caddyfile);
 }
