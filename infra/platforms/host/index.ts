@@ -18,7 +18,12 @@ import { LiveState } from "./live-state.ts";
 import { serverFirewallBundle } from "./server-firewall.ts";
 import { lookBeforeInstall } from "./look.ts";
 import type { Login, Server } from "./server.ts";
-import { type HostSettings, publicAddresses, serversOf } from "./settings.ts";
+import {
+  type HostSettings,
+  edgeAddresses,
+  publicAddresses,
+  serversOf,
+} from "./settings.ts";
 
 export interface HostPlatformArgs extends PlatformArgs {
   readonly settings: HostSettings;
@@ -130,7 +135,7 @@ export class HostPlatform extends pulumi.ComponentResource implements Platform {
   /** What is open to the outside, on each server. */
   private serverFirewalls(name: string, settings: HostSettings): void {
     // Daytona's proxy may be on another server than the edge.
-    const edge = publicAddresses(settings).ipv4.map((ip) => `${ip}/32`);
+    const edge = edgeAddresses(settings).map((ipv4) => `${ipv4}/32`);
     const bundle = serverFirewallBundle({
       ...settings,
       operators: [...settings.operators, ...edge],

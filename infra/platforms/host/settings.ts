@@ -163,3 +163,10 @@ export function publicAddresses({ address, publicAddresses }: HostSettings): {
     ipv6: is(z.ipv6()) ? [address] : [],
   };
 }
+
+/** IPv4 addresses that the edge comes from, of a public or a private network. */
+export function edgeAddresses(settings: HostSettings): string[] {
+  const { address } = settings;
+  const own = z.ipv4().safeParse(address).success ? [address] : [];
+  return [...new Set([...publicAddresses(settings).ipv4, ...own])];
+}

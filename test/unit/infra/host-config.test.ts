@@ -1,7 +1,10 @@
 /** Configuration of the platform host. */
 import { describe, expect, test } from "vitest";
 import { parseConfig } from "../../../infra/config/parse.ts";
-import { publicAddresses } from "../../../infra/platforms/host/settings.ts";
+import {
+  edgeAddresses,
+  publicAddresses,
+} from "../../../infra/platforms/host/settings.ts";
 
 const hostKey = `ssh-ed25519 ${"A".repeat(68)}`;
 const host = { address: "203.0.113.10", hostKey };
@@ -39,6 +42,22 @@ test("what the names lead to is the server's address, or what is said", () => {
   expect(of({ address: "10.0.0.1", publicAddresses: publicly })).toEqual(
     publicly,
   );
+});
+
+test("an edge comes from its public addresses and the one it is logged in at", () => {
+  const of = (change: Record<string, unknown>) => {
+    const { config } = parseConfig({ ...good, host: { ...host, ...change } });
+    return config?.host && edgeAddresses(config.host);
+  };
+  const publicly = { ipv4: ["203.0.113.9"] };
+  expect(of({})).toEqual(["203.0.113.10"]);
+  expect(of({ address: "10.0.0.1", publicAddresses: publicly })).toEqual([
+    "203.0.113.9",
+    "10.0.0.1",
+  ]);
+  expect(of({ address: "edge.internal", publicAddresses: publicly })).toEqual([
+    "203.0.113.9",
+  ]);
 });
 
 test("another web server may have the edge's ports at another address", () => {
