@@ -138,7 +138,7 @@ export class HostPlatform extends pulumi.ComponentResource implements Platform {
     const edge = edgeAddresses(settings).map((ipv4) => `${ipv4}/32`);
     const bundle = serverFirewallBundle({
       ...settings,
-      operators: [...settings.operators, ...edge],
+      operators: [...new Set([...settings.operators, ...edge])],
     });
     for (const login of this.logins) {
       new InstalledBundle(
