@@ -1,5 +1,3 @@
-import { LabError } from "./lab/command.ts";
-
 /** Runs a command's main function; a failure ends it with one clear message. */
 export async function main(work: () => Promise<void>): Promise<void> {
   try {
@@ -7,9 +5,16 @@ export async function main(work: () => Promise<void>): Promise<void> {
   } catch (error) {
     process.exitCode = 1;
     console.error(
-      error instanceof LabError || !(error instanceof Error)
-        ? `\n${String(error instanceof Error ? error.message : error)}`
-        : `\n${error.stack ?? error.message}`,
+      error instanceof Error && !isOwnFault(error)
+        ? `\n${error.message}`
+        : `\n${error instanceof Error ? String(error.stack) : String(error)}`,
     );
   }
+}
+
+/** What no server and no operator can cause; where it was says more. */
+function isOwnFault(error: Error): boolean {
+  return [TypeError, RangeError, ReferenceError, SyntaxError].some(
+    (fault) => error instanceof fault,
+  );
 }

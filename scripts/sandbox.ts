@@ -78,7 +78,7 @@ function placeText(sandbox: string, port: number | undefined): string {
 function idOfSandbox(text: string): string {
   if (sandboxId.test(text)) return text;
   throw new InvalidArgumentError(
-    "A sandbox's id is a lower-case UUID of version 4; see: npm run lab -- sandbox list",
+    "A sandbox's id is a lower-case UUID of version 4; Daytona's dashboard and API show it; for the lab: npm run lab -- sandbox list",
   );
 }
 

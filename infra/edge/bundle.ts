@@ -157,8 +157,12 @@ function sockets({ listen = ["", "::"] }: EdgeConfig, port: number): string {
   return listen.map((address) => `${address}:${String(port)}`).join(",");
 }
 
-function otherSites({ otherSites }: EdgeConfig): Record<string, string> {
+function otherSites(config: EdgeConfig): Record<string, string> {
+  const { otherSites, limits } = config;
   return {
+    EDGE_OTHER_PLAIN_CONNECTIONS: String(
+      Math.ceil(limits.plainConnections / 2),
+    ),
     EDGE_OTHER_SITES: otherSites
       ? otherSites.proxyProtocol
         ? "proxy"

@@ -32,7 +32,7 @@ export function edgeRows(
   return lookAt(
     "certificate",
     () => rows(deployment, name, account),
-    "can the store be read as pulumi up would? See the rows above",
+    "can the store be read as pulumi up would? see the other rows",
   );
 }
 

@@ -79,7 +79,7 @@ export async function authorizationRow(
     return bad(
       what,
       "cannot be judged: nobody knows the account that may order",
-      "see the rows above",
+      "see the row certificate",
     );
   }
   const value = `${identity}; validationmethods=dns-01; accounturi=${account}`;

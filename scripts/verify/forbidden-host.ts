@@ -34,7 +34,11 @@ export async function forbiddenHost(
     );
   }
   const resolver = new Resolver();
-  const [ipv4] = await resolver.resolve4(host);
+  const [ipv4] = await resolver.resolve4(host).catch((error: unknown) => {
+    throw new LabError(
+      `verify asks for ${host}, which no rule allows, and it cannot be looked up here (${(error as Error).message}); run it where names of the internet can be`,
+    );
+  });
   const [ipv6 = nowhere] = await resolver.resolve6(host).catch(() => []);
   if (ipv4 === undefined) throw new LabError(`${host} has no IPv4 address`);
   return { host, ipv4, ipv6 };

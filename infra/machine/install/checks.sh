@@ -79,7 +79,7 @@ check_ports() {
           caddy | nginx)
             echo "$protocol port $port is taken by $program${unit:+ ($unit)}; $(beside_web_server "$port") or: systemctl disable --now ${unit:-its unit}" ;;
           *)
-            echo "$protocol port $port is taken by $program${unit:+ ($unit)}; move it to another port, or: systemctl disable --now ${unit:-its unit}" ;;
+            echo "$protocol port $port is taken by $program${unit:+ ($unit)}; move it to another port$(beside_others "$port"), or: systemctl disable --now ${unit:-its unit}" ;;
         esac
       done
   done <"$bundle/ports" | sort -u >"$work/problems"
@@ -101,6 +101,12 @@ beside_web_server() {
   else
     echo "let it listen at this server's own addresses in place of all (Caddy: default_bind ADDRESS; nginx: listen ADDRESS:$1),"
   fi
+}
+
+beside_others() {
+  case $name:$1 in
+    edge:80 | edge:443) echo ", where it can serve its sites behind the edge (host.otherSites)" ;;
+  esac
 }
 
 beside_container() {
@@ -134,6 +140,7 @@ END
     and in each server of /etc/nginx (grep -rn listen /etc/nginx), in place of 80 and 443
       listen 127.0.0.1:8080;
       listen 127.0.0.1:8443 ssl;
+      port_in_redirect off;
     then: systemctl restart nginx, and pulumi up at once: until then nobody serves them.
 END
   esac

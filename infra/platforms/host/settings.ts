@@ -138,7 +138,9 @@ export function ownSockets({
   if (!otherSites) return [];
   return (["https", "http"] as const).filter((key) => {
     const { host, port } = hostAndPort(otherSites[key]);
-    return [80, 443].includes(port) && (listen?.includes(host) ?? true);
+    return (
+      [80, 443, healthPort].includes(port) && (listen?.includes(host) ?? true)
+    );
   });
 }
 

@@ -84,7 +84,7 @@ function authentication(privateKey: string | undefined): ConnectConfig {
   const agent = process.env.SSH_AUTH_SOCK;
   if (agent) return { agent };
   throw new Error(
-    "there is no key to log in with: neither one that was given nor an SSH agent (SSH_AUTH_SOCK)",
+    "there is no key to log in with; load one into an SSH agent (ssh-add), or name one: sshPrivateKey for pulumi up, -i FILE for the commands",
   );
 }
 

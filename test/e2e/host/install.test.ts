@@ -95,7 +95,7 @@ describe("refused, and nothing changed", () => {
       [
         "daytona-edge install: this server cannot run edge yet:",
         "  - this is Debian GNU/Linux 12 (bookworm); it needs Debian 13, whose HAProxy is 3.0",
-        "  - tcp port 443 is taken by socat (nginx.service); move it to another port, or: systemctl disable --now nginx.service",
+        "  - tcp port 443 is taken by socat (nginx.service); move it to another port, where it can serve its sites behind the edge (host.otherSites), or: systemctl disable --now nginx.service",
         "  - /var has 20 MB left; make it 300, for example with: apt-get clean; journalctl --vacuum-size=100M",
         "  - the clock says 2026-11-26T00:00:00+00:00, and http://127.0.0.1:9999/dir says 2026-11-02T10:00:00+00:00; set it: timedatectl set-ntp true",
       ].join("\n"),
@@ -138,6 +138,7 @@ describe("refused, and nothing changed", () => {
         "    and in each server of /etc/nginx (grep -rn listen /etc/nginx), in place of 80 and 443",
         "      listen 127.0.0.1:8080;",
         "      listen 127.0.0.1:8443 ssl;",
+        "      port_in_redirect off;",
         "    then: systemctl restart nginx, and pulumi up at once: until then nobody serves them.",
       ].join("\n"),
     );
