@@ -126,7 +126,7 @@ describe("another tree, while requests come", () => {
 
   beforeAll(async () => {
     await removeNames(domain);
-    expect((await run("server.ts", "boot-bookworm", machine)).stderr).toBe("");
+    expect((await run("server.ts", "boot-other", machine)).stderr).toBe("");
     const { stderr } = await run("stack.ts", "up", workDir);
     expect(stderr).toBe("");
   });

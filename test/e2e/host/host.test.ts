@@ -1,5 +1,5 @@
 /**
- * One bare Debian 12 with Daytona's stand-in on it becomes edge, gateway and
+ * One bare server (release.ts) with Daytona's stand-in on it becomes edge, gateway and
  * the certificate's timer by one `pulumi up` over SSH, and what it was again.
  *
  * @module-tag surroundings
@@ -62,7 +62,7 @@ const starts = () =>
 let before: Record<string, string>;
 beforeAll(async () => {
   await removeNames(domain);
-  const booted = await run("server.ts", "boot-bookworm", machine);
+  const booted = await run("server.ts", "boot-other", machine);
   expect(booted.stderr).toBe("");
   before = await inventory(machine);
 });
