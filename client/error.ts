@@ -2,6 +2,7 @@
 export type SandboxErrorCode =
   | "unknown_host"
   | "port_denied"
+  | "misdirected_request"
   | "bad_request"
   | "token_missing"
   | "token_invalid"

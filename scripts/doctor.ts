@@ -18,9 +18,11 @@ const command = withStack(
   .description(
     `Looks at what must be right for ingress and egress: the certificate in the store,
 its renewal, the authority's limits and account, the domain's records on each name
-server, what each edge serves and, on servers of your own, whether the edge reaches
-Daytona's proxy and whether somebody changed files, units or rules by hand. Changes nothing. Exits with 1
-when a row is bad.`,
+server and what each edge serves. On servers of your own also whether the edge reaches
+Daytona's proxy, and whether somebody changed files, units or rules by hand. On AWS
+also which machines are healthy, whether they are as deployed, whether new ones get
+addresses and stay within AWS' quotas, and what alarms say. Changes nothing. Exits
+with 1 when a row is bad.`,
   )
   .option("--json", "print the rows as JSON")
   .parse();

@@ -1,6 +1,7 @@
 /** What a platform needs of the configuration, and what only another one reads. */
 import { overlap } from "../platforms/aws/subnets.ts";
-import { publicAddresses } from "../platforms/host/settings.ts";
+import { otherSitesPorts } from "../machine/places.ts";
+import { ownSockets, publicAddresses } from "../platforms/host/settings.ts";
 import { type Problem, missing } from "./problems.ts";
 import { type Parsed, schema } from "./schema.ts";
 
@@ -35,6 +36,12 @@ const problemsOnPlatform: Readonly<
           commands: [
             "pulumi config set --path 'daytona-edge:host.publicAddresses.ipv4[0]' <address>",
           ],
+        });
+      }
+      for (const key of ownSockets(host)) {
+        problems.push({
+          key: `host.otherSites.${key}`,
+          message: `the edge itself listens at this port; let the other web server listen at another one, for example 127.0.0.1:${String(otherSitesPorts[key])}`,
         });
       }
     }

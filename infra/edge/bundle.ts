@@ -31,6 +31,19 @@ export type EdgeConfig = Pick<
   StackConfig,
   "domain" | "access" | "upstream" | "toolbox" | "deniedPorts" | "limits"
 > & {
+  /** IP addresses that ports 80 and 443 are served at; all when absent. */
+  readonly listen?: readonly string[] | undefined;
+  /** Who serves what comes to those ports for another name; nobody when absent. */
+  readonly otherSites?:
+    | {
+        /** IP and port that take TLS. */
+        readonly https: string;
+        /** IP and port that take plain HTTP. */
+        readonly http: string;
+        /** Whether both are told the client by a PROXY header, version 2. */
+        readonly proxyProtocol: boolean;
+      }
+    | undefined;
   /** Networks whose hosts tell the true client by PROXY protocol, version 2. */
   readonly loadBalancers?: readonly string[];
   /** Where live state lies; in a directory of the machine when absent. */
@@ -100,7 +113,13 @@ export function edgeBundle(config: EdgeConfig): Bundle {
     holders: ["daytona-edge.service"],
     check: `${lib}/check-edge.sh`,
     undo: `${lib}/undo-edge.sh`,
-    ports: [80, 443, healthPort].map((port) => `tcp ${String(port)}`),
+    ports: [
+      ...(config.listen ?? ["*"]).flatMap((address) => [
+        `tcp 80 ${address}`,
+        `tcp 443 ${address}`,
+      ]),
+      `tcp ${String(healthPort)} *`,
+    ],
     health: `http://127.0.0.1:${String(healthPort)}/healthz`,
   };
 }
@@ -117,6 +136,9 @@ function environment(config: EdgeConfig): Record<string, string> {
     EDGE_RESOLVER:
       upstream.mode === "direct" ? upstream.resolver : "127.0.0.1:53",
     EDGE_BALANCED: (config.loadBalancers ?? []).length > 0 ? "on" : "off",
+    EDGE_LISTEN_TLS: sockets(config, 443),
+    EDGE_LISTEN_PLAIN: sockets(config, 80),
+    ...otherSites(config),
     EDGE_TOOLBOX: config.toolbox ? "on" : "off",
     EDGE_GRACE_SECONDS: "25",
     ...store(config),
@@ -128,6 +150,26 @@ function daytona(upstream: EdgeConfig["upstream"]): string {
   if (upstream.mode === "direct") return "127.0.0.1:1";
   const { host, port } = hostAndPort(upstream.url);
   return `${host}:${String(port)}`;
+}
+
+/** As HAProxy's "bind" takes them; those of all addresses begin with the colon. */
+function sockets({ listen = ["", "::"] }: EdgeConfig, port: number): string {
+  return listen.map((address) => `${address}:${String(port)}`).join(",");
+}
+
+function otherSites({ otherSites }: EdgeConfig): Record<string, string> {
+  return {
+    EDGE_OTHER_SITES: otherSites
+      ? otherSites.proxyProtocol
+        ? "proxy"
+        : "untold"
+      : "none",
+    EDGE_OTHER_TLS: otherSites?.https ?? "127.0.0.1:1",
+    EDGE_OTHER_PLAIN: otherSites?.http ?? "127.0.0.1:1",
+    // A browser may take a connection for any name that it thinks is served here
+    // (RFC 9113, 9.1.1); told 421, it opens another.
+    EDGE_FOREIGN_STATUS: otherSites ? "421" : "404",
+  };
 }
 
 /** Requests to Secrets Manager cost; a directory may be looked at often. */

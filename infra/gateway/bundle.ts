@@ -156,8 +156,10 @@ export function gatewayBundle(config: GatewayConfig): Bundle {
       differences,
     },
     ports: [
-      ...["udp 53", "tcp 53", "tcp 80", "tcp 443"],
-      ...(alone ? [`tcp ${String(healthPort)}`] : []),
+      ...["udp 53", "tcp 53", "tcp 80", "tcp 443"].map(
+        (port) => `${port} ${gatewayAddress}`,
+      ),
+      ...(alone ? [`tcp ${String(healthPort)} *`] : []),
     ],
   };
 }

@@ -27,7 +27,7 @@ export interface Bundle {
     /** Absolute path of its own script that prints how those in force differ. */
     readonly differences: string;
   };
-  /** What its programs listen at, for example "tcp 443". */
+  /** What its programs listen at, for example "tcp 443 169.254.20.1"; "*" is every address. */
   readonly ports: readonly string[];
   /** Address that answers 200 while its programs serve; they may need state first. */
   readonly health?: string;

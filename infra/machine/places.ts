@@ -10,6 +10,8 @@ export const healthPort = 8404;
 export const agentPort = 8405;
 /** Where a gateway's recursor is asked by its own programs; on the loopback. */
 export const recursorPort = 5353;
+/** Where a server's other web server is told to listen that gives way to the edge. */
+export const otherSitesPorts = { https: 8443, http: 8080 } as const;
 
 /** Programs and scripts of all bundles. */
 export const lib = "/usr/local/lib/daytona-edge";

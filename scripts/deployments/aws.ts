@@ -2,6 +2,7 @@
  * A stack of the platform aws, asked by AWS' own API with the credentials and
  * the region that its SDK finds. Nobody logs in to its machines.
  */
+import { AutoScalingClient } from "@aws-sdk/client-auto-scaling";
 import {
   CloudWatchLogsClient,
   FilterLogEventsCommand,
@@ -18,6 +19,7 @@ import { isIPv4 } from "node:net";
 import * as z from "zod";
 import { SecretsManagerStore } from "../../infra/machine/store/secrets-manager.ts";
 import type { AwsSettings } from "../../infra/platforms/aws/settings.ts";
+import { type MachineGroup, readMachineGroups } from "./aws-groups.ts";
 import { executeByApi } from "./daytona-api.ts";
 import type { Deployment, LogQuery, Machine } from "./deployment.ts";
 import { type JournalEntry, json } from "./journal.ts";
@@ -34,6 +36,7 @@ export interface AwsDeploymentArgs extends Pick<
 
 /** Machines behind one port of a balancer. */
 export interface TargetGroup {
+  readonly arn: string;
   readonly name: string;
   readonly of: LogQuery["of"];
   readonly targets: readonly Target[];
@@ -52,6 +55,7 @@ export interface AwsDeployment extends Deployment {
   readonly aws: AwsSettings;
   readonly tags: { readonly project: string; readonly stack: string };
   readonly targetGroups: () => Promise<readonly TargetGroup[]>;
+  readonly machineGroups: () => Promise<readonly MachineGroup[]>;
 }
 
 export function awsDeployment(args: AwsDeploymentArgs): AwsDeployment {
@@ -68,6 +72,11 @@ export function awsDeployment(args: AwsDeploymentArgs): AwsDeployment {
   };
   return {
     ...{ platform: "aws", name, config, aws, tags, outputs, targetGroups },
+    machineGroups: async () =>
+      readMachineGroups(
+        new AutoScalingClient({ region }),
+        await targetGroups(),
+      ),
     store: checkedStore(
       new SecretsManagerStore(
         new SecretsManagerClient({ region }),
@@ -175,7 +184,7 @@ async function readTargetGroups(
           new DescribeTargetHealthCommand({ TargetGroupArn }),
         );
         return {
-          name,
+          ...{ arn: TargetGroupArn, name },
           of: name.startsWith("aws-gateway") ? "gateways" : "edges",
           targets: TargetHealthDescriptions.map(
             ({ Target, TargetHealth }): Target => ({

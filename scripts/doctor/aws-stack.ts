@@ -5,22 +5,55 @@ import {
   ListTagsForResourceCommand,
   paginateDescribeAlarms,
 } from "@aws-sdk/client-cloudwatch";
+import { EC2Client } from "@aws-sdk/client-ec2";
 import { AwsQueryProtocol } from "@aws-sdk/core/protocols";
 import {
   type AwsDeployment,
   type TargetGroup,
   hasTags,
 } from "../deployments/aws.ts";
+import { addressRows } from "./aws-addresses.ts";
+import { driftRows } from "./aws-drift.ts";
+import { quotaRows } from "./aws-quotas.ts";
 import { edgeRows } from "./edge-rows.ts";
 import { type Row, bad, good, lookAt, warning } from "./row.ts";
 
+/** Whoever looks may see only what they are allowed to. */
+const mayLook =
+  "the stack's account, and a role that may look at it? docs/aws-doctor.md has its rights";
+
 export async function awsStackRows(deployment: AwsDeployment): Promise<Row[]> {
-  const account = "the stack's account, and a role that may look at it?";
+  const { region } = deployment.aws;
+  const cloudWatch = new CloudWatchClient({
+    region,
+    // AWS takes its JSON as well; the tests' stand-in for it does not.
+    protocol: AwsQueryProtocol,
+  });
   const rows = await Promise.all([
     // Who made the account is known by the certificate; its key stays in AWS.
     edgeRows(deployment, "balancer", () => Promise.resolve([])),
-    lookAt("machines", () => machineRows(deployment), account),
-    lookAt("alarms", () => alarmRow(deployment), account),
+    lookAt("machines", () => machineRows(deployment), mayLook),
+    lookAt("machine groups", () => groupRows(deployment, cloudWatch), mayLook),
+    lookAt("alarms", () => alarmRow(deployment, cloudWatch), mayLook),
+  ]);
+  return rows.flat();
+}
+
+/** Whether the groups are as deployed, and have room for new machines. */
+async function groupRows(
+  deployment: AwsDeployment,
+  cloudWatch: CloudWatchClient,
+): Promise<Row[]> {
+  const ec2 = new EC2Client({ region: deployment.aws.region });
+  const groups = await deployment.machineGroups();
+  const rows = await Promise.all([
+    lookAt("drift", () => driftRows(deployment, ec2, groups), mayLook),
+    addressRows(deployment, ec2, groups, mayLook),
+    lookAt(
+      "quotas",
+      () => quotaRows(deployment, { ec2, cloudWatch }, groups),
+      mayLook,
+    ),
   ]);
   return rows.flat();
 }
@@ -63,13 +96,11 @@ function groupRow({ name, of, targets }: TargetGroup, minimum: number): Row {
   return ill.length > 0 ? warning(what, found, fix) : good(what, found);
 }
 
-async function alarmRow({ aws, tags }: AwsDeployment): Promise<Row> {
+async function alarmRow(
+  { tags }: AwsDeployment,
+  client: CloudWatchClient,
+): Promise<Row> {
   const what = "alarms";
-  const client = new CloudWatchClient({
-    region: aws.region,
-    // AWS takes its JSON as well; the tests' stand-in for it does not.
-    protocol: AwsQueryProtocol,
-  });
   const ringing: string[] = [];
   const query = {
     StateValue: "ALARM" as const,

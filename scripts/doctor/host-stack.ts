@@ -5,6 +5,7 @@ import type { HostDeployment, ServerMachine } from "../deployments/host.ts";
 import { accountRow } from "./account.ts";
 import { daytonaProxyRows } from "./daytona-proxy.ts";
 import { edgeRows } from "./edge-rows.ts";
+import { otherSitesRows } from "./other-sites.ts";
 import { type Row, bad, good, lookAt, warning } from "./row.ts";
 
 export async function hostStackRows(
@@ -18,6 +19,9 @@ export async function hostStackRows(
     ...(edge ? [edgeServerRows(deployment, edge)] : []),
     ...(edge && upstream.mode === "daytona"
       ? [daytonaProxyRows(edge, upstream.url)]
+      : []),
+    ...(edge && config.host?.otherSites
+      ? [otherSitesRows(edge, config.host.otherSites)]
       : []),
     ...servers.map((server) => serverRows(server, bundlesOf(server))),
     ...servers.map(baseSystemRows),

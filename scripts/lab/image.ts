@@ -95,7 +95,13 @@ function imagePackages(release: Release): string[] {
   const packages =
     release === "trixie"
       ? [...labPackages, ...edgePackages, ...gatewayPackages]
-      : [...labPackages.filter((name) => !missing.test(name)), "nftables"];
+      : [
+          ...labPackages.filter((name) => !missing.test(name)),
+          "nftables",
+          // Who has the ports 443 and 80 of such servers; Ubuntu 22.04 has none.
+          ...(release === "jammy" ? [] : ["caddy"]),
+          "nginx-light",
+        ];
   return [...new Set(packages)].sort();
 }
 

@@ -50,16 +50,23 @@ at_least() {
   printf '%s\n' "$2" "$1" | sort --check --version-sort 2>/dev/null
 }
 
-# Of each port that the bundle's programs listen at: who else does so already.
-# An address of our own is no stranger's, and a listener on another address
-# than all of them takes none from us.
+# Of each port that the bundle's programs listen at: who else does so already,
+# on the same address, or one of them on all. (A gateway's own address comes with
+# it.)
 check_ports() {
-  while read -r protocol port; do
+  while read -r protocol port address; do
+    case $name:$address in
+      *:\*) ;;
+      edge:*)
+        [ -n "$(ip -o address show to "$address")" ] ||
+          echo "it has no address $address, which host.listen names; its addresses are: $(hostname --all-ip-addresses)" ;;
+    esac
     ss --no-header --listening --numeric --processes "--$protocol" "sport = :$port" |
       while read -r line; do
         case $line in
           *"0.0.0.0:$port "* | *"*:$port "* | *"[::]:$port "*) ;;
-          *) continue ;;
+          *" $address:$port "* | *" [$address]:$port "*) ;;
+          *) [ "$address" = "*" ] || continue ;;
         esac
         pid=$(printf '%s' "$line" | sed -n 's/.*pid=\([0-9]*\).*/\1/p')
         unit=$(sed -n 's|.*/\([^/]*\.service\).*|\1|p' "/proc/${pid:-none}/cgroup" 2>/dev/null | head -n 1)
@@ -68,7 +75,9 @@ check_ports() {
         case $program in
           # The second where Docker has "userland-proxy": false.
           docker-proxy | dockerd)
-            echo "$protocol port $port is published by a container; change it where the container is defined, for example under \"ports\" in its compose file" ;;
+            echo "$protocol port $port is published by a container; change it where the container is defined, for example under \"ports\" in its compose file$(beside_container "$port")" ;;
+          caddy | nginx)
+            echo "$protocol port $port is taken by $program${unit:+ ($unit)}; $(beside_web_server "$port") or: systemctl disable --now ${unit:-its unit}" ;;
           *)
             echo "$protocol port $port is taken by $program${unit:+ ($unit)}; move it to another port, or: systemctl disable --now ${unit:-its unit}" ;;
         esac
@@ -77,6 +86,57 @@ check_ports() {
   while read -r line; do
     problem "$line"
   done <"$work/problems"
+  [ "$name" = edge ] || return 0
+  for program in caddy nginx; do
+    if grep -q " is taken by $program" "$work/problems"; then
+      problems="$problems
+$(web_server_lines "$program")"
+    fi
+  done
+}
+
+beside_web_server() {
+  if [ "$name" = edge ]; then
+    echo "let it serve its sites behind the edge (below),"
+  else
+    echo "let it listen at this server's own addresses in place of all (Caddy: default_bind ADDRESS; nginx: listen ADDRESS:$1),"
+  fi
+}
+
+beside_container() {
+  case $name:$1 in
+    edge:443) echo ' to "127.0.0.1:8443:443", and let it serve its sites behind the edge (host.otherSites)' ;;
+    edge:80) echo ' to "127.0.0.1:8080:80", and let it serve its sites behind the edge (host.otherSites)' ;;
+  esac
+}
+
+# What a web server needs that has the ports 443 and 80 so far.
+web_server_lines() {
+  cat <<'END'
+    To serve its sites behind the edge, set in the stack's file
+      daytona-edge:host:
+        otherSites: {https: "127.0.0.1:8443", http: "127.0.0.1:8080"}
+END
+  case $1 in
+    caddy) cat <<'END' ;;
+    and in the braces at the top of /etc/caddy/Caddyfile (make them, if there are none)
+      {
+        http_port 8080
+        https_port 8443
+        default_bind 127.0.0.1
+        servers {
+          protocols h1 h2
+        }
+      }
+    then: systemctl reload caddy, and pulumi up at once: until then nobody serves them.
+END
+    nginx) cat <<'END' ;;
+    and in each server of /etc/nginx (grep -rn listen /etc/nginx), in place of 80 and 443
+      listen 127.0.0.1:8080;
+      listen 127.0.0.1:8443 ssl;
+    then: systemctl restart nginx, and pulumi up at once: until then nobody serves them.
+END
+  esac
 }
 
 # Debian's packages and a few bundles fit into it several times; so do trees of

@@ -146,8 +146,7 @@ export class SecretsManagerStore implements Store {
     error: unknown,
   ): Promise<boolean> {
     const isMissing =
-      error instanceof ResourceNotFoundException ||
-      (error as Error).name === "AccessDeniedException";
+      error instanceof ResourceNotFoundException || isDenied(error);
     if (!isMissing) return false;
     const Name = this.#secret(document);
     try {
@@ -155,6 +154,8 @@ export class SecretsManagerStore implements Store {
       return true;
     } catch (failure) {
       if (failure instanceof ResourceExistsException) return false;
+      // Who may only read wants the right to read.
+      if (isDenied(error) && isDenied(failure)) return false;
       throw this.#failure("create", document, failure);
     }
   }
@@ -194,4 +195,8 @@ export class SecretsManagerStore implements Store {
       { cause: error },
     );
   }
+}
+
+function isDenied(error: unknown): boolean {
+  return (error as Error).name === "AccessDeniedException";
 }

@@ -1,4 +1,7 @@
-/** What a group's machines are: of one type, on demand, or mixed. */
+/**
+ * What a group's machines are: of one type, on demand, or mixed; and how many
+ * there may be for a while.
+ */
 import type * as aws from "@pulumi/aws";
 import type * as pulumi from "@pulumi/pulumi";
 import type { MachineSettings } from "./settings.ts";
@@ -40,4 +43,26 @@ export function capacity(
     // A machine that AWS is about to take back is replaced before it goes.
     capacityRebalance: true,
   };
+}
+
+type Sizes = Pick<MachineSettings, "minimum" | "maximum">;
+
+/**
+ * How many machines more there may be while new ones take the place of old
+ * ones, in percent. Where machines have public addresses that stay, there is
+ * one for each of them.
+ */
+export function spareShare(
+  { minimum, maximum }: Sizes,
+  havePublicAddresses: boolean,
+): number {
+  return havePublicAddresses ? Math.floor((100 * minimum) / maximum) : 100;
+}
+
+/**
+ * How many public addresses stay: as many as there can be machines, and those
+ * that come before others go.
+ */
+export function publicAddressCount({ minimum, maximum }: Sizes): number {
+  return maximum + minimum;
 }

@@ -8,11 +8,11 @@ import * as pulumi from "@pulumi/pulumi";
 import { gzipSync } from "node:zlib";
 import type { Bundle } from "../../machine/bundle.ts";
 import type { BundleStore } from "./bundle-store.ts";
-import { capacity } from "./capacity.ts";
+import { capacity, spareShare } from "./capacity.ts";
 import { machineRole, mayEndItsDrain } from "./machine-role.ts";
 import { onAws } from "./machine/bundle.ts";
 import { awsUserData } from "./machine/user-data.ts";
-import { type PublicAddresses, spareShare } from "./public-addresses.ts";
+import type { PublicAddresses } from "./public-addresses.ts";
 import type { ServicesNetwork } from "./services-network.ts";
 import type { AwsSettings, MachineSettings } from "./settings.ts";
 
@@ -187,7 +187,7 @@ export class MachineGroup extends pulumi.ComponentResource {
             // New ones come first.
             minHealthyPercentage: 100,
             maxHealthyPercentage:
-              100 + (publicAddresses ? spareShare(args.machines) : 100),
+              100 + spareShare(args.machines, publicAddresses !== undefined),
             instanceWarmup: "60",
             skipMatching: true,
             // No autoRollback: the provider gives the group the new template

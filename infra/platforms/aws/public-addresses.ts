@@ -5,6 +5,7 @@
  */
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
+import { publicAddressCount } from "./capacity.ts";
 import type { PublicAddress } from "./machine/user-data.ts";
 import type { AwsSettings } from "./settings.ts";
 
@@ -14,24 +15,13 @@ export interface PublicAddresses {
   readonly listed: pulumi.Output<PublicAddress[]>;
 }
 
-type Machines = Pick<AwsSettings["gateway"], "minimum" | "maximum">;
-
-/**
- * How many machines more there may be while new ones take the place of old
- * ones, in percent; then there is an address for each of them.
- */
-export function spareShare({ minimum, maximum }: Machines): number {
-  return Math.floor((100 * minimum) / maximum);
-}
-
-/** As many as there can be machines, and those that come before others go. */
 export function publicAddresses(
   name: string,
-  { minimum, maximum }: Machines,
+  machines: Pick<AwsSettings["gateway"], "minimum" | "maximum">,
   parent: pulumi.Resource,
 ): PublicAddresses {
   const eips = Array.from(
-    { length: maximum + minimum },
+    { length: publicAddressCount(machines) },
     (_, index) =>
       new aws.ec2.Eip(
         `${name}-${String(index)}`,

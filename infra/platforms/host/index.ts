@@ -107,7 +107,11 @@ export class HostPlatform extends pulumi.ComponentResource implements Platform {
       `${name}-edge`,
       {
         login,
-        bundle: edgeBundle(config),
+        bundle: edgeBundle({
+          ...config,
+          listen: settings.listen,
+          otherSites: settings.otherSites,
+        }),
         liveState: pulumi
           .all([
             certificate.issued,

@@ -1,7 +1,12 @@
 /** The part of the stack's configuration that only the platform `host` has. */
 import * as z from "zod";
-import { port } from "../../config/values.ts";
-import { healthPort } from "../../machine/places.ts";
+import {
+  hostAndPort,
+  ipAddressAndPort,
+  isIpAndPort,
+} from "../../config/address.ts";
+import { port, wrong } from "../../config/values.ts";
+import { healthPort, otherSitesPorts } from "../../machine/places.ts";
 import { proxyPort } from "./daytona-ports.ts";
 import { type Server, serverSettings } from "./server.ts";
 import { usualOpenPorts } from "./server-firewall.ts";
@@ -10,6 +15,14 @@ import { usualOpenPorts } from "./server-firewall.ts";
 const ipv6 = z
   .ipv6()
   .transform((text) => new URL(`http://[${text}]`).hostname.slice(1, -1));
+
+const notSocket = wrong(
+  `is not an IP address and a port; write one such as 127.0.0.1:${String(otherSitesPorts.https)}`,
+);
+const socket = z
+  .string()
+  .regex(ipAddressAndPort, { ...notSocket, abort: true })
+  .refine(isIpAndPort, notSocket);
 
 export const hostSettings = serverSettings.extend({
   publicAddresses: z
@@ -23,6 +36,34 @@ export const hostSettings = serverSettings.extend({
     .optional()
     .describe(
       "Addresses that the sandboxes' names lead to; address when that is an address.",
+    ),
+  listen: z
+    .array(z.union([z.ipv4(), ipv6]))
+    .min(1)
+    .optional()
+    .describe(
+      "Addresses of the server that the edge takes 443 and 80 at, where others have those ports of its other addresses; all when absent.",
+    ),
+  otherSites: z
+    .strictObject({
+      https: socket.meta({
+        description: `Its IP and port for HTTPS, for example 127.0.0.1:${String(otherSitesPorts.https)}.`,
+        value: "<IP>:<port>",
+      }),
+      http: socket.meta({
+        description: `Its IP and port for HTTP, for example 127.0.0.1:${String(otherSitesPorts.http)}.`,
+        value: "<IP>:<port>",
+      }),
+      proxyProtocol: z
+        .boolean()
+        .default(false)
+        .describe(
+          "Tells it the client by a PROXY header, version 2, which it must expect; else all its clients come from this server.",
+        ),
+    })
+    .optional()
+    .describe(
+      "The server's own web server: what comes to 443 and 80 for another name goes to it as it is. Costs connections a hop.",
     ),
   openPorts: z
     .array(port)
@@ -88,6 +129,18 @@ export const daytonaBeside = {
   mode: "daytona",
   url: `http://127.0.0.1:${String(proxyPort)}`,
 };
+
+/** Of the other sites' sockets those that the edge listens at itself, by their key. */
+export function ownSockets({
+  listen,
+  otherSites,
+}: HostSettings): ("https" | "http")[] {
+  if (!otherSites) return [];
+  return (["https", "http"] as const).filter((key) => {
+    const { host, port } = hostAndPort(otherSites[key]);
+    return [80, 443].includes(port) && (listen?.includes(host) ?? true);
+  });
+}
 
 /** Each server once, the edge's first: what it says of itself counts. */
 export function serversOf(settings: HostSettings): Server[] {

@@ -7,7 +7,7 @@ here=$(dirname "$0")
 
 # Debian starts what it installs; on a lab machine only the bundles and the
 # machine's own files decide what runs.
-for unit in haproxy unbound ulogd2 pebble ssh nftables docker containerd; do
+for unit in haproxy unbound ulogd2 pebble ssh nftables docker containerd caddy nginx; do
   if [ -e "$root/usr/lib/systemd/system/$unit.service" ]; then
     chroot "$root" systemctl --quiet disable "$unit.service"
   fi

@@ -1,5 +1,6 @@
 /** AWS' stand-in: moto, as Debian 13 ships it, in a root of its own. */
 import { execa } from "execa";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { ensureDebianRoot } from "../../../scripts/lab/debian-root.ts";
 import { ensureImage } from "../../../scripts/lab/image.ts";
@@ -10,10 +11,16 @@ import { inLab } from "../lab.ts";
 
 const packages = ["python3-flask", "python3-flask-cors", "python3-moto"];
 
+const program = readFileSync(
+  join(import.meta.dirname, "../fixtures/moto-server.py"),
+);
+
 /** Versions of the APIs that answer with XML. */
 const queryVersions = {
+  autoscaling: "2011-01-01",
   ec2: "2016-11-15",
   elasticloadbalancing: "2015-12-01",
+  iam: "2010-05-08",
   monitoring: "2010-08-01",
 };
 
@@ -24,6 +31,13 @@ export interface Moto {
   secrets<T>(operation: string, request: object): Promise<T>;
   /** An operation of CloudWatch's logs, for example `GetLogEvents`. */
   logs<T>(operation: string, request: object): Promise<T>;
+  /** An operation of Service Quotas, for example `RequestServiceQuotaIncrease`. */
+  quotas<T>(operation: string, request: object): Promise<T>;
+  /**
+   * From now on it asks who calls, by signature and policy, or takes everybody
+   * again.
+   */
+  askWhoCalls(ask: boolean): Promise<void>;
   /** An operation of a service that answers with XML, for example `AllocateAddress`. */
   query(
     service: keyof typeof queryVersions,
@@ -47,10 +61,12 @@ export interface Moto {
 export async function startMoto(port: number): Promise<Moto> {
   const root = await ensureDebianRoot("moto", packages);
   const [file, ...args] = insideLab([
-    ...["chroot", root, "python3", "-m", "moto.server"],
+    ...["chroot", root, "python3", "-"],
     ...["-H", "127.0.0.1", "-p", String(port)],
   ]);
-  const server = execa(file, args, { reject: false, all: true });
+  const server = execa(file, args, {
+    ...{ reject: false, all: true, input: program },
+  });
   const url = `http://127.0.0.1:${String(port)}`;
   const { exitCode } = await inLab([
     ..."curl -sS -o /dev/null --retry 250 --retry-delay 1 --retry-all-errors".split(
@@ -102,6 +118,16 @@ export async function startMoto(port: number): Promise<Moto> {
       call<T>("secretsmanager", `secretsmanager.${operation}`, request),
     logs: <T>(operation: string, request: object) =>
       call<T>("logs", `Logs_20140328.${operation}`, request),
+    quotas: <T>(operation: string, request: object) =>
+      call<T>("servicequotas", `ServiceQuotasV20190624.${operation}`, request),
+    askWhoCalls: async (ask) => {
+      // After how many requests it does.
+      const count = ask ? "0" : "inf";
+      await inLab([
+        ...["curl", "-sS", `${url}/moto-api/reset-auth`, "-d", count],
+        ...["-H", "Content-Type: text/plain"],
+      ]);
+    },
     query: async (service, operation, parameters) => {
       const query = new URLSearchParams({
         ...{ Action: operation, Version: queryVersions[service] },

@@ -1,6 +1,7 @@
 /**
- * One bare server (release.ts) with Daytona's stand-in on it becomes edge, gateway and
- * the certificate's timer by one `pulumi up` over SSH, and what it was again.
+ * A server (release.ts) with Daytona's stand-in on it, and Caddy on its ports 443
+ * and 80, becomes edge, gateway and the certificate's timer by one `pulumi up` over
+ * SSH, and what it was again.
  *
  * @module-tag surroundings
  * @module-tag certificate
@@ -14,7 +15,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { readOutputs, signSandboxToken } from "../../../client/index.ts";
 import { gatewayAddress } from "../../../infra/gateway/address.ts";
-import { edgeBundle } from "../../../infra/edge/bundle.ts";
+import { type EdgeConfig, edgeBundle } from "../../../infra/edge/bundle.ts";
 import { onBaseSystem } from "../../../infra/machine/base-system/bundle.ts";
 import type { Bundle } from "../../../infra/machine/bundle.ts";
 import { webHosts } from "../../../scripts/lab/internet/hosts.ts";
@@ -33,13 +34,24 @@ import { type Inventory, changes, inventory } from "./inventory.ts";
 import { removeNames } from "./names.ts";
 import { requestLoop } from "./request-loop.ts";
 import { sandboxesOf, trustAuthority } from "./sandboxes.ts";
-import { domain, parsedHostConfig } from "./stack-file.ts";
+import { domain, hostSettings, parsedHostConfig } from "./stack-file.ts";
 import { toolsFor } from "./tools.ts";
+import {
+  caddyAgain,
+  renewCertificates,
+  giveWay,
+  nginxInPlace,
+  otherSites as sockets,
+  portsToCaddy,
+  sites,
+  startCaddy,
+} from "./web-server.ts";
 
 // An up installs all of it, and may have half a core to do so.
 vi.setConfig({ testTimeout: 1_200_000, hookTimeout: 1_200_000 });
 
 const machine = "server";
+const otherSites = { ...sockets, proxyProtocol: false };
 const { ipv4 } = daytonaMachines[machine];
 const workDir = mkdtempSync(join(tmpdir(), "daytona-edge-host-"));
 const app = `https://${FIRST_SANDBOX}-3000.${domain}/headers`;
@@ -47,7 +59,15 @@ const app = `https://${FIRST_SANDBOX}-3000.${domain}/headers`;
 const run = (program: string, ...args: string[]): Promise<Outcome> =>
   inLab([process.execPath, join(import.meta.dirname, program), ...args]);
 const stack = (verb: string, ...changes: string[]) =>
-  run("stack.ts", verb, workDir, ...changes);
+  run(
+    "stack.ts",
+    ...[verb, workDir],
+    `host=${JSON.stringify({ ...hostSettings(machine), otherSites })}`,
+    ...changes,
+  );
+/** What that up installs as the edge. */
+const edge = (change: Partial<EdgeConfig> = {}): Bundle =>
+  onBaseSystem(edgeBundle({ ...parsedHostConfig(), otherSites, ...change }));
 const onServer = async (line: string) => {
   const { stdout } = await labExec(machine, ["sh", "-c", line]);
   return stdout;
@@ -62,11 +82,25 @@ const starts = () =>
     "systemctl list-units --no-legend --plain 'daytona-*' | cut -d' ' -f1 | xargs systemctl show -p Id,InvocationID,ActiveEnterTimestampMonotonic",
   );
 
+/** What a client is told who asks for one of Caddy's sites. */
+const site = async (
+  scheme: string,
+  name: keyof typeof sites,
+  ...options: string[]
+) => {
+  const { stdout } = await labCurl([
+    ...["--no-progress-meter", "-w", " %{http_code}", ...options],
+    `${scheme}://${sites[name]}/`,
+  ]);
+  return stdout;
+};
+
 let before: Inventory;
 beforeAll(async () => {
   await removeNames(domain);
   const booted = await run("server.ts", "boot-other", machine);
   expect(booted.stderr).toBe("");
+  await startCaddy(machine, ipv4);
   before = await inventory(machine);
 });
 
@@ -103,6 +137,24 @@ describe("an up that may not log in", () => {
   });
 });
 
+/** What Caddy's file begins with since it gave way. */
+let options: string;
+test("Caddy is asked to make room, with the lines for it", async () => {
+  const { stderr, exitCode } = await stack("up");
+  expect(exitCode).toBe(1);
+  for (const port of [80, 443]) {
+    expect(stderr).toContain(
+      `tcp port ${String(port)} is taken by caddy (caddy.service); let it serve its sites behind the edge (below), or: systemctl disable --now caddy.service`,
+    );
+  }
+  expect(stderr).toContain(
+    `otherSites: {https: "${otherSites.https}", http: "${otherSites.http}"}`,
+  );
+  expect(await site("https", "dashboard")).toMatch(/dashboard.* 200$/);
+  [options = ""] = /\{\n *http_port[^}]*\}\n *\}\n/.exec(stderr) ?? [];
+  await giveWay(machine, options);
+});
+
 test("one up makes it edge, gateway and timer", async () => {
   const started = performance.now();
   const { exitCode, stderr, stdout } = await stack("up");
@@ -115,6 +167,81 @@ test("one up makes it edge, gateway and timer", async () => {
   });
   const { stdout: answer } = await labCurl(["-w", "%{http_code}", app]);
   expect(answer).toMatch(/200$/);
+});
+
+describe("the server's own web server", () => {
+  const misdirected = ["421", "misdirected_request"];
+  /** Status and code of the last of some requests on one connection. */
+  const asked = async (...requests: string[][]) => {
+    const { stdout } = await labCurl(
+      requests.flatMap((request, place) => [
+        ...[...(place > 0 ? ["--next"] : []), "-o", "/dev/null"],
+        ...["-w", "%{http_code} %header{x-sandbox-error}\n", ...request],
+      ]),
+    );
+    return stdout.split("\n").at(-1)?.split(" ");
+  };
+
+  test("keeps its names", async () => {
+    for (const name of ["dashboard", "api"] as const) {
+      expect(await site("https", name)).toMatch(/^(dashboard|api).* 200$/);
+      expect(await site("http", name)).toMatch(/ 308$/);
+    }
+    // Nobody who is no sandbox's client is asked for a name.
+    expect(await site("http", "api", "-H", "Host:")).toMatch(/ (308|400)$/);
+  });
+
+  test("gets certificates by both of its challenges", async () => {
+    await renewCertificates(machine, options);
+    for (const name of ["dashboard", "api"] as const) {
+      await expect.poll(() => site("https", name)).toMatch(/ 200$/);
+    }
+  });
+
+  test("a request for it on a sandbox's connection is told to take another", async () => {
+    const host = ["-H", `Host: ${sites.dashboard}`];
+    expect(await asked(["--http2", ...host, app])).toEqual(misdirected);
+    const plain = app.replace("https:", "http:");
+    expect(await asked([plain], [...host, plain])).toEqual(misdirected);
+  });
+
+  test("the limits of the sandboxes' clients are not its own's", async () => {
+    const { limits } = parsedHostConfig();
+    const client = { ...limits.client, handshakesPerSecond: 1 };
+    const few = edge({ limits: { ...limits, client } });
+    expect((await install(machine, few)).exitCode).toBe(0);
+    const connections = async (url: string) => {
+      const { stdout } = await labCurl([
+        ...["--no-keepalive", "--fail-early", "-o", "/dev/null"],
+        ...["-H", "Connection: close", "-w", "%{exitcode} "],
+        ...Array.from({ length: 20 }, () => ["-o", "/dev/null", url]).flat(),
+      ]);
+      return stdout;
+    };
+    expect(await connections(`https://${sites.dashboard}/`)).toBe(
+      "0 ".repeat(20).trim(),
+    );
+    expect(await connections(app)).toMatch(/ 35$/);
+    expect((await install(machine, edge())).exitCode).toBe(0);
+  });
+
+  test("is told the client, if it asks for that: nginx", async () => {
+    const { stdout } = await inLab(["ip", "route", "get", ipv4]);
+    const [, client = ""] = / src (\S+)/.exec(stdout) ?? [];
+    await nginxInPlace(machine);
+    const told = edge({ otherSites: { ...otherSites, proxyProtocol: true } });
+    expect((await install(machine, told)).exitCode).toBe(0);
+    for (const scheme of ["https", "http"]) {
+      expect(await site(scheme, "dashboard")).toBe(
+        `nginx, asked by ${client} 200`,
+      );
+    }
+    await caddyAgain(machine);
+    expect((await install(machine, edge())).exitCode).toBe(0);
+    expect(await site("https", "dashboard")).toBe(
+      "dashboard, asked by 127.0.0.1 200",
+    );
+  });
 });
 
 test("a second up changes nothing, and restarts nothing", async () => {
@@ -357,7 +484,7 @@ test("after a boot everything is back, and closed before the first sandbox", asy
 
 /** The edge's bundle with one file changed. */
 function edgeWith(path: RegExp, change: (content: string) => string): Bundle {
-  const bundle = onBaseSystem(edgeBundle(parsedHostConfig()));
+  const bundle = edge();
   const files = bundle.files.map((file) =>
     path.test(file.path)
       ? { ...file, content: change(String(file.content)) }
@@ -447,11 +574,7 @@ describe("a changed bundle, while requests come", () => {
       return status;
     };
     expect(await toolbox()).not.toBe("404");
-    expect(
-      await install(machine, onBaseSystem(edgeBundle(parsedHostConfig()))),
-    ).toMatchObject({
-      exitCode: 0,
-    });
+    expect((await install(machine, edge())).exitCode).toBe(0);
     expect(await toolbox()).toBe("404");
     expect((await end()).failed).toEqual([]);
     expect(await pid()).toBe(was);
@@ -546,6 +669,8 @@ describe("a change by hand", () => {
       expect.arrayContaining([
         "certificate",
         `*.${domain}`,
+        `other sites, https at ${otherSites.https}`,
+        `other sites, http at ${otherSites.http}`,
         ...[
           ...["base-system", "server", "certificate", "edge", "gateway"],
           "programs",
@@ -576,7 +701,12 @@ describe("a change by hand", () => {
       [`host-firewall-${ipv4}-install`]: "update",
       [`host-gateway-${ipv4}-install`]: "update",
     });
+    await onServer("systemctl stop caddy");
     const found = await wanting();
+    await onServer("systemctl start caddy");
+    expect(found.join("\n")).toMatch(
+      /other sites, https at 127\.0\.0\.1:8443: .*refused/,
+    );
     for (const [, row, change] of edits) {
       const said = found.find((line) => line.startsWith(`${ipv4}: ${row}: `));
       expect(said).toContain(change);
@@ -658,5 +788,7 @@ test("destroy returns the server to what it was", async () => {
   const { stderr, exitCode } = await stack("destroy");
   expect(stderr).toBe("");
   expect(exitCode).toBe(0);
+  await portsToCaddy(machine);
   expect(changes(before, await inventory(machine))).toEqual([]);
+  await expect.poll(() => site("https", "dashboard")).toMatch(/ 200$/);
 });

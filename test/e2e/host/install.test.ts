@@ -113,7 +113,36 @@ describe("refused, and nothing changed", () => {
     const { stderr } = await install(machine, bundle());
     await onServer("systemctl stop proxy");
     expect(stderr).toContain(
-      'tcp port 80 is published by a container; change it where the container is defined, for example under "ports" in its compose file',
+      'tcp port 80 is published by a container; change it where the container is defined, for example under "ports" in its compose file to "127.0.0.1:8080:80", and let it serve its sites behind the edge (host.otherSites)',
+    );
+  });
+
+  test("a web server at one of its addresses, which counts for all and for that one", async () => {
+    await onServer(
+      `cp /usr/bin/socat /root/nginx; systemd-run --quiet --unit=web /root/nginx TCP-LISTEN:443,bind=127.0.0.9,reuseaddr,fork -; ${listening(443)}; rm /root/nginx`,
+    );
+    const config = parsedHostConfig();
+    const everywhere = await install(machine, edgeBundle(config));
+    const elsewhere = await install(
+      machine,
+      edgeBundle({ ...config, listen: ["127.0.0.1", "203.0.113.99"] }),
+    );
+    await onServer("systemctl stop web");
+    expect(everywhere.stderr).toBe(
+      [
+        "daytona-edge install: this server cannot run edge yet:",
+        "  - tcp port 443 is taken by nginx (web.service); let it serve its sites behind the edge (below), or: systemctl disable --now web.service",
+        "    To serve its sites behind the edge, set in the stack's file",
+        "      daytona-edge:host:",
+        '        otherSites: {https: "127.0.0.1:8443", http: "127.0.0.1:8080"}',
+        "    and in each server of /etc/nginx (grep -rn listen /etc/nginx), in place of 80 and 443",
+        "      listen 127.0.0.1:8080;",
+        "      listen 127.0.0.1:8443 ssl;",
+        "    then: systemctl restart nginx, and pulumi up at once: until then nobody serves them.",
+      ].join("\n"),
+    );
+    expect(elsewhere.stderr).toMatch(
+      /^daytona-edge install: this server cannot run edge yet:\n {2}- it has no address 203\.0\.113\.99, which host\.listen names; its addresses are: [0-9a-f.: ]+$/,
     );
   });
 

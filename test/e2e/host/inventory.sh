@@ -14,11 +14,13 @@ times='/var/lib/systemd/timers/stamp-[!d]* /var/lib/systemd/timesync/* /var/lib/
 # Apt's and dpkg's own books, and what passwd and group were before somebody
 # changed them last; what is installed, and who is known, are parts of their own.
 packages='/etc/*passwd- /etc/*group- /etc/*shadow- /var/cache/apt /var/cache/debconf /var/lib/apt /var/log/apt /var/lib/dpkg /var/log/dpkg.log /var/log/alternatives.log'
+# What the server's web servers keep of their own work.
+web='/var/lib/caddy /var/log/caddy /var/lib/nginx /var/log/nginx'
 # Docker and Daytona's stand-in, whose sandboxes live on.
 sandboxes='/var/lib/containerd /var/lib/docker /var/lib/daytona-lab /run/containerd /run/docker /run/docker.pid'
 set -f
 set -- -false
-for path in $logs $running $times $packages $sandboxes; do
+for path in $logs $running $times $packages $web $sandboxes; do
   set -- "$@" -o -path "$path"
 done
 places=$(find /etc /usr/local /var /run /root /home /opt /srv /tmp -maxdepth 0)

@@ -1,9 +1,9 @@
 /** What the configuration becomes on an edge. */
 import { expect, test } from "vitest";
-import { edgeBundle } from "../../../infra/edge/bundle.ts";
+import { type EdgeConfig, edgeBundle } from "../../../infra/edge/bundle.ts";
 import { parseConfig } from "../../../infra/config/parse.ts";
 
-const environmentOf = (url: string) => {
+const environmentOf = (url: string, more: Partial<EdgeConfig> = {}) => {
   const { config } = parseConfig({
     domain: "sandbox.daytona.example.net",
     platform: "host",
@@ -12,7 +12,7 @@ const environmentOf = (url: string) => {
     upstream: { mode: "daytona", url },
   });
   if (!config) throw new Error("not a configuration");
-  const env = edgeBundle(config).files.find(
+  const env = edgeBundle({ ...config, ...more }).files.find(
     ({ path }) => path === "/etc/daytona-edge/edge/env",
   );
   return Buffer.from(env?.content ?? "")
@@ -37,4 +37,25 @@ test.each([
   expect(environmentOf(`http://${address}`)).toContain(
     `EDGE_DAYTONA_NAMED=${named}`,
   );
+});
+
+test.each<[Partial<EdgeConfig>, string, string]>([
+  [{}, ":443,:::443", "404"],
+  [{ listen: ["10.0.0.5"] }, "10.0.0.5:443", "404"],
+  [
+    {
+      listen: ["10.0.0.5", "2001:db8::5"],
+      otherSites: {
+        https: "[::1]:8443",
+        http: "[::1]:80",
+        proxyProtocol: true,
+      },
+    },
+    "10.0.0.5:443,2001:db8::5:443",
+    "421",
+  ],
+])("what it listens at, and says of other names: %j", (more, tls, status) => {
+  const environment = environmentOf("http://10.0.0.5:4000", more);
+  expect(environment).toContain(`EDGE_LISTEN_TLS=${tls}`);
+  expect(environment).toContain(`EDGE_FOREIGN_STATUS=${status}`);
 });

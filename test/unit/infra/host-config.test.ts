@@ -41,7 +41,22 @@ test("what the names lead to is the server's address, or what is said", () => {
   );
 });
 
+test("another web server may have the edge's ports at another address", () => {
+  const { problems } = parseConfig({
+    ...good,
+    host: {
+      ...host,
+      listen: ["203.0.113.10", "2001:db8::1"],
+      otherSites: { https: "127.0.0.1:443", http: "[::1]:80" },
+    },
+  });
+  expect(problems).toEqual([]);
+});
+
 describe("refused", () => {
+  const [https, http] = ["127.0.0.1:8443", "127.0.0.1:8080"];
+  const ownSocket = (port: string) =>
+    `the edge itself listens at this port; let the other web server listen at another one, for example 127.0.0.1:${port}`;
   test.each<[Record<string, unknown>, string, string]>([
     [
       { host: undefined },
@@ -124,6 +139,33 @@ describe("refused", () => {
       },
       "host",
       "nothing reads it on platform aws; remove it, or set platform to host",
+    ],
+    [
+      { host: { ...host, listen: ["eth0"] } },
+      "host.listen[0]",
+      expect.any(String) as string,
+    ],
+    [
+      { host: { ...host, otherSites: { https: "caddy:8443", http } } },
+      "host.otherSites.https",
+      '"caddy:8443" is not an IP address and a port; write one such as 127.0.0.1:8443',
+    ],
+    // Each connection would come back to the edge for ever.
+    [
+      { host: { ...host, otherSites: { https: "127.0.0.1:443", http } } },
+      "host.otherSites.https",
+      ownSocket("8443"),
+    ],
+    [
+      {
+        host: {
+          ...host,
+          listen: ["203.0.113.10"],
+          otherSites: { https, http: "203.0.113.10:80" },
+        },
+      },
+      "host.otherSites.http",
+      ownSocket("8080"),
     ],
   ])("%j", (change, key, message) => {
     expect(problemsOf(change)).toMatchObject([{ key, message }]);

@@ -154,7 +154,11 @@ const ports = found(
 
 test("ports are those of places.ts, or the world's", () => {
   const { healthPort, agentPort, recursorPort } = places;
-  const known = [healthPort, agentPort, recursorPort, 53, 80, 443].map(String);
+  const { https, http } = places.otherSitesPorts;
+  const known = [
+    ...[healthPort, agentPort, recursorPort, https, http],
+    ...[53, 80, 443],
+  ].map(String);
   expect(unexpected(ports, (port) => known.includes(port))).toEqual([]);
   // Each stands in a file, and so is compared.
   const said = new Set(ports.map(({ value }) => value));

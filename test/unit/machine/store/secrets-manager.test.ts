@@ -11,6 +11,7 @@ import { SecretsManagerStore } from "../../../../infra/machine/store/secrets-man
 const prefix = "daytona-edge/t/";
 let secrets: Map<string, string | undefined>;
 let denied: Set<string>;
+let mayMake: boolean;
 
 /**
  * Secrets Manager as a role meets it whose permissions are for names with the
@@ -24,6 +25,7 @@ const client = {
 function answer(command: unknown): object {
   if (command instanceof CreateSecretCommand) {
     const { Name = "", SecretString } = command.input;
+    if (!mayMake) throw accessDenied(`may not make ${Name}`);
     if (secrets.has(Name)) {
       throw new ResourceExistsException({ message: "exists", $metadata: {} });
     }
@@ -36,12 +38,14 @@ function answer(command: unknown): object {
   }
   const { SecretId = "" } = command.input;
   if (!secrets.has(SecretId) || denied.has(SecretId)) {
-    throw Object.assign(new Error(`not authorized on ${SecretId}`), {
-      name: "AccessDeniedException",
-    });
+    throw accessDenied(`not authorized on ${SecretId}`);
   }
   if (isPut) secrets.set(SecretId, command.input.SecretString);
   return { SecretString: secrets.get(SecretId) };
+}
+
+function accessDenied(message: string): Error {
+  return Object.assign(new Error(message), { name: "AccessDeniedException" });
 }
 
 const store = new SecretsManagerStore(client, prefix);
@@ -49,6 +53,7 @@ const store = new SecretsManagerStore(client, prefix);
 beforeEach(() => {
   secrets = new Map();
   denied = new Set();
+  mayMake = true;
 });
 
 describe("a secret that is not there", () => {
@@ -62,6 +67,13 @@ describe("a secret that is not there", () => {
     await store.write("a.json", "content");
     expect(secrets.get(`${prefix}a.json`)).toBe("content");
   });
+});
+
+test("who may neither read nor make it is told of reading", async () => {
+  mayMake = false;
+  await expect(store.read("a.json")).rejects.toThrow(
+    `Cannot read the secret ${prefix}a.json: AccessDeniedException: not authorized on`,
+  );
 });
 
 describe("a secret that is there, and denied", () => {

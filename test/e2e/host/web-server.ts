@@ -1,0 +1,119 @@
+/** The web server that a server has on 443 and 80 before anything of ours is there. */
+import { cloudflare } from "../internet.ts";
+import { labExec } from "../lab.ts";
+import { removeNames } from "./names.ts";
+
+/** Its two sites; each gets its certificate by one of the challenges that ask the server itself. */
+export const sites = {
+  dashboard: "dashboard.daytona.defikit.net",
+  api: "api.daytona.defikit.net",
+} as const;
+
+export const otherSites = { https: "127.0.0.1:8443", http: "127.0.0.1:8080" };
+
+/** As Debian's packages of Caddy and nginx take them. */
+const site = (name: string, otherChallenge: string, body: string) => `
+${name} {
+  tls {
+    issuer acme {
+      dir https://acme.internal:14000/dir
+      disable_${otherChallenge}_challenge
+    }
+  }
+  respond "${body}"
+}
+`;
+const dashboard = site(
+  sites.dashboard,
+  "tlsalpn",
+  "dashboard, asked by {remote_host}",
+);
+const caddyfile = dashboard + site(sites.api, "http", "api");
+const caddysFile = "/etc/caddy/Caddyfile";
+const nginxFile = "/etc/nginx/sites-enabled/default";
+const certificates = "/var/lib/caddy/.local/share/caddy/certificates";
+
+const on = async (machine: string, line: string, input = "") => {
+  const outcome = await labExec(machine, ["sh", "-ec", line], { input });
+  if (outcome.exitCode !== 0) throw new Error(outcome.stderr);
+  return outcome.stdout;
+};
+
+/**
+ * Makes Caddy have new certificates, and waits for them.
+ * @param options what stands in braces at the top of its file
+ */
+export async function renewCertificates(
+  machine: string,
+  options: string,
+): Promise<void> {
+  await on(machine, `rm -rf ${certificates}`);
+  // One after the other: two orders at once make Pebble 2.6 hang.
+  for (const [file, name] of [
+    [dashboard, sites.dashboard],
+    [caddyfile, sites.api],
+  ] as const) {
+    await on(
+      machine,
+      `cat >${caddysFile}
+       until [ -s ${certificates}/*/${name}/${name}.crt ]; do
+         # Caddy 2.6 takes no date as Retry-After, which Pebble sends now and then,
+         # and would try again a minute later.
+         systemctl restart caddy
+         sleep 3
+       done`,
+      options + file,
+    );
+  }
+}
+
+/** Starts Caddy as it is on a server that is its alone. */
+export async function startCaddy(machine: string, ipv4: string): Promise<void> {
+  for (const name of Object.values(sites)) {
+    await removeNames(name);
+    const record = { type: "A", name, content: ipv4, ttl: 300 };
+    await cloudflare("", "-X", "POST", "--json", JSON.stringify(record));
+  }
+  await renewCertificates(machine, "");
+}
+
+/** @param options what an install said that stands in braces at the file's top */
+export async function giveWay(machine: string, options: string): Promise<void> {
+  await on(
+    machine,
+    `cat >${caddysFile}; systemctl reload caddy`,
+    options + caddyfile,
+  );
+}
+
+/** In Caddy's place, with Caddy's certificate, where clients are told by PROXY headers. */
+export async function nginxInPlace(machine: string): Promise<void> {
+  await on(
+    machine,
+    `systemctl stop caddy
+     cp -P ${nginxFile} /root/nginx-default; rm ${nginxFile}
+     cd /root; cp ${certificates}/*/${sites.dashboard}/${sites.dashboard}.crt dashboard.crt
+     cp ${certificates}/*/${sites.dashboard}/${sites.dashboard}.key dashboard.key
+     cat >${nginxFile}; systemctl start nginx`,
+    `server {
+       listen 127.0.0.1:8443 ssl proxy_protocol;
+       listen 127.0.0.1:8080 proxy_protocol;
+       server_name ${sites.dashboard};
+       ssl_certificate /root/dashboard.crt;
+       ssl_certificate_key /root/dashboard.key;
+       return 200 "nginx, asked by $proxy_protocol_addr";
+     }`,
+  );
+}
+
+export async function caddyAgain(machine: string): Promise<void> {
+  await on(
+    machine,
+    `systemctl stop nginx; rm /root/dashboard.*; mv /root/nginx-default ${nginxFile}; systemctl start caddy`,
+  );
+}
+
+/** As it was before it gave way. */
+export async function portsToCaddy(machine: string): Promise<void> {
+  await on(machine, `cat >${caddysFile}; systemctl restart caddy`, caddyfile);
+}
