@@ -2,7 +2,7 @@
  * Servers for the platform host, in the lab, with nothing of ours: Daytona's
  * stand-in runs on each but those for edges alone. Their operator is no root.
  * usage: server.ts boot|boot-other|reboot|remove SERVER…
- *        boot: Debian 13; boot-other: what release.ts says
+ *        boot: Debian 13, boot-other: Debian 12, or what release.ts says
  */
 import { run } from "../../../scripts/lab/command.ts";
 import { ensureImage } from "../../../scripts/lab/image.ts";
@@ -21,7 +21,7 @@ import {
 } from "../../../scripts/lab/machine.ts";
 import { labSecrets } from "../../../scripts/lab/secrets.ts";
 import { ensureDaytona, loginKeys } from "../../../scripts/lab/surroundings.ts";
-import { otherRelease } from "./release.ts";
+import { serverRelease } from "./release.ts";
 import { domain, operator } from "./stack-file.ts";
 
 const makeOperator = `
@@ -37,7 +37,7 @@ for (const server of servers) {
   }
   await removeMachine(server);
   if (verb?.startsWith("boot")) {
-    await boot(server, verb === "boot" ? "trixie" : otherRelease());
+    await boot(server, serverRelease(verb === "boot" ? "trixie" : "bookworm"));
     await run(inMachine(server, ["sh", "-ec", makeOperator]));
   }
 }
