@@ -1,8 +1,8 @@
 /**
  * The images that machines of the lab are overlays of: Debian 13 with what a
  * machine from user data would install and the lab's certificate authority; and
- * Debian 12, for servers of the host suites. Made once by mmdebstrap and kept in
- * the cache under names made from their content.
+ * others, for servers of the host suites. Made once by mmdebstrap and kept in the
+ * cache under names made from their content.
  */
 import "reflect-metadata";
 import * as x509 from "@peculiar/x509";
@@ -14,7 +14,7 @@ import { edgePackages } from "../../infra/edge/bundle.ts";
 import { gatewayPackages } from "../../infra/gateway/bundle.ts";
 import { cacheDirectory } from "../checkout.ts";
 import { LabError, run } from "./command.ts";
-import type { DebianRelease } from "./machine-spec.ts";
+import type { Release } from "./machine-spec.ts";
 import { ensureStaged } from "./staged.ts";
 
 export interface Image {
@@ -64,7 +64,7 @@ const newerPrograms = [
 const setupFiles = join(import.meta.dirname, "image");
 
 /** The image of this checkout's package lists, whether it is made yet or not. */
-export function imageDirectory(release: DebianRelease = "trixie"): string {
+export function imageDirectory(release: Release = "trixie"): string {
   const content = createHash("sha256").update(imagePackages(release).join());
   for (const file of readdirSync(setupFiles).sort()) {
     content.update(readFileSync(join(setupFiles, file)));
@@ -72,23 +72,34 @@ export function imageDirectory(release: DebianRelease = "trixie"): string {
   if (release === "trixie") {
     return join(cacheDirectory, `image-${content.digest("hex").slice(0, 16)}`);
   }
-  content.update(newerPrograms.join());
+  content.update((isUbuntu(release) ? [] : newerPrograms).join());
   return join(
     cacheDirectory,
     `image-${release}-${content.digest("hex").slice(0, 16)}`,
   );
 }
 
-function imagePackages(release: DebianRelease): string[] {
+const ubuntuOptions = [
+  "--components=main,universe",
+  // The lab's machines have sshd itself, not a socket that starts it.
+  '--customize-hook=chroot "$1" systemctl --quiet disable ssh.socket',
+];
+const isUbuntu = (release: Release) => /^(noble|jammy)$/.test(release);
+
+function imagePackages(release: Release): string[] {
+  // Of those Debian 12 has none by itself; Ubuntu's Node.js is too old for the
+  // stand-ins.
+  const missing = isUbuntu(release)
+    ? /^(docker-cli|nodejs|pebble)$/
+    : /^(docker-cli|pebble)$/;
   const packages =
     release === "trixie"
       ? [...labPackages, ...edgePackages, ...gatewayPackages]
       : [
-          // Debian 12 has neither by itself.
-          ...labPackages.filter((name) => !/^(docker-cli|pebble)$/.test(name)),
+          ...labPackages.filter((name) => !missing.test(name)),
           "nftables",
-          // Who has the ports 443 and 80 of such servers.
-          "caddy",
+          // Who has the ports 443 and 80 of such servers; Ubuntu 22.04 has none.
+          ...(release === "jammy" ? [] : ["caddy"]),
           "nginx-light",
         ];
   return [...new Set(packages)].sort();
@@ -98,9 +109,7 @@ function imagePackages(release: DebianRelease): string[] {
  * Makes the image unless the cache has it.
  * @throws LabError when mmdebstrap fails, with the place of its log.
  */
-export async function ensureImage(
-  release: DebianRelease = "trixie",
-): Promise<Image> {
+export async function ensureImage(release: Release = "trixie"): Promise<Image> {
   const directory = imageDirectory(release);
   const newer = release === "trixie" ? undefined : await ensureImage();
   await ensureStaged(directory, (staging) => make(staging, release, newer));
@@ -116,7 +125,7 @@ export async function ensureImage(
 
 async function make(
   staging: string,
-  release: DebianRelease,
+  release: Release,
   newer?: Image,
 ): Promise<void> {
   const log = join(cacheDirectory, "image.log");
@@ -132,6 +141,7 @@ async function make(
       "mmdebstrap",
       "--variant=minbase",
       `--include=${imagePackages(release).join(",")}`,
+      ...(isUbuntu(release) ? ubuntuOptions : []),
       `--customize-hook=mkdir -p "$1${trust}"`,
       `--customize-hook=copy-in ${join(staging, "web-ca.pem")} ${trust}`,
       `--customize-hook=mv "$1${trust}/web-ca.pem" "$1${trust}/web-ca.crt"`,
@@ -140,7 +150,9 @@ async function make(
       release,
       join(staging, "root"),
     ]);
-    if (newer) {
+    if (isUbuntu(release)) {
+      await run(["cp", process.execPath, join(staging, "root/usr/bin/node")]);
+    } else if (newer) {
       for (const program of newerPrograms) {
         const place = join(staging, "root", program);
         await run(["cp", join(newer.root, program), place]);
@@ -153,7 +165,7 @@ async function make(
     ]);
   } catch (error) {
     throw new LabError(
-      `The lab's image of Debian (${release}) could not be made in ${staging}.\n${error instanceof Error ? error.message : String(error)}\n  log: ${log}\n  It needs a Debian mirror that apt can reach and 1.5 GB of disk; then run the command again.`,
+      `The lab's image (${release}) could not be made in ${staging}.\n${error instanceof Error ? error.message : String(error)}\n  log: ${log}\n  It needs a mirror of it that apt can reach and 1.5 GB of disk; then run the command again.`,
     );
   }
 }

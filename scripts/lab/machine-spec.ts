@@ -1,11 +1,12 @@
-/** Debian 13 and 12, by the names of their archives. */
-export type DebianRelease = "trixie" | "bookworm";
+/** Debian 13 and 12, Ubuntu 24.04 and 22.04, by the names of their archives. */
+export const releases = ["trixie", "bookworm", "noble", "jammy"] as const;
+export type Release = (typeof releases)[number];
 
 /** What a lab machine needs on its disk before it boots. */
 export interface MachineSpec {
   readonly name: string;
   /** What it runs; Debian 13 when absent. */
-  readonly release?: DebianRelease;
+  readonly release?: Release;
   /** IPv4 address on the lab's bridge, without prefix length. */
   readonly address: string;
   /** IPv6 address on the lab's bridge, without prefix length. */

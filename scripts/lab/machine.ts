@@ -9,7 +9,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { labDirectory } from "../checkout.ts";
 import { LabError, run, runDetached } from "./command.ts";
 import { layDisk } from "./machine-disk.ts";
-import type { DebianRelease, MachineSpec } from "./machine-spec.ts";
+import type { MachineSpec, Release } from "./machine-spec.ts";
 import {
   controlGroup,
   firstChild,
@@ -61,7 +61,7 @@ export async function bootMachine(name: string): Promise<void> {
   const pid = runDetached(
     [
       bootScript,
-      join(imageDirectory(release as DebianRelease), "root"),
+      join(imageDirectory(release as Release), "root"),
       directory,
       name,
       controlGroup,

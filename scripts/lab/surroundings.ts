@@ -12,7 +12,7 @@ import { internetMachine } from "./internet/machine.ts";
 import { edgeMachine } from "./edge/machine.ts";
 import { daytonaMachines, type edgeAddresses } from "./machine-addresses.ts";
 import type { LoginKeys } from "./login.ts";
-import type { DebianRelease, MachineSpec } from "./machine-spec.ts";
+import type { MachineSpec, Release } from "./machine-spec.ts";
 import {
   bootMachine,
   consoleLog,
@@ -72,7 +72,7 @@ async function ensureInternet(args: SurroundingsArgs): Promise<void> {
 export async function ensureDaytona(
   args: Omit<SurroundingsArgs, "zoneId">,
   name: keyof typeof daytonaMachines = "daytona",
-  release?: DebianRelease,
+  release?: Release,
 ): Promise<void> {
   const { image, secrets, domain } = args;
   const addresses = daytonaMachines[name];

@@ -5,6 +5,7 @@ import { checkout } from "../../scripts/checkout.ts";
 import { ensureImage } from "../../scripts/lab/image.ts";
 import { prepare } from "../../scripts/prepare.ts";
 import { raiseInotifyLimit } from "../../scripts/test/inotify.ts";
+import { serverRelease } from "./host/release.ts";
 
 const stop: [string, string[]] = [
   process.execPath,
@@ -15,7 +16,7 @@ export default async function setup(): Promise<void> {
   // Once, and not by each place that starts a lab.
   await prepare();
   // Of servers of the host suites.
-  await ensureImage("bookworm");
+  await ensureImage(serverRelease("bookworm"));
   raiseInotifyLimit();
   if (process.env.DAYTONA_EDGE_KEEP_LABS) return;
   // Not a teardown: there is none after Ctrl-C, nor when the start fails.

@@ -8,9 +8,10 @@ set -a
 # shellcheck disable=SC1091
 . /etc/daytona-edge/base-system/env
 set +a
-# Of a first one that fails nothing stays.
-trap '[ -e "$root/current" ] || "$here/undo.sh"' EXIT
 "$here/use.sh"
+# What was cut off has left trees that nothing runs from.
+[ -e "$root/before" ] ||
+  find "$root/trees" -mindepth 1 -maxdepth 1 ! -path "$root/$(readlink "$root/current")" -exec rm -rf {} +
 
 # What the stack has laid there goes once it has served; until then an install
 # that failed can be tried again.

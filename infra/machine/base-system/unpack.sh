@@ -4,7 +4,8 @@
 # usage: unpack.sh DIRECTORY
 # In the environment: FILE, a path here or a URL; FILE_SHA256.
 set -eu
-work=$(mktemp -d -p /var/lib/daytona-edge)
+# Beside the trees: of one that is cut off the next one takes it away.
+work=$(mktemp -d -p "$(dirname "$1")")
 trap 'rm -rf "$work"' EXIT
 case $FILE in
   *://*) /usr/lib/apt/apt-helper download-file "$FILE" "$work/archive" "SHA256:$FILE_SHA256" >&2 ;;

@@ -40,9 +40,19 @@ take_lock() {
   [ "$(stat -c %i "$home/install.lock" 2>/dev/null)" = "$(stat -L -c %i /proc/self/fd/9)" ] || take_lock
 }
 
+# Takes away what installs have unpacked that were cut off: theirs has the number
+# of a process that is no more.
+sweep() {
+  for unpacked in /run/daytona-edge-install.*; do
+    [ -e "/proc/${unpacked##*.}" ] || rm -rf "$unpacked"
+  done
+  rm -rf /run/daytona-edge-install.$$
+}
+
 # Where no bundle is installed nothing of ours stays: after the last one is
 # removed, and after a first one that failed.
 leave() {
+  rm -rf "$home/new"
   # Files of ours without a record are somebody's doing.
   if [ -z "$(ls "$installed")" ] && [ ! -e /usr/local/lib/daytona-edge ]; then
     rmdir "$installed"
@@ -54,16 +64,21 @@ leave() {
 
 [ "$(id -u)" = 0 ] || fail "it must run as root; log in as root or use sudo"
 take_lock
-work=$(mktemp -d)
+sweep
+work=/run/daytona-edge-install.$$
+mkdir -m 700 "$work"
 trap leave EXIT
 
 case ${1:-} in
   --remove)
-    name=$(cat "$here/name")
-    remove_release "$here"
-    rm -rf "${home:?}/$name" "$here"
-    [ -n "$(ls "$installed")" ] || rm -rf "$log" "$home/store"
-    echo "$name: removed"
+    # What runs from the base system goes before it. A stack does not know of
+    # bundles whose first install was cut off.
+    if [ "$(cat "$here/name")" = base-system ]; then
+      for other in "$installed"/*; do
+        [ "$other" = "$here" ] || remove_bundle "$other"
+      done
+    fi
+    remove_bundle "$here"
     exit 0
     ;;
   --verify)
@@ -82,10 +97,8 @@ state="$installed/$name"
 
 check_server
 add_packages
-try_files
-was_healthy=no
-! healthy || was_healthy=yes
 keep_release
+try_files || refuse
 take_effect "$release" || take_back
 forget_old_releases
 report

@@ -17,8 +17,22 @@ try_files() {
     exec "$@"
   ' try "$bundle" $(entry "$bundle") sh "$check" >>"$log" 2>&1; then
     tail -n 20 "$log" >&2
-    fail "the files of this bundle do not pass $check; what was installed before stays. Whole log: $log"
+    return 1
   fi
+}
+
+# What does not pass takes no effect, and what an install that was cut off has
+# begun is undone.
+refuse() {
+  rm -f "$state/was-healthy"
+  if [ -z "$previous" ]; then
+    undo_bundle "$state"
+    forget_bundle "$state"
+  elif [ -e "$state/changed" ]; then
+    take_effect "$previous" || say "$name: what was installed before does not serve either. Above is what it said" >&2
+  fi
+  [ "$previous" = "$release" ] || rm -rf "$state/releases/${release:?}"
+  fail "the files of this bundle do not pass $check; what was installed before stays. Whole log: $log"
 }
 
 # Whether the bundle's programs serve, where the bundle can say so.
@@ -34,21 +48,35 @@ entry() {
   [ ! -s "$1/on-base-system" ] || echo /usr/local/lib/daytona-edge/base-system/enter.sh
 }
 
-# Lays the bundle beside the older ones; "current" still names the one before.
+# Lays the bundle beside the older ones, with what removes it again; "current"
+# still names the one before. It comes first: where an install is cut off later,
+# a removal and the next install know by it what may have been begun.
 keep_release() {
   release=$(digest_of "$bundle")
   previous=
   if [ -L "$state/current" ]; then
     previous=$(basename "$(readlink "$state/current")")
   fi
-  mkdir -p "$state/releases"
-  if [ ! -e "$state/releases/$release" ] || [ "$(digest_of "$state/releases/$release")" != "$release" ]; then
-    rm -rf "$state/releases/$release" "$state/releases/new"
-    cp -a "$bundle" "$state/releases/new"
-    mv "$state/releases/new" "$state/releases/$release"
+  rm -rf "$home/new"
+  mkdir -p "$home/new/releases"
+  cp "$here"/*.sh "$bundle/name" "$home/new/"
+  cp -a "$bundle" "$home/new/releases/$release"
+  # The removal takes the newest for what is in force, or was to be.
+  touch "$home/new/releases/$release"
+  if [ -e "$state" ]; then
+    rm -rf "$state/releases/$release"
+    mv "$home/new/releases/$release" "$state/releases/"
+    mv "$home"/new/*.sh "$home/new/name" "$state/"
+    rm -r "$home/new"
+  else
+    mv -T "$home/new" "$state"
   fi
-  touch "$state/releases/$release"
-  cp "$here"/*.sh "$bundle/name" "$state/"
+  # One that was cut off may have made ill what was healthy.
+  was_healthy=no
+  if [ -e "$state/was-healthy" ] || healthy; then
+    was_healthy=yes
+    touch "$state/was-healthy"
+  fi
 }
 
 # usage: digest_of DIRECTORY
@@ -74,15 +102,15 @@ take_effect() {
   put_files && start_units && repair_rules && stays_healthy || return 1
   ln -sfn "releases/$1" "$state/current"
   echo "${REPAIR:-}" >"$state/repair"
-  rm "$state/changed"
+  rm -f "$state/changed" "$state/was-healthy"
 }
 
 # Back to what was there before, for what came does not serve.
 take_back() {
+  rm -f "$state/was-healthy"
   if [ -z "$previous" ]; then
-    ln -sfn "releases/$release" "$state/current"
-    remove_release "$state"
-    rm -rf "$state"
+    undo_bundle "$state"
+    forget_bundle "$state"
     fail "this bundle's programs do not serve; its files are gone again. Above is what they said"
   fi
   if [ "$previous" = "$release" ]; then
@@ -193,24 +221,49 @@ stays_healthy() {
   return 1
 }
 
-# What somebody took away by hand, of units, of what they left behind or of
-# directories, is no reason to leave the rest.
-# usage: remove_release STATE
-remove_release() {
-  release="$1/current"
-  tac "$release/units" | while read -r unit; do
+# Takes away what a bundle has brought, as far as it is there. What somebody took
+# away by hand, of units, of what they left behind or of directories, is no reason
+# to leave the rest; nor is an install or a removal that was cut off.
+# usage: undo_bundle STATE
+undo_bundle() {
+  # The newest is in force, or was to be.
+  # shellcheck disable=SC2012
+  newest="$1/releases/$(ls -t "$1/releases" | head -n 1)"
+  # Each once, in the newest's order.
+  cat "$newest/units" "$1"/releases/*/units | awk '!seen[$0]++' | tac | while read -r unit; do
     systemctl --quiet disable --now "$unit" || true
   done
-  if [ -s "$release/undo" ]; then
+  if [ -s "$newest/undo" ]; then
+    # From its record, for it may not have come to its place.
     # shellcheck disable=SC2046
-    $(entry "$release") sh "$(cat "$release/undo")" || true
+    $(entry "$newest") sh "$newest/root$(cat "$newest/undo")" || true
   fi
-  cut -d ' ' -f 2- "$release/modes" | while read -r file; do
-    rm -f "$file"
+  cat "$1"/releases/*/modes | cut -d ' ' -f 2- | sort -u | while read -r file; do
+    rm -f "$file" "$file.new"
     directory=$(dirname "$file")
     [ ! -d "$directory" ] || rmdir --ignore-fail-on-non-empty --parents "$directory"
   done
   systemctl daemon-reload
+  rm -rf "${home:?}/$name"
+}
+
+# usage: remove_bundle STATE
+remove_bundle() {
+  name=$(cat "$1/name")
+  undo_bundle "$1"
+  # Of the last one.
+  [ "$(ls "$installed")" != "$name" ] || rm -rf "$log" "$home/store"
+  forget_bundle "$1"
+  echo "$name: removed"
+}
+
+# Its record is whole until all else is gone, and then gone at once: a removal
+# that was cut off is begun again.
+# usage: forget_bundle STATE
+forget_bundle() {
+  rm -rf "$home/removed"
+  mv -T "$1" "$home/removed"
+  rm -rf "$home/removed"
 }
 
 report() {

@@ -7,17 +7,13 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type LoginKeys, loginFiles, loginUnit } from "../login.ts";
-import type {
-  DebianRelease,
-  MachineFile,
-  MachineSpec,
-} from "../machine-spec.ts";
+import type { MachineFile, MachineSpec, Release } from "../machine-spec.ts";
 
 export interface DaytonaMachineArgs {
   /** Name and addresses in the lab. */
   readonly name: string;
   /** What the server runs; Debian 13 when absent. */
-  readonly release?: DebianRelease | undefined;
+  readonly release?: Release | undefined;
   readonly ipv4: string;
   readonly ipv6: string;
   /** Bundles of server.ts, toolbox.ts and app.ts for Node 20. */

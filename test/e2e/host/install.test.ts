@@ -18,7 +18,7 @@ import { serverFirewallBundle } from "../../../infra/platforms/host/server-firew
 import { baseSystemFile } from "../../../scripts/lab/base-system.ts";
 import { inLab, labExec } from "../lab.ts";
 import { install } from "./install.ts";
-import { inventory } from "./inventory.ts";
+import { type Inventory, changes, inventory } from "./inventory.ts";
 import { parsedHostConfig } from "./stack-file.ts";
 
 const machine = "server-bare";
@@ -33,7 +33,7 @@ const onServer = async (line: string) => {
   return stdout;
 };
 
-let before: Record<string, string>;
+let before: Inventory;
 beforeAll(async () => {
   expect((await server("boot")).stderr).toBe("");
   before = await inventory(machine);
@@ -56,7 +56,7 @@ describe("refused, and nothing changed", () => {
     );
   afterAll(async () => {
     await onServer("systemctl stop dnsmasq; systemctl reset-failed");
-    expect(await inventory(machine)).toEqual(before);
+    expect(changes(before, await inventory(machine))).toEqual([]);
   });
 
   test.each([
@@ -178,7 +178,9 @@ describe("refused, and nothing changed", () => {
       machine,
       gatewayBundle({ ...egress, ...egress.gateway }),
     );
-    await onServer("systemctl stop runner; ip netns delete runner");
+    await onServer(
+      "systemctl stop runner; ip netns delete runner; umount /run/netns; rmdir /run/netns",
+    );
     expect(stderr.replace(/process \d+/, "process 1")).toBe(
       [
         "daytona-edge install: this server cannot run gateway yet:",
@@ -202,13 +204,13 @@ test("refused: an uplink that has the name of a Docker bridge", async () => {
   );
   expect(exitCode).toBe(1);
   await onServer("rm /var/log/daytona-edge-install.log");
-  expect(await inventory(machine)).toEqual(before);
+  expect(changes(before, await inventory(machine))).toEqual([]);
 });
 
 describe("the base system, refused, and nothing changed", () => {
   afterEach(async () => {
     await onServer("rm -f /var/log/daytona-edge-install.log");
-    expect(await inventory(machine)).toEqual(before);
+    expect(changes(before, await inventory(machine))).toEqual([]);
   });
   /** Shell: a program that says something else than the server's. */
   const says = (program: string, words: string) =>
@@ -253,6 +255,7 @@ describe("the base system, refused, and nothing changed", () => {
       machine,
       baseSystemBundle({ file: { place: "/tmp/tree", sha256 } }),
     );
+    await onServer("rm /tmp/tree");
     expect(stderr).toContain(
       `daytona-edge: the base system's file is another than host.baseSystem says: its SHA-256 is ${createHash("sha256").update("other\n").digest("hex")} instead of ${sha256}`,
     );
@@ -272,7 +275,7 @@ describe("packages", () => {
 
   afterEach(async () => {
     await onServer("rm -r /root/repository");
-    expect(await inventory(machine)).toEqual(before);
+    expect(changes(before, await inventory(machine))).toEqual([]);
   });
 
   test("that are missing come", async () => {

@@ -1,7 +1,8 @@
 /**
  * Servers for the platform host, in the lab, with nothing of ours: Daytona's
  * stand-in runs on each but those for edges alone. Their operator is no root.
- * usage: server.ts boot|boot-bookworm|reboot|remove SERVER…
+ * usage: server.ts boot|boot-other|reboot|remove SERVER…
+ *        boot: Debian 13, boot-other: Debian 12, or what release.ts says
  */
 import { run } from "../../../scripts/lab/command.ts";
 import { ensureImage } from "../../../scripts/lab/image.ts";
@@ -10,7 +11,7 @@ import {
   daytonaMachines,
   edgeAddresses,
 } from "../../../scripts/lab/machine-addresses.ts";
-import type { DebianRelease } from "../../../scripts/lab/machine-spec.ts";
+import type { Release } from "../../../scripts/lab/machine-spec.ts";
 import {
   bootMachine,
   createMachine,
@@ -20,6 +21,7 @@ import {
 } from "../../../scripts/lab/machine.ts";
 import { labSecrets } from "../../../scripts/lab/secrets.ts";
 import { ensureDaytona, loginKeys } from "../../../scripts/lab/surroundings.ts";
+import { serverRelease } from "./release.ts";
 import { domain, operator } from "./stack-file.ts";
 
 const makeOperator = `
@@ -35,13 +37,13 @@ for (const server of servers) {
   }
   await removeMachine(server);
   if (verb?.startsWith("boot")) {
-    await boot(server, verb === "boot" ? "trixie" : "bookworm");
+    await boot(server, serverRelease(verb === "boot" ? "trixie" : "bookworm"));
     await run(inMachine(server, ["sh", "-ec", makeOperator]));
   }
 }
 process.exit();
 
-async function boot(server: string, release: DebianRelease): Promise<void> {
+async function boot(server: string, release: Release): Promise<void> {
   const secrets = labSecrets();
   if (server in edgeAddresses) {
     const name = server as keyof typeof edgeAddresses;

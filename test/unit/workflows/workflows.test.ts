@@ -99,6 +99,7 @@ describe.skipIf(actionlint === undefined)("actionlint (needs Go)", () => {
       "drift.yml",
       "preview.yml",
       "test.yml",
+      "ubuntu.yml",
       "up.yml",
     ]);
     expect(await found()).toEqual([]);
@@ -147,6 +148,7 @@ test("each job may do what it does, and no more", () => {
       "pull-requests": "write",
     },
     "test/test": { contents: "read" },
+    "ubuntu/host": { contents: "read" },
     "up/up": { contents: "read", "id-token": "write" },
   });
   for (const { uses, with: inputs } of steps) {
