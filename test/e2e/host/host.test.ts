@@ -189,6 +189,25 @@ describe("the server's own web server", () => {
     expect(await site("http", "api", "-H", "Host:")).toMatch(/ (308|400)$/);
   });
 
+  test("who says a name is not kept waiting for more, as the silent are", async () => {
+    for (const url of [
+      app,
+      app.replace("https:", "http:"),
+      `https://${sites.api}/`,
+      `http://${sites.api}/`,
+    ]) {
+      const seconds: number[] = [];
+      for (let tries = 0; tries < 5; tries++) {
+        const { stdout } = await labCurl([
+          ...["-k", "-o", "/dev/null", "-w", "%{time_starttransfer}", url],
+        ]);
+        seconds.push(Number(stdout));
+      }
+      // Five, where it waits.
+      expect(Math.min(...seconds), url).toBeLessThan(4);
+    }
+  });
+
   test("an authority's challenges reach it: http-01 and tls-alpn-01", async () => {
     const { stdout } = await labCurl([
       ...["-o", "/dev/null", "-w", "%header{server}"],
