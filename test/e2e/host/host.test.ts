@@ -252,6 +252,16 @@ describe("the server's own web server", () => {
     expect((await install(machine, edge())).exitCode).toBe(0);
   });
 
+  test("the edge takes the ports of no other address than it is told", async () => {
+    expect((await install(machine, edge({ listen: [ipv4] }))).exitCode).toBe(0);
+    const sockets = await onServer(
+      "ss -Hltnp 'sport = :443 or sport = :80' | grep -v 169.254.20.1 | awk '{ print $4 }' | sort",
+    );
+    expect(sockets.split("\n")).toEqual([`${ipv4}:443`, `${ipv4}:80`]);
+    expect(await site("https", "dashboard")).toMatch(/ 200$/);
+    expect((await install(machine, edge())).exitCode).toBe(0);
+  });
+
   test("is told the client, if it asks for that: nginx", async () => {
     const { stdout } = await inLab(["ip", "route", "get", ipv4]);
     const [, client = ""] = / src (\S+)/.exec(stdout) ?? [];
