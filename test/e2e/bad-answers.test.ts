@@ -252,15 +252,18 @@ describe.each(targets)("$machine", (target) => {
   });
 
   test("clients that read nothing of an interim answer", async () => {
-    const unread = ["http/1.1", "h2"] as const;
+    // Where an HTTP/1.1 answer stops depends on what the sockets hold just then.
+    const unread = [
+      ...Array.from({ length: 8 }, () => "http/1.1" as const),
+      "h2" as const,
+    ];
     const answered = await exchangeGroups(
       unread.map((protocol) => [readingNothing(target, protocol)]),
       unread.length,
     );
-    expect(answered.flat().map(({ connected }) => connected)).toEqual([
-      true,
-      true,
-    ]);
+    expect(answered.flat().map(({ connected }) => connected)).toEqual(
+      unread.map(() => true),
+    );
   });
 
   test("a POST that may go on, to a port where nobody listens", async () => {

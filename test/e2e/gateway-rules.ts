@@ -62,8 +62,10 @@ export async function openRoad(): Promise<void> {
     `systemctl stop daytona-gateway-agent
      nft delete table inet daytona_egress
      nft delete table bridge daytona_egress
-     ip -4 rule delete priority 10
-     ip -6 rule delete priority 10`,
+     # One for each bridge.
+     for version in -4 -6; do
+       while ip $version rule delete priority 10 2>/dev/null; do :; done
+     done`,
   );
 }
 

@@ -239,11 +239,12 @@ describe("the server's own web server", () => {
     expect((await install(machine, few)).exitCode).toBe(0);
     const connections = async (url: string) => {
       const { stdout } = await labCurl([
-        ...["-k", "--fail-early"],
+        // A connection for each.
+        ...["-k", "--fail-early", "--http1.1"],
         ...["-H", "Connection: close", "-w", "%{exitcode} "],
         ...Array.from({ length: 20 }, () => ["-o", "/dev/null", url]).flat(),
       ]);
-      return stdout;
+      return stdout.trim();
     };
     expect(await connections(`https://${sites.dashboard}/`)).toBe(
       "0 ".repeat(20).trim(),

@@ -85,5 +85,9 @@ export async function caddyAgain(machine: string): Promise<void> {
 
 /** As it is before it gives way. */
 export async function portsToCaddy(machine: string): Promise<void> {
-  await on(machine, `cat >${caddysFile}; systemctl restart caddy`, caddyfile);
+  await on(
+    machine,
+    `cat >${caddysFile}; systemctl --quiet enable caddy; systemctl restart caddy`,
+    caddyfile,
+  );
 }
