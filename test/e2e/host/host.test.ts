@@ -167,6 +167,17 @@ test("one up makes it edge, gateway and timer", async () => {
   expect(answer).toMatch(/200$/);
 });
 
+test("a second up changes nothing, and restarts nothing", async () => {
+  const units = await starts();
+  expect(units).toContain("daytona-gateway.service");
+  const started = performance.now();
+  const { stdout, stderr } = await stack("up");
+  expect(stderr).toBe("");
+  console.log(`up, unchanged: ${secondsSince(started)} s`);
+  expect(JSON.parse(stdout)).toMatchObject({ changed: false });
+  expect(await starts()).toBe(units);
+});
+
 describe("the server's own web server", () => {
   const misdirected = ["421", "misdirected_request"];
   /** Status and code of the last of some requests on one connection. */
@@ -284,17 +295,6 @@ describe("the server's own web server", () => {
       "dashboard, asked by 127.0.0.1 200",
     );
   });
-});
-
-test("a second up changes nothing, and restarts nothing", async () => {
-  const units = await starts();
-  expect(units).toContain("daytona-gateway.service");
-  const started = performance.now();
-  const { stdout, stderr } = await stack("up");
-  expect(stderr).toBe("");
-  console.log(`up, unchanged: ${secondsSince(started)} s`);
-  expect(JSON.parse(stdout)).toMatchObject({ changed: false });
-  expect(await starts()).toBe(units);
 });
 
 test("secrets, and the ways to tell HAProxy, are root's alone", async () => {
