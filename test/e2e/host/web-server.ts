@@ -1,9 +1,11 @@
 /** The web server that a server has on 443 and 80 before anything of ours is there. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { cloudflare } from "../internet.ts";
 import { labExec } from "../lab.ts";
 import { removeNames } from "./names.ts";
 
-/** Its two sites. */
+/** Its two sites, as web-server/ has them. */
 export const sites = {
   dashboard: "dashboard.daytona.defikit.net",
   api: "api.daytona.defikit.net",
@@ -11,22 +13,8 @@ export const sites = {
 
 export const otherSites = { https: "127.0.0.1:8443", http: "127.0.0.1:8080" };
 
-/** As Debian's packages of Caddy and nginx take them. */
-const site = (name: string, body: string) => `
-${name} {
-  tls {
-    issuer internal
-    # Never asked. With it Caddy looks for answers to an authority's challenges.
-    issuer acme {
-      dir https://127.0.0.1:1/directory
-    }
-  }
-  respond "${body}"
-}
-`;
-const caddyfile =
-  site(sites.dashboard, "dashboard, asked by {remote_host}") +
-  site(sites.api, "api");
+const file = (name: string) =>
+  readFileSync(join(import.meta.dirname, "web-server", name), "utf8");
 const caddysFile = "/etc/caddy/Caddyfile";
 const nginxFile = "/etc/nginx/sites-enabled/default";
 const certificates = "/var/lib/caddy/.local/share/caddy/certificates/local";
@@ -52,7 +40,7 @@ export async function giveWay(machine: string, options: string): Promise<void> {
   await on(
     machine,
     `cat >${caddysFile}; systemctl reload caddy`,
-    options + caddyfile,
+    options + file("Caddyfile"),
   );
 }
 
@@ -65,14 +53,7 @@ export async function nginxInPlace(machine: string): Promise<void> {
      cd /root; cp ${certificates}/${sites.dashboard}/${sites.dashboard}.crt dashboard.crt
      cp ${certificates}/${sites.dashboard}/${sites.dashboard}.key dashboard.key
      cat >${nginxFile}; systemctl start nginx`,
-    `server {
-       listen 127.0.0.1:8443 ssl proxy_protocol;
-       listen 127.0.0.1:8080 proxy_protocol;
-       server_name ${sites.dashboard};
-       ssl_certificate /root/dashboard.crt;
-       ssl_certificate_key /root/dashboard.key;
-       return 200 "nginx, asked by $proxy_protocol_addr";
-     }`,
+    file("nginx.conf"),
   );
 }
 
@@ -88,6 +69,6 @@ export async function portsToCaddy(machine: string): Promise<void> {
   await on(
     machine,
     `cat >${caddysFile}; systemctl --quiet enable caddy; systemctl restart caddy`,
-    caddyfile,
+    file("Caddyfile"),
   );
 }
