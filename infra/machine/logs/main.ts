@@ -4,6 +4,7 @@
  */
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { messageOf } from "../agent/message-of.ts";
 import { settingsFrom } from "../agent/setting.ts";
 import { writeAtomically } from "../write-atomically.ts";
 import { batches } from "./batches.ts";
@@ -15,8 +16,8 @@ import { type LogStream, ship } from "./ship.ts";
 const patience = 5_000;
 /** How often it says that it is there; an alarm counts on it, in milliseconds. */
 const aliveInterval = 60_000;
-/** How long it tries to send the last rows, in milliseconds. */
-const farewell = 10_000;
+/** How long it tries to send the last rows, in milliseconds; the unit has 30 s. */
+const farewell = 20_000;
 
 const setting = settingsFrom("/etc/daytona-edge/logs/env");
 const units = setting("LOGS_UNITS").split(" ");
@@ -68,6 +69,7 @@ async function main(): Promise<void> {
   // The machine may go: what it said until now goes before it.
   const signal = AbortSignal.timeout(farewell);
   await send(stream, { follow: false, signal });
+  signal.throwIfAborted();
 }
 
 process.once("SIGTERM", () => {
@@ -80,7 +82,11 @@ main().then(
   () => process.exit(),
   (error: unknown) => {
     // Who is told to end, and cannot send, ends: nothing is lost.
-    if (!stop.signal.aborted) console.error(error);
-    process.exit(stop.signal.aborted ? 0 : 1);
+    if (stop.signal.aborted) {
+      console.log(`last rows: sent after the next start: ${messageOf(error)}`);
+      process.exit();
+    }
+    console.error(error);
+    process.exit(1);
   },
 );
