@@ -8,7 +8,13 @@ export default defineConfig(
   {
     files: ["**/*.ts"],
     extends: [tseslint.configs.recommendedTypeChecked],
-    languageOptions: { parserOptions: { projectService: true } },
+    languageOptions: {
+      parserOptions: {
+        // Named, and not found by the project service, which takes a fifth longer.
+        project: ["tsconfig.json", "client/tsconfig.json"],
+        tsconfigRootDir: import.meta.dirname,
+      },
+    },
   },
   {
     files: ["**/*.mjs", "**/*.js"],

@@ -16,9 +16,13 @@ const places = JSON.parse(process.env.DAYTONA_EDGE_PLACES) as Places;
 /** Only a test that fails waits so long, so there is no reason to be stingy. */
 const patience = 900_000;
 
+const native = { viteModuleRunner: false };
+/** Without vi.mock(), whose loader parses each suite's file once more. */
+const withoutMocks = { ...native, nodeLoader: false };
+
 export default defineConfig({
   test: {
-    experimental: { viteModuleRunner: false },
+    experimental: native,
     // All suites wait in one queue; those that need a lab take one of their own.
     maxWorkers: places.all,
     sequence: { sequencer: sequencer(places) },
@@ -44,6 +48,7 @@ export default defineConfig({
           include: ["test/unit/**/*.test.ts"],
           // A process for each would take longer than the tests.
           isolate: false,
+          experimental: withoutMocks,
         },
       },
       {
@@ -65,6 +70,7 @@ export default defineConfig({
           include: ["test/e2e/**/*.test.ts"],
           globalSetup: ["test/e2e/setup.ts"],
           setupFiles: ["test/e2e/own-lab.ts"],
+          experimental: withoutMocks,
         },
       },
     ],

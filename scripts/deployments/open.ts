@@ -18,9 +18,9 @@ import {
   stackDirectory,
   stackNames,
 } from "../stack.ts";
+import { backend } from "../toolchain/backend.ts";
 import { stackOutputs } from "../toolchain/outputs.ts";
-import { ensurePulumi } from "../toolchain/pulumi.ts";
-import { backend } from "../toolchain/stack.ts";
+import { pulumiProgram } from "../toolchain/pulumi.ts";
 import type { AwsDeployment } from "./aws.ts";
 import type { Deployment } from "./deployment.ts";
 import { type HostDeployment, hostDeployment } from "./host.ts";
@@ -108,9 +108,7 @@ async function open(
 ): Promise<OpenDeployment> {
   const config = readStackFile(name, cwd);
   const outputs: Deployment["outputs"] = async (shown) => {
-    const command = hasProgram("pulumi")
-      ? "pulumi"
-      : (await ensurePulumi()).command;
+    const command = hasProgram("pulumi") ? "pulumi" : await pulumiProgram();
     const { env } = access;
     return await stackOutputs({ command, stack: name, cwd, env, ...shown });
   };

@@ -1,6 +1,6 @@
 /** The rows of a stack of the platform host: its servers are asked by SSH. */
 import { acmeAccount } from "../../infra/machine/live-state.ts";
-import { parseLook } from "../../infra/platforms/host/look.ts";
+import { parseLook } from "../../infra/platforms/host/pieces.ts";
 import type { HostDeployment, ServerMachine } from "../deployments/host.ts";
 import { accountRow } from "./account.ts";
 import { daytonaProxyRows } from "./daytona-proxy.ts";

@@ -2,7 +2,7 @@
  * Pulumi's command line: the one in the cache, else on PATH, else the vendor's
  * download, else built from its published Go module. Never anything but the real one.
  */
-import { PulumiCommand } from "@pulumi/pulumi/automation/index.js";
+import type { PulumiCommand } from "@pulumi/pulumi/automation/index.js";
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
@@ -32,6 +32,12 @@ export async function ensurePulumi(
   return found;
 }
 let found: PulumiCommand | undefined;
+
+/** The program of the command line, for who only runs it. */
+export async function pulumiProgram(): Promise<string> {
+  const cached = join(cachedRoot(), "bin/pulumi");
+  return existsSync(cached) ? cached : (await ensurePulumi()).command;
+}
 
 async function find(report: (detail: string) => void): Promise<PulumiCommand> {
   const root = cachedRoot();
@@ -70,6 +76,11 @@ export function vendorReachable(): Promise<boolean> {
 }
 let vendorAnswer: Promise<boolean> | undefined;
 
+/** Loaded where it is used: it takes other commands a third of their start. */
+function automation() {
+  return import("@pulumi/pulumi/automation/index.js");
+}
+
 /** Named by its content: the version and everything it is built from. */
 function cachedRoot(): string {
   const recipe = createHash("sha256");
@@ -88,6 +99,7 @@ async function get(root?: string): Promise<PulumiCommand> {
     throw new Error("there is no pulumi on PATH");
   }
   const version = new SemVer(pulumiVersion);
+  const { PulumiCommand } = await automation();
   return PulumiCommand.get(
     root === undefined ? { version } : { root, version },
   );
@@ -102,6 +114,7 @@ async function download(
   }
   report("downloading");
   await mkdir(cacheDirectory, { recursive: true });
+  const { PulumiCommand } = await automation();
   return PulumiCommand.install({ root, version: new SemVer(pulumiVersion) });
 }
 

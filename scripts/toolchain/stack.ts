@@ -12,6 +12,7 @@ import { dirname, join } from "node:path";
 import { cacheDirectory } from "../checkout.ts";
 import { hasProgram } from "../host-tools.ts";
 import { LabError } from "../lab/command.ts";
+import { backend } from "./backend.ts";
 import { lastChanges } from "./engine-state.ts";
 import { stackOutputs } from "./outputs.ts";
 import {
@@ -189,15 +190,6 @@ async function select(
   stack.outputs = () => Promise.resolve({});
   stack.info = () => Promise.resolve(undefined);
   return stack;
-}
-
-/** What Pulumi's command line needs to read a stack that openStack has made. */
-export function backend(workDir: string): Record<string, string> {
-  return {
-    PULUMI_BACKEND_URL: `file://${join(workDir, "state")}`,
-    // The state directory is as private as the passphrase could be.
-    PULUMI_CONFIG_PASSPHRASE: "local",
-  };
 }
 
 /**

@@ -5,7 +5,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { createHash, randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Look, Piece } from "./pieces.ts";
+import { type Look, parseLook } from "./pieces.ts";
 import type { ScriptRun } from "./remote-command.ts";
 import {
   type Login,
@@ -26,23 +26,6 @@ export async function lookAtServer(
   return parseLook(
     await runBySsh(server, privateKey, remoteScript(server, "look")),
   );
-}
-
-/** Reads what remote/look.sh prints. */
-export function parseLook(text: string): Look {
-  type Parsed = Piece & { readonly changes: string[] };
-  const look: Record<string, Parsed> = {};
-  let piece: Parsed | undefined;
-  for (const line of text.split("\n")) {
-    const [mark, name = "", repair = ""] = line.split(" ");
-    if (mark === "=") {
-      piece = { repair, changes: [] };
-      look[name] = piece;
-    } else if (mark === "!") {
-      piece?.changes.push(line.slice("! ".length));
-    }
-  }
-  return look;
 }
 
 /**

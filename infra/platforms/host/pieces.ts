@@ -10,3 +10,20 @@ export interface Piece {
 
 /** By the bundle's name, or the document's path. */
 export type Look = Readonly<Record<string, Piece>>;
+
+/** Reads what remote/look.sh prints. */
+export function parseLook(text: string): Look {
+  type Parsed = Piece & { readonly changes: string[] };
+  const look: Record<string, Parsed> = {};
+  let piece: Parsed | undefined;
+  for (const line of text.split("\n")) {
+    const [mark, name = "", repair = ""] = line.split(" ");
+    if (mark === "=") {
+      piece = { repair, changes: [] };
+      look[name] = piece;
+    } else if (mark === "!") {
+      piece?.changes.push(line.slice("! ".length));
+    }
+  }
+  return look;
+}

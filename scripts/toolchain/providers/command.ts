@@ -4,6 +4,8 @@
  */
 import { execa } from "execa";
 import { randomBytes } from "node:crypto";
+import { once } from "node:events";
+import { createReadStream } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -208,12 +210,18 @@ async function outcome(
     cwd?: string;
   },
 ): Promise<Outcome> {
+  const { inputFile, ...others } = options;
+  const input =
+    inputFile === undefined ? undefined : createReadStream(inputFile);
+  // An open file is handed on: a server's tree is hundreds of megabytes.
+  if (input) await once(input, "open");
   const result = await execa(file, args, {
-    ...options,
+    ...others,
+    ...(input && { stdin: input }),
     reject: false,
     all: true,
     maxBuffer: 64 * 1024 * 1024,
-  });
+  }).finally(() => input?.destroy());
   if (result.failed) {
     const code = result.exitCode;
     throw new Error(

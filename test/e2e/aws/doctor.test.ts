@@ -11,7 +11,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import * as z from "zod";
 import { checkout } from "../../../scripts/checkout.ts";
 import type { Row } from "../../../scripts/doctor/row.ts";
-import { backend } from "../../../scripts/toolchain/stack.ts";
+import { backend } from "../../../scripts/toolchain/backend.ts";
 import { inLab, script } from "../lab.ts";
 import { type Moto, startMoto } from "./moto.ts";
 import { type PlannedMachine, plannedMachine } from "./production-plan.ts";

@@ -10,7 +10,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Row as DoctorRow } from "../../../scripts/doctor/row.ts";
 import { labSecrets } from "../../../scripts/lab/secrets.ts";
-import { backend } from "../../../scripts/toolchain/stack.ts";
+import { backend } from "../../../scripts/toolchain/backend.ts";
 import { limits } from "../../../infra/machine/logs/batches.ts";
 import * as patterns from "../../../infra/platforms/aws/row-patterns.ts";
 import { awsMachines } from "../../../scripts/lab/machine-addresses.ts";

@@ -29,7 +29,7 @@ places=$(find /etc /usr/local /var /run /root /home /opt /srv /tmp -maxdepth 0)
   # systemd makes the directory of times with the first timer that has one.
   find $places -xdev \( "$@" \) -prune -o ! -type s -printf '%p: %y %m %U:%G %l\n' |
     sed '\|^/var/lib/systemd/timers: |d'
-  find $places -xdev \( "$@" \) -prune -o -type f -print0 | xargs -0 sha256sum
+  find $places -xdev \( "$@" \) -prune -o -type f -print0 | xargs -0 b2sum
 } | sort
 
 echo "== units"

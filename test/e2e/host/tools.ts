@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { checkout } from "../../../scripts/checkout.ts";
 import type { Row } from "../../../scripts/doctor/row.ts";
 import { labSecrets } from "../../../scripts/lab/secrets.ts";
-import { backend } from "../../../scripts/toolchain/stack.ts";
+import { backend } from "../../../scripts/toolchain/backend.ts";
 import type { ProbeResult } from "../../../scripts/verify/probe.ts";
 import { FIRST_SANDBOX, SECOND_SANDBOX, inLab } from "../lab.ts";
 

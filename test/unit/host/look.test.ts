@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { parseLook, repairOf } from "../../../infra/platforms/host/look.ts";
+import { repairOf } from "../../../infra/platforms/host/look.ts";
+import { parseLook } from "../../../infra/platforms/host/pieces.ts";
 
 const look = parseLook(
   [
