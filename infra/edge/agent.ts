@@ -5,7 +5,11 @@
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { createServer } from "node:http";
-import { emptyForRestart, keepForRestart } from "../machine/agent/files.ts";
+import {
+  emptyForRestart,
+  fileStates,
+  keepForRestart,
+} from "../machine/agent/files.ts";
 import { HaproxyRuntime } from "../machine/agent/haproxy.ts";
 import { cutMarks } from "../machine/agent/marked-sockets.ts";
 import { putToWork } from "../machine/agent/map.ts";
@@ -30,6 +34,8 @@ import { revokedMarks } from "./marks.ts";
 
 const state = `${places.state}/edge`;
 const certificateFile = `${state}/certificate.pem`;
+const revokedFile = `${state}/revoked.map`;
+const accessKeysFile = `${state}/access-keys.map`;
 /** As HAProxy has it loaded; prepare.sh makes it of what is kept, at each start. */
 const stateMap = `${places.run("edge")}/state.map`;
 const keptState = `${state}/state.map`;
@@ -66,7 +72,7 @@ async function applyCertificate(
 /** Makes signing keys live; the old ones count until the new ones do. */
 async function applyAccessKeys(content: string): Promise<string> {
   const map = accessKeys.parse(content);
-  const unkept = await applyLive("access", `${state}/access-keys.map`, map);
+  const unkept = await applyLive("access", accessKeysFile, map);
   if (unkept) throw unkept;
   const kids = map.match(/^\S+/gm) ?? [];
   return `accepts tokens of ${kids.join(", ")}`;
@@ -79,7 +85,7 @@ let cut: Record<string, number> | undefined;
 async function applyRevocations(content: string): Promise<string> {
   const all = revocations.parse(content);
   const map = revokedMap(all);
-  const unkept = await applyLive("revocations", `${state}/revoked.map`, map);
+  const unkept = await applyLive("revocations", revokedFile, map);
   cut ??= await readCut();
   const done = cut;
   const latest = latestByPlace(all);
@@ -178,18 +184,22 @@ function serveFigures(store: Reader): void {
   }).listen(places.agentPort, "127.0.0.1");
 }
 
+/** Looks often enough to exceed the limit by a tenth at most, or by two seconds. */
 function endHalfClosed(limitMs: number): void {
   const reaper = new HalfClosedReaper(limitMs);
-  setInterval(() => {
-    reaper.sweep(Date.now()).then(
-      (ended) => {
-        if (ended > 0) log(`ended ${String(ended)} half-closed connections`);
-      },
-      (error: unknown) => {
-        log(String(error));
-      },
-    );
-  }, 2_000);
+  setInterval(
+    () => {
+      reaper.sweep(Date.now()).then(
+        (ended) => {
+          if (ended > 0) log(`ended ${String(ended)} half-closed connections`);
+        },
+        (error: unknown) => {
+          log(String(error));
+        },
+      );
+    },
+    Math.min(Math.max(limitMs / 10, 2_000), 10_000),
+  );
 }
 
 /** What it polls. */
@@ -209,12 +219,27 @@ export function polledDocuments(
   ];
 }
 
+/** What the documents have become: files, and what HAProxy has. */
+async function inPlace(access: string): Promise<unknown> {
+  const maps = [
+    stateMap,
+    revokedFile,
+    ...(access === "signed" ? [accessKeysFile] : []),
+  ];
+  return [
+    fileStates([state]),
+    await haproxy.commands([
+      `show ssl cert ${certificateFile}`,
+      ...maps.map((map) => `show map ${map}`),
+    ]),
+  ];
+}
+
 /** @throws Error when a setting is missing, before anything is begun */
 export function runAgent(): void {
-  const documents = polledDocuments(
-    setting("EDGE_DOMAIN"),
-    setting("EDGE_ACCESS"),
-  );
+  const domain = setting("EDGE_DOMAIN");
+  const access = setting("EDGE_ACCESS");
+  const documents = polledDocuments(domain, access);
   const store = openStore(setting("EDGE_STORE"), [
     ...documents.map(({ name }) => name),
     certificateReport.name,
@@ -223,5 +248,12 @@ export function runAgent(): void {
   const halfClosedMs = Number(setting("EDGE_HALF_CLOSED_SECONDS")) * 1000;
   serveFigures(store);
   endHalfClosed(halfClosedMs);
-  void poll({ store, documents, intervalMs, statusFile, log });
+  void poll({
+    store,
+    documents,
+    inPlace: () => inPlace(access),
+    intervalMs,
+    statusFile,
+    log,
+  });
 }

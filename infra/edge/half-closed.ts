@@ -19,16 +19,9 @@ export class HalfClosedReaper {
 
   /** @returns how many connections it ended */
   async sweep(now: number): Promise<number> {
-    // With its process: one that nobody holds any more ends by the kernel.
-    const { stdout } = await run("ss", [
-      "-H",
-      "-t",
-      "-n",
-      "-p",
-      "state",
-      "fin-wait-2",
-      "( not sport = :443 and not sport = :80 )",
-    ]);
+    // With its process: one that nobody holds any more ends by the kernel. To find
+    // that ss reads all that all processes have open, so only where there is any.
+    const stdout = (await listed()) && (await listed("-p"));
     const open = halfClosed(stdout);
     this.#seen = new Map(
       open.map((pair) => [pair, this.#seen.get(pair) ?? now]),
@@ -42,6 +35,13 @@ export class HalfClosedReaper {
     }
     return overdue.length;
   }
+}
+
+/** Connections of that state, but for those of clients. */
+async function listed(...options: string[]): Promise<string> {
+  const clients = "( not sport = :443 and not sport = :80 )";
+  const filter = ["state", "fin-wait-2", clients];
+  return (await run("ss", ["-H", "-t", "-n", ...options, ...filter])).stdout;
 }
 
 /** The pairs of addresses of HAProxy's lines of `ss -Htnp`. */

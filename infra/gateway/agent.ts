@@ -3,14 +3,12 @@
  * the private authority, and names that the sandboxes' resolver answers.
  */
 import { execFile } from "node:child_process";
-import { appendFile, readFile } from "node:fs/promises";
-import { setTimeout as sleep } from "node:timers/promises";
+import { readFile } from "node:fs/promises";
 import { isDeepStrictEqual, promisify } from "node:util";
 import { HaproxyRuntime } from "../machine/agent/haproxy.ts";
-import { keepForRestart } from "../machine/agent/files.ts";
+import { fileStates, keepForRestart } from "../machine/agent/files.ts";
 import { applyMap } from "../machine/agent/map.ts";
 import { cutMarked } from "../machine/agent/marked-sockets.ts";
-import { messageOf } from "../machine/agent/message-of.ts";
 import { type PolledDocument, poll } from "../machine/agent/poll.ts";
 import { settingsFrom } from "../machine/agent/setting.ts";
 import {
@@ -23,7 +21,7 @@ import { openStore } from "../machine/store/open.ts";
 import type { KeyedCertificate } from "../certificate/egress-ca.ts";
 import { ensureAuthority } from "./authority.ts";
 import type { Secrets } from "./credentials-document.ts";
-import { ensureFirewall, inTurn } from "./firewall.ts";
+import { guardFirewall } from "./firewall-guard.ts";
 import { learnMap, learning, learntMark } from "./learn.ts";
 import { applyNames, applyUnlisted } from "./resolver-names.ts";
 import { credentialsMap, hostsOf } from "./rule-maps.ts";
@@ -31,7 +29,8 @@ import { markedBy, narrowedRules } from "./narrowed.ts";
 import { type Policy, rulesDocument } from "./rules-document.ts";
 import type { EgressRule } from "./rules.ts";
 import { watchPorts } from "./port-watch.ts";
-import { applyMaps } from "./runtime-maps.ts";
+import { resolverControl } from "./resolver-control.ts";
+import { applyMaps, ruleMaps } from "./runtime-maps.ts";
 
 const state = `${places.state}/gateway`;
 const inForce = `${state}/rules-in-force.json`;
@@ -156,8 +155,7 @@ async function enforce(
   const learn = learnUntil && { until: learnUntil.toISOString() };
   applied = { rules: wanted, learn };
   unkept.push(await keepForRestart(inForce, rulesDocument(wanted, learn)));
-  // Only the health listener reads it.
-  if (process.env.GATEWAY_HEALTH_PORT !== undefined) {
+  if (hasHealthListener()) {
     unkept.push(await applyMap(stateFile, "rules live\n", haproxy));
   }
   throwFirst(unkept);
@@ -188,29 +186,25 @@ function sharedAuthority(
   return authority;
 }
 
-/** Keeps the firewall in place, whatever becomes of the rules. */
-async function guardFirewall(
-  interfaces: () => readonly string[],
-  intervalMs: number,
-): Promise<never> {
-  let failure = "";
-  for (;;) {
-    try {
-      if (await inTurn(() => ensureFirewall(interfaces()))) {
-        console.log("firewall: was not whole, is loaded again");
-        // For doctor: whoever did that will do it again.
-        const now = `${new Date().toISOString()}\n`;
-        await appendFile(`${places.run("gateway")}/firewall-restored`, now);
-      }
-      failure = "";
-    } catch (error) {
-      const message = messageOf(error);
-      if (message !== failure) console.error(`firewall: ${message}`);
-      failure = message;
-    }
-    await sleep(intervalMs);
-  }
+/** What the rules have become: files, HAProxy's maps and the resolver's names. */
+async function inPlace(): Promise<unknown> {
+  // Its end is nobody's change.
+  if (applied?.learn) return undefined;
+  const maps = [
+    ...ruleMaps.map((name) => `${state}/maps/${name}.map`),
+    learnFile,
+    ...(hasHealthListener() ? [stateFile] : []),
+  ];
+  return [
+    fileStates([state]),
+    await haproxy.commands(maps.map((map) => `show map ${map}`)),
+    await resolverControl("list_local_zones"),
+    await resolverControl("list_local_data"),
+  ];
 }
+
+/** Only that listener reads the state. */
+const hasHealthListener = () => process.env.GATEWAY_HEALTH_PORT !== undefined;
 
 /** Whether all gateways sign with one authority, which is made elsewhere. */
 const isAuthorityShared = () => setting("GATEWAY_AUTHORITY") === "store";
@@ -238,12 +232,13 @@ export function runAgent(): void {
     documents.map(({ name }) => name),
   );
   const intervalMs = Number(setting("GATEWAY_POLL_SECONDS")) * 1000;
+  const isWalled = guardFirewall();
   // Alone on its machine it has no bridges of sandboxes.
-  const walled = isAuthorityShared() ? () => [] : watchPorts();
-  void guardFirewall(walled, intervalMs);
+  if (!isAuthorityShared()) watchPorts(isWalled);
   void poll({
     store,
     documents,
+    inPlace,
     intervalMs,
     statusFile: `${places.run("gateway")}/status.json`,
     log: (line) => {

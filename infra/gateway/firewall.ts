@@ -39,9 +39,8 @@ export async function ensureFirewall(
   const tables = interfaces.length === 0 ? [ownTable] : [ownTable, bridgeTable];
   if (
     tables.every((table) => present.includes(table)) &&
-    isRoutingClosed(await routingRules("-4"), interfaces) &&
-    (!existsSync("/proc/net/if_inet6") ||
-      isRoutingClosed(await routingRules("-6"), interfaces))
+    (await isClosed("-4", interfaces)) &&
+    (!existsSync("/proc/net/if_inet6") || (await isClosed("-6", interfaces)))
   ) {
     return false;
   }
@@ -66,7 +65,6 @@ export function isRoutingClosed(
   shown: string,
   interfaces: readonly string[],
 ): boolean {
-  if (interfaces.length === 0) return true;
   const lines = shown.split("\n");
   const closed = lines.filter((line) => /^10:.* blackhole\b/.test(line));
   return (
@@ -77,6 +75,11 @@ export function isRoutingClosed(
   );
 }
 
-async function routingRules(family: "-4" | "-6"): Promise<string> {
-  return (await run("ip", [family, "rule", "show"])).stdout;
+async function isClosed(
+  family: "-4" | "-6",
+  interfaces: readonly string[],
+): Promise<boolean> {
+  if (interfaces.length === 0) return true;
+  const { stdout } = await run("ip", [family, "rule", "show"]);
+  return isRoutingClosed(stdout, interfaces);
 }

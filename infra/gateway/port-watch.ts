@@ -15,10 +15,12 @@ const portInterval = 25;
 
 /**
  * Begins to watch.
- * @returns what gives the interfaces that are walled by now
+ * @param isWalled is told the interfaces that are walled, again and again
  */
-export function watchPorts(): () => readonly string[] {
-  let walled: readonly string[] = [];
+export function watchPorts(
+  isWalled: (interfaces: readonly string[]) => void,
+): void {
+  let isTold = false;
   let failure = "";
   let isWanted = false;
   let isRunning = false;
@@ -40,7 +42,10 @@ export function watchPorts(): () => readonly string[] {
       let wanted = 1;
       while (isWanted || (bound < wanted && Date.now() < deadline)) {
         isWanted = false;
-        const ports = await lookOnce((names) => (walled = names));
+        const ports = await lookOnce((names) => {
+          isTold = true;
+          isWalled(names);
+        });
         bound = ports.bindings.length;
         wanted = ports.expected;
         if (bound < wanted) await sleep(portInterval);
@@ -63,11 +68,10 @@ export function watchPorts(): () => readonly string[] {
   }
 
   void walledInterfaces().then((names) => {
-    if (walled.length === 0) walled = names;
+    if (!isTold) isWalled(names);
   }, fails);
   void watch();
   setInterval(() => void look(), lookAgain);
-  return () => walled;
 }
 
 /** @param isWalled is told what is walled once that is in force */

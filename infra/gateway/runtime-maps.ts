@@ -14,6 +14,17 @@ import {
 } from "./rule-maps.ts";
 import type { EgressRule } from "./rules.ts";
 
+/** Maps that rules are in, by their files' names. */
+export const ruleMaps = [
+  "options",
+  "credentials",
+  "nearest",
+  "exact",
+  "prefix",
+  "methods",
+  "sni",
+] as const;
+
 /**
  * Puts the rules into the maps, on disk and in the running HAProxy. They change
  * one after the other, so what limits a rule comes before the rule lets

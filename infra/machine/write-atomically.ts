@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import { chmod, mkdir, open, rename, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 
@@ -15,7 +15,8 @@ export async function writeAtomically(
 ): Promise<boolean> {
   const bytes = Buffer.from(content);
   if (hasContent(path, bytes)) {
-    await chmod(path, mode);
+    // The kernel writes a mode to the disk, even one that the file has.
+    if ((statSync(path).mode & 0o7777) !== mode) await chmod(path, mode);
     return false;
   }
   const directory = dirname(path);

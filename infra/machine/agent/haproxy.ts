@@ -20,6 +20,14 @@ export class HaproxyRuntime {
   }
 
   /**
+   * Sends several commands by one connection.
+   * @param commands each of one line
+   */
+  commands(commands: readonly string[]): Promise<string> {
+    return this.command(commands.join("; "));
+  }
+
+  /**
    * Sets a key of a map that HAProxy has loaded. `add map` on a key that is
    * there would add a second entry, which never wins: hence set first.
    * @throws Error with HAProxy's words

@@ -1,8 +1,10 @@
 /** What lives here: the library that the agents on the machines share, for Node 20. */
 import { createHash } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
+import { isDeepStrictEqual } from "node:util";
 import type { Reader } from "../store/store.ts";
 import { writeAtomically } from "../write-atomically.ts";
+import { fileStates } from "./files.ts";
 import { messageOf } from "./message-of.ts";
 
 /** One document of live state and what makes it take effect. */
@@ -10,8 +12,7 @@ export interface PolledDocument {
   readonly name: string;
   /**
    * Verifies the content as a whole and makes it take effect; called again and
-   * again, so it must be cheap when nothing changed and repair what was lost
-   * (a restarted HAProxy, say).
+   * again, so it must repair what was lost (a restarted HAProxy, say).
    * @returns what is live now, in words
    * @throws Error when the content is refused; what was live must stay
    */
@@ -23,6 +24,13 @@ export interface PolledDocument {
 export interface PollOptions {
   readonly store: Reader;
   readonly documents: readonly PolledDocument[];
+  /**
+   * All that the documents have become on this machine, however it is written:
+   * files, what HAProxy has. While it and the documents stay what they were when
+   * there was nothing to do, there is nothing to do.
+   * @returns undefined where something else counts as well
+   */
+  readonly inPlace: () => Promise<unknown>;
   readonly intervalMs: number;
   /** JSON file that says what is live, and since when. */
   readonly statusFile: string;
@@ -39,12 +47,31 @@ interface Status {
   error?: string;
 }
 
+/** Nothing to do is believed for so long, in milliseconds: certificates age. */
+const restLimit = 60_000;
+
 /** Polls the store for ever; says each change, and each failure once. */
 export async function poll(options: PollOptions): Promise<void> {
   const states = new Map<string, Status>();
   let isLive = false;
   let unsaid = "";
+  let hasFailed = false;
+  let rest: { contents: unknown; made: unknown; since: number } | undefined;
   while (!options.signal?.aborted) {
+    const contents = await orUndefined(() => contentsOf(options));
+    const isNew = rest && !isDeepStrictEqual(contents, rest.contents);
+    // What is new does not wait for a program that may not answer.
+    const made =
+      isNew || hasFailed ? undefined : await orUndefined(() => madeOf(options));
+    if (
+      rest &&
+      made &&
+      performance.now() - rest.since < restLimit &&
+      isDeepStrictEqual(made, rest.made)
+    ) {
+      await sleep(options.intervalMs);
+      continue;
+    }
     for (const document of options.documents) {
       const before = states.get(document.name) ?? {};
       const now = await applyOnce(options.store, document, before);
@@ -70,7 +97,35 @@ export async function poll(options: PollOptions): Promise<void> {
       isLive = true;
       await options.onLive?.();
     }
+    hasFailed =
+      unsaid !== "" || [...states.values()].some((state) => state.error);
+    // What changed meanwhile may have been lost: then it is done again.
+    const isAtRest =
+      !hasFailed &&
+      made &&
+      isDeepStrictEqual(made, await orUndefined(() => madeOf(options)));
+    rest = isAtRest ? { contents, made, since: performance.now() } : undefined;
     await sleep(options.intervalMs);
+  }
+}
+
+async function contentsOf({ store, documents }: PollOptions) {
+  const contents: (string | undefined)[] = [];
+  for (const { name } of documents) contents.push(await store.read(name));
+  return contents;
+}
+
+async function madeOf({ statusFile, inPlace }: PollOptions) {
+  const made = await inPlace();
+  return made && [made, fileStates([statusFile])];
+}
+
+/** Whoever applies the documents says why. */
+async function orUndefined<T>(work: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await work();
+  } catch {
+    return undefined;
   }
 }
 

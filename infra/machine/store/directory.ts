@@ -1,6 +1,8 @@
 /** A store that is a directory; its files are for their owner only. */
-import { mkdir, readFile, rm } from "node:fs/promises";
+import { readFileSync } from "node:fs";
+import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { setImmediate } from "node:timers/promises";
 import { writeAtomically } from "../write-atomically.ts";
 import { withFileLock } from "./file-lock.ts";
 import type { Store } from "./store.ts";
@@ -22,8 +24,10 @@ export class DirectoryStore implements Store {
   }
 
   async read(document: string): Promise<string | undefined> {
+    // Agents read every second: a small file costs less than the turns of a thread.
+    await setImmediate();
     try {
-      return await readFile(join(this.#directory, document), "utf8");
+      return readFileSync(join(this.#directory, document), "utf8");
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
       throw error;

@@ -1,8 +1,8 @@
-import { mkdirSync, readFileSync } from "node:fs";
+import { mkdirSync, readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { parseEgressRules } from "../../../infra/gateway/rules.ts";
-import { applyMaps } from "../../../infra/gateway/runtime-maps.ts";
+import { applyMaps, ruleMaps } from "../../../infra/gateway/runtime-maps.ts";
 import { temporaryDirectory } from "../temporary.ts";
 
 /** HAProxy's maps, with versions and the limit of a command (3.0, section 9.3). */
@@ -60,6 +60,13 @@ test("the maps are the same on disk and in HAProxy", async () => {
     "api.github.com splice",
     "openrouter.ai inspect",
   ]);
+});
+
+test("all maps of rules are known by name: the agent watches them", async () => {
+  const directory = await temporaryDirectory();
+  await applyMaps(directory, many(3), {}, new RunningMaps());
+  const files = ruleMaps.map((name) => `${name}.map`);
+  expect(readdirSync(directory).sort()).toEqual(files.sort());
 });
 
 test("what is there already is only looked at", async () => {

@@ -134,6 +134,7 @@ describe("poll", () => {
           },
         },
       ],
+      inPlace: () => Promise.resolve("in place"),
       intervalMs: 10,
       statusFile,
       log: (line) => lines.push(line),
@@ -176,6 +177,7 @@ describe("poll", () => {
           apply: (content) => Promise.resolve(content.toString()),
         },
       ],
+      inPlace: () => Promise.resolve("in place"),
       intervalMs: 10,
       statusFile: join(directory, "status.json"),
       log: (line) => lines.push(line),
@@ -191,6 +193,118 @@ describe("poll", () => {
       expect.stringMatching(/^status: E\w+/),
       "rules: second",
     ]);
+  });
+});
+
+describe("poll at rest", () => {
+  /** As HAProxy and a disk are: apply makes them what the document says. */
+  async function polled(inPlace?: (made: string) => Promise<unknown>) {
+    const machine = { made: "", applied: 0 };
+    const store = { content: "first" };
+    const stop = new AbortController();
+    const polling = poll({
+      store: { read: () => Promise.resolve(store.content) },
+      documents: [
+        {
+          name: "rules",
+          apply: (content) => {
+            machine.applied++;
+            machine.made = content;
+            return content === "bad"
+              ? Promise.reject(new Error(content))
+              : Promise.resolve(content);
+          },
+        },
+      ],
+      inPlace: () => (inPlace ?? ((it) => Promise.resolve(it)))(machine.made),
+      intervalMs: 5,
+      statusFile: join(directory, "status.json"),
+      log: () => undefined,
+      signal: stop.signal,
+    });
+    onTestFinished(async () => {
+      stop.abort();
+      await polling;
+    });
+    await expect.poll(() => machine.made).toBe("first");
+    await pause();
+    return { machine, store };
+  }
+  const pause = () => new Promise((resolve) => setTimeout(resolve, 100));
+
+  test("nothing is applied while nothing changes", async () => {
+    const { machine } = await polled();
+    const { applied } = machine;
+    expect(applied).toBeLessThanOrEqual(3);
+    await pause();
+    expect(machine.applied).toBe(applied);
+  });
+
+  test("another document is applied", async () => {
+    const { machine, store } = await polled();
+    store.content = "second";
+    await expect.poll(() => machine.made).toBe("second");
+  });
+
+  test("what another program changes is repaired, each time", async () => {
+    const { machine } = await polled();
+    for (const lost of ["", "half", ""]) {
+      machine.made = lost;
+      await expect.poll(() => machine.made).toBe("first");
+    }
+  });
+
+  test("a status file that is lost is written again", async () => {
+    await polled();
+    rmSync(join(directory, "status.json"));
+    await expect.poll(() => readdirSync(directory)).toContain("status.json");
+  });
+
+  test("what fails is tried again and again", async () => {
+    const { machine, store } = await polled();
+    store.content = "bad";
+    await expect.poll(() => machine.applied).toBeGreaterThan(10);
+  });
+
+  test.each([
+    ["cannot be told", () => Promise.reject(new Error("no answer"))],
+    ["is not all that counts", () => Promise.resolve(undefined)],
+  ])(
+    "all is applied again and again where what is in place %s",
+    async (_, inPlace) => {
+      const { machine } = await polled(inPlace);
+      await expect.poll(() => machine.applied).toBeGreaterThan(10);
+    },
+  );
+
+  test("certificates age: after a minute it is applied again", async () => {
+    const { machine } = await polled();
+    const { applied } = machine;
+    const now = performance.now();
+    vi.spyOn(performance, "now").mockImplementation(() => now + 61_000);
+    onTestFinished(() => {
+      vi.restoreAllMocks();
+    });
+    await expect.poll(() => machine.applied).toBeGreaterThan(applied);
+  });
+
+  test("a new document does not wait for a program that does not answer", async () => {
+    const answers: (() => void)[] = [];
+    let hangs = false;
+    const { machine, store } = await polled((made) =>
+      hangs
+        ? new Promise((resolve) => {
+            answers.push(() => {
+              resolve(made);
+            });
+          })
+        : Promise.resolve(made),
+    );
+    hangs = true;
+    store.content = "second";
+    await expect.poll(() => machine.made).toBe("second");
+    hangs = false;
+    for (const answer of answers) answer();
   });
 });
 
