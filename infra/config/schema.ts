@@ -23,6 +23,13 @@ const platforms = ["host", "aws"] as const;
 /** Where Daytona's runner puts sandboxes (its network runner-bridge). */
 const runnerBridge = "172.20.0.0/16";
 
+/** Where Docker has images from that are named without a host. */
+const imageHosts = [
+  "registry-1.docker.io",
+  "auth.docker.io",
+  "production.cloudflare.docker.com",
+];
+
 const letsEncrypt = "https://acme-v02.api.letsencrypt.org/directory";
 
 const hostname = text(
@@ -269,6 +276,12 @@ export const schema = z.strictObject({
         })
         .prefault({})
         .describe("How sandboxes are told from other containers."),
+      runnerHosts: z
+        .array(hostname)
+        .default(imageHosts)
+        .describe(
+          "Hosts that a runner in a container looks up for itself, such as those of the registries that it pulls images from. Its sandboxes' names are asked for by the same Docker, so that no others are answered.",
+        ),
       rootServers: z
         .array(z.ipv4())
         .default([])

@@ -30,6 +30,8 @@ import { type Policy, rulesDocument } from "./rules-document.ts";
 import type { EgressRule } from "./rules.ts";
 import { watchPorts } from "./port-watch.ts";
 import { resolverControl } from "./resolver-control.ts";
+import { keepRunnerNames } from "./runner-names.ts";
+import { sandboxDocker } from "./runner-place.ts";
 import { applyMaps, ruleMaps } from "./runtime-maps.ts";
 
 const state = `${places.state}/gateway`;
@@ -234,7 +236,14 @@ export function runAgent(): void {
   const intervalMs = Number(setting("GATEWAY_POLL_SECONDS")) * 1000;
   const isWalled = guardFirewall();
   // Alone on its machine it has no bridges of sandboxes.
-  if (!isAuthorityShared()) watchPorts(isWalled);
+  if (!isAuthorityShared()) {
+    watchPorts(sandboxDocker(), isWalled);
+    void keepRunnerNames({
+      hosts: (process.env.GATEWAY_RUNNER_HOSTS ?? "").split(" "),
+      address: setting("GATEWAY_ADDRESS"),
+      ofRules: () => hostsOf(rules ?? []),
+    });
+  }
   void poll({
     store,
     documents,

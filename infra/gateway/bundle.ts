@@ -45,6 +45,8 @@ export interface GatewayConfig extends Pick<
     readonly interfaces: readonly string[];
     readonly networks: readonly string[];
   };
+  /** What a runner in a container looks up for itself. */
+  readonly runnerHosts?: readonly string[];
   /** Those of the world when there are none. */
   readonly rootServers: readonly string[];
   /** Set where the gateway is alone on its machine, behind a load balancer. */
@@ -67,9 +69,11 @@ const etc = places.etc("gateway");
 const { lib, systemd, store, healthPort } = places;
 const differences = `${lib}/differences-gateway.sh`;
 
+const firewallUnit = "daytona-gateway-firewall.service";
+
 /** In the order in which they start: first the wall, then the door. */
 const units = [
-  "daytona-gateway-firewall.service",
+  firewallUnit,
   "daytona-gateway-log.service",
   "daytona-gateway-network.service",
   "daytona-gateway-recursor.service",
@@ -83,6 +87,10 @@ export function gatewayBundle(config: GatewayConfig): Bundle {
   const { rootServers, alone } = config;
   const roots = rootServers.length > 0 ? "own" : "world";
   const logs = alone && logsPart(alone.logs, units);
+  // Where sandboxes are on the same server, their network is found first.
+  const started = alone
+    ? units
+    : [firewallUnit, "daytona-gateway-runner.service", ...units.slice(1)];
   return {
     name: "gateway",
     packages: gatewayPackages,
@@ -92,7 +100,14 @@ export function gatewayBundle(config: GatewayConfig): Bundle {
         "redact.lua",
         "resolver.conf",
         "recursor.conf",
-        ...(alone ? [] : ["nftables.conf", "nftables-ports.conf"]),
+        ...(alone
+          ? []
+          : [
+              "nftables.conf",
+              "nftables-ports.conf",
+              "nftables-runner.conf",
+              "nftables-runner-names.conf",
+            ]),
         "ulogd.conf",
         "install-ca.sh",
         "maps/never-learnt.acl",
@@ -134,10 +149,25 @@ export function gatewayBundle(config: GatewayConfig): Bundle {
         content: bundledProgram(join(import.meta.dirname, "main.ts")),
         mode: 0o644,
       },
-      ...units.map((unit) => copy(`units/${unit}`, `${systemd}/${unit}`)),
+      ...started.map((unit) => copy(`units/${unit}`, `${systemd}/${unit}`)),
       ...(alone
         ? []
         : [
+            ...units
+              .filter((unit) => unit !== firewallUnit)
+              .map((unit) =>
+                copy(
+                  "sandbox-network.conf",
+                  `${systemd}/${unit}.d/sandbox-network.conf`,
+                ),
+              ),
+            {
+              path: `${lib}/gateway-runner.cjs`,
+              content: bundledProgram(
+                join(import.meta.dirname, "runner-main.ts"),
+              ),
+              mode: 0o644,
+            },
             {
               path: `${store}/${egressRules.name}`,
               content: rulesDocument(config.egressRules, config.learn),
@@ -146,13 +176,13 @@ export function gatewayBundle(config: GatewayConfig): Bundle {
           ]),
       ...(logs?.files ?? []),
     ],
-    units: [...units, ...(logs?.units ?? [])],
+    units: [...started, ...(logs?.units ?? [])],
     holders: ["daytona-gateway.service"],
     check: `${lib}/check-gateway.sh`,
     undo: `${lib}/undo-gateway.sh`,
     ...(alone ? {} : { sandboxes: config.sandboxes.networks }),
     rules: {
-      unit: "daytona-gateway-firewall.service",
+      unit: firewallUnit,
       differences,
     },
     ports: [
@@ -165,7 +195,12 @@ export function gatewayBundle(config: GatewayConfig): Bundle {
 }
 
 /** The environment that the units, haproxy.cfg and nftables.conf read. */
-function environment({ sandboxes, limits, alone }: GatewayConfig): string {
+function environment({
+  sandboxes,
+  limits,
+  runnerHosts = [],
+  alone,
+}: GatewayConfig): string {
   const { interfaces, networks } = sandboxes;
   const { region = "", prefix = "" } = alone?.secretsManager ?? {};
   return [
@@ -193,6 +228,7 @@ function environment({ sandboxes, limits, alone }: GatewayConfig): string {
           `GATEWAY_STORE=${store}`,
           "GATEWAY_POLL_SECONDS=1",
           "GATEWAY_AUTHORITY=own",
+          `GATEWAY_RUNNER_HOSTS="${runnerHosts.join(" ")}"`,
         ]),
     "",
   ].join("\n");

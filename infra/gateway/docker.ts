@@ -2,7 +2,28 @@
 import { request } from "node:http";
 import * as z from "zod";
 
-const socketPath = "/run/docker.sock";
+/** One of the Dockers of a server: its own, or the one in a runner's container. */
+export interface Docker {
+  /** Path of its socket, as this machine sees it. */
+  readonly socket: string;
+  /** Where /proc numbers processes as that Docker does. */
+  readonly processes: string;
+}
+
+export const serverDocker: Docker = {
+  socket: "/run/docker.sock",
+  processes: "/proc",
+};
+
+/**
+ * The Docker in a container. Not by /var/run, where an absolute link would lead
+ * to the server's own.
+ * @param pid of the container's first process
+ */
+export function dockerInside(pid: number): Docker {
+  const root = `/proc/${String(pid)}/root`;
+  return { socket: `${root}/run/docker.sock`, processes: `${root}/proc` };
+}
 
 /** What Docker has by now. */
 export interface DockerState {
@@ -20,7 +41,9 @@ export interface Network {
 /** A running container, where it stands on bridges of this machine. */
 export interface Container {
   readonly name: string;
-  /** Its first process, as this machine numbers it. */
+  readonly image: string;
+  readonly labels: Readonly<Record<string, string>>;
+  /** Its first process, as Docker numbers it. */
   readonly pid: number;
   readonly endpoints: readonly Endpoint[];
 }
@@ -30,6 +53,8 @@ export interface Endpoint {
   readonly bridge: string;
   readonly mac: string;
   readonly ipv4: string;
+  /** What others on the bridge call it. */
+  readonly names: readonly string[];
 }
 
 const networks = z.array(
@@ -44,6 +69,10 @@ const summaries = z.array(z.object({ Id: z.string() }));
 const details = z.object({
   Name: z.string(),
   State: z.object({ Pid: z.int() }),
+  Config: z.object({
+    Image: z.string(),
+    Labels: z.record(z.string(), z.string()).nullish(),
+  }),
   NetworkSettings: z.object({
     Networks: z.record(
       z.string(),
@@ -51,16 +80,17 @@ const details = z.object({
         NetworkID: z.string(),
         MacAddress: z.string(),
         IPAddress: z.string(),
+        Aliases: z.array(z.string()).nullish(),
       }),
     ),
   }),
 });
 
 /** @throws Error when Docker does not answer, or says something else */
-export async function dockerState(): Promise<DockerState> {
+export async function dockerState({ socket }: Docker): Promise<DockerState> {
   const [known, running] = await Promise.all([
-    ask("/networks").then((it) => networks.parse(it)),
-    ask("/containers/json").then((it) => summaries.parse(it)),
+    ask(socket, "/networks").then((it) => networks.parse(it)),
+    ask(socket, "/containers/json").then((it) => summaries.parse(it)),
   ]);
   const bridged = known
     .filter(({ Driver }) => Driver === "bridge")
@@ -74,19 +104,33 @@ export async function dockerState(): Promise<DockerState> {
   const bridges = new Map(bridged.map(({ id, bridge }) => [id, bridge]));
   const containers = await Promise.all(
     running.map(async ({ Id }): Promise<Container | undefined> => {
-      const answer = await ask(`/containers/${Id}/json`, [404]);
+      const answer = await ask(socket, `/containers/${Id}/json`, [404]);
       // It has ended meanwhile.
       if (answer === undefined) return undefined;
-      const { Name, State, NetworkSettings } = details.parse(answer);
+      const { Name, State, Config, NetworkSettings } = details.parse(answer);
+      const name = Name.replace(/^\//, "");
       const endpoints = Object.values(NetworkSettings.Networks).flatMap(
-        ({ NetworkID, MacAddress, IPAddress }) => {
+        ({ NetworkID, MacAddress, IPAddress, Aliases }) => {
           const bridge = bridges.get(NetworkID);
           return bridge === undefined || IPAddress === ""
             ? []
-            : [{ bridge, mac: MacAddress, ipv4: IPAddress }];
+            : [
+                {
+                  bridge,
+                  mac: MacAddress,
+                  ipv4: IPAddress,
+                  names: [name, ...(Aliases ?? [])],
+                },
+              ];
         },
       );
-      return { name: Name.replace(/^\//, ""), pid: State.Pid, endpoints };
+      return {
+        name,
+        image: Config.Image,
+        labels: Config.Labels ?? {},
+        pid: State.Pid,
+        endpoints,
+      };
     }),
   );
   return {
@@ -100,11 +144,14 @@ export async function dockerState(): Promise<DockerState> {
  * ends the conversation.
  * @throws Error when Docker cannot be asked
  */
-export async function onDockerChange(changed: () => void): Promise<void> {
+export async function onDockerChange(
+  { socket }: Docker,
+  changed: () => void,
+): Promise<void> {
   const filters = JSON.stringify({ type: ["container", "network"] });
   await new Promise<void>((resolve, reject) => {
     const path = `/events?filters=${encodeURIComponent(filters)}`;
-    request({ socketPath, path }, (response) => {
+    request({ socketPath: socket, path }, (response) => {
       changed();
       response.on("data", (chunk: Buffer) => {
         // Commands in containers and their health say nothing about networks.
@@ -122,7 +169,11 @@ export async function onDockerChange(changed: () => void): Promise<void> {
 }
 
 /** @param absent statuses at which there is nothing to be had */
-function ask(path: string, absent: readonly number[] = []): Promise<unknown> {
+function ask(
+  socketPath: string,
+  path: string,
+  absent: readonly number[] = [],
+): Promise<unknown> {
   return new Promise((resolve, reject) => {
     const asking = request({ socketPath, path, timeout: 30_000 });
     asking.on("response", (response) => {

@@ -1,16 +1,36 @@
 #!/bin/sh
 # Loads the firewall as one transaction; with --check it only tries it, and with
-# --list it prints what is in force, a table that is not there as nothing.
+# --list it prints what is in force, a table that is not there as nothing. Where
+# Daytona's runner is in a container, the server has one wall, and the rest stands
+# in the container's network.
 # usage: firewall.sh [--check | --list]
 set -eu
 etc=/etc/daytona-edge/gateway
 state=/var/lib/daytona-edge/gateway/ports
 # Both marks of nftables.conf.
 marks=0x3000000
+namespace=/run/daytona-gateway-runner/namespace
+in_container=/var/lib/daytona-edge/gateway/runner-container
+is_server() { [ "$(readlink /proc/self/ns/net)" = "$(readlink /proc/1/ns/net)" ]; }
+
+if [ -e "$in_container" ] && is_server; then
+  if [ "${1:-}" = --list ]; then
+    nft --stateless list table bridge daytona_runner 2>/dev/null || true
+  elif [ "${1:-}" = --check ]; then
+    nft --check -f "$etc/nftables-runner.conf"
+  else
+    nft -f "$etc/nftables-runner.conf"
+  fi
+  # Before there is a container, and of one that has ended, it is an empty one.
+  [ ! -e "$namespace" ] || exec nsenter --net="$namespace" "$0" "$@"
+  exit 0
+fi
+
 if [ "${1:-}" = --list ]; then
   for family in inet bridge; do
     nft --stateless list table "$family" daytona_egress 2>/dev/null || true
   done
+  nft --stateless list table ip daytona_names 2>/dev/null || true
   for version in -4 -6; do
     ip "$version" rule show 2>/dev/null | sed -n '/^10:.* iif /{s/ \[detached\]//;s/\t/ /;p};/lookup local/{s/\t/ /;p}' | sort
   done
@@ -92,3 +112,5 @@ if [ -z "$check" ]; then
   [ ! -e /proc/net/if_inet6 ] || route_marked_only -6
 fi
 load "$etc/nftables.conf"
+# Nobody but the container's programs asks 127.0.0.11 in its network.
+[ ! -e "$in_container" ] || load "$etc/nftables-runner-names.conf"

@@ -4,20 +4,14 @@
  * at their port, and ports that pass nothing to each other.
  */
 import { execFile } from "node:child_process";
-import { readFile, readlink } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { isDeepStrictEqual, promisify } from "node:util";
-import * as z from "zod";
 import { keepForRestart } from "../machine/agent/files.ts";
 import { etc, state } from "../machine/places.ts";
-import type { DockerState } from "./docker.ts";
-import {
-  type Binding,
-  type Link,
-  type Ports,
-  portElements,
-  portsOf,
-} from "./ports.ts";
+import type { Docker, DockerState } from "./docker.ts";
+import { links, namespacesOf } from "./links.ts";
+import { type Binding, type Ports, portElements, portsOf } from "./ports.ts";
 
 const directory = `${state}/gateway/ports`;
 const elementsFile = `${directory}/ports.nft`;
@@ -28,70 +22,21 @@ const setsFile = `${etc("gateway")}/nftables-ports.conf`;
 const probing = 20;
 const run = promisify(execFile);
 
-const shownLinks = z.array(
-  z.object({
-    ifname: z.string(),
-    master: z.string().optional(),
-    link_netnsid: z.int().optional(),
-    linkinfo: z.object({ info_kind: z.string().optional() }).optional(),
-  }),
-);
-
-/** @throws Error when `ip` fails or says something else */
-async function links(): Promise<Link[]> {
-  const { stdout } = await run("ip", ["-json", "-details", "link", "show"]);
-  return shownLinks.parse(JSON.parse(stdout)).map((link) => ({
-    name: link.ifname,
-    isBridge: link.linkinfo?.info_kind === "bridge",
-    ...(link.master === undefined ? {} : { bridge: link.master }),
-    ...(link.link_netnsid === undefined
-      ? {}
-      : { peerNamespace: link.link_netnsid }),
-  }));
-}
-
-const shownNamespaces = z.object({
-  namespaces: z.array(
-    // None for one that begins or ends.
-    z.object({
-      ns: z.int(),
-      netnsid: z.union([z.string(), z.int()]).nullable(),
-    }),
-  ),
-});
-
-/** The kernel's number for the network namespace of each process. */
-async function namespacesOf(
-  pids: readonly number[],
-): Promise<Map<number, number>> {
-  const { stdout } = await run("lsns", [
-    ...["--json", "--type", "net", "--output", "NS,NETNSID"],
-  ]);
-  const numbers = new Map(
-    shownNamespaces
-      .parse(JSON.parse(stdout))
-      .namespaces.map(({ ns, netnsid }) => [ns, Number(netnsid ?? Number.NaN)]),
-  );
-  const found = new Map<number, number>();
-  for (const pid of pids) {
-    const name = await readlink(`/proc/${String(pid)}/ns/net`).catch(() => "");
-    const number = numbers.get(Number(/\d+/.exec(name)?.[0]));
-    if (number !== undefined && !Number.isNaN(number)) found.set(pid, number);
-  }
-  return found;
-}
-
 /**
  * What stands where at this moment.
  * @param walled interfaces that are walled in any case
  */
 export async function portsNow(
+  docker: Docker,
   state: DockerState,
   walled: readonly string[],
 ): Promise<Ports> {
   const [present, namespaces] = await Promise.all([
     links(),
-    namespacesOf(state.containers.map(({ pid }) => pid)),
+    namespacesOf(
+      docker,
+      state.containers.map(({ pid }) => pid),
+    ),
   ]);
   return portsOf(state, present, (pid) => namespaces.get(pid), walled);
 }

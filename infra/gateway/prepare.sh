@@ -12,8 +12,9 @@ for map in sni exact prefix methods options nearest credentials learn addresses 
 done
 # What answers at an address of this machine is no real host; those of private
 # networks are refused anyway. As of this start.
-# (The kernel's table, for the unit may not speak netlink.)
-awk '/32 host LOCAL/ { print address } { address = $2 }' /proc/net/fib_trie \
+# (The kernel's table, for the unit may not speak netlink; the server's, too, where
+# this runs in the network of a container.)
+awk '/32 host LOCAL/ { print address } { address = $2 }' /proc/net/fib_trie /proc/1/net/fib_trie \
   >"$run/own-addresses.acl.new"
 mv "$run/own-addresses.acl.new" "$run/own-addresses.acl"
 # The environment as HAProxy's own lines: a reload takes over what has changed,

@@ -1,9 +1,25 @@
 #!/bin/sh
 # Takes away what the gateway's units leave behind when they stop. With both
 # walls gone sandboxes reach what their server reaches.
+# usage: undo.sh        all of it
+#        undo.sh here   what stands in the network that this runs in
 set -eu
 state=/var/lib/daytona-edge/gateway/ports
-rm -rf /run/daytona-gateway
+network=/run/daytona-gateway-runner
+if [ "${1:-}" != here ]; then
+  rm -rf /run/daytona-gateway
+  if [ -e "$network/namespace" ]; then
+    # What stands in the runner's network; where that is the server's, it is here.
+    nsenter --net="$network/namespace" sh "$0" here
+    ! nft list table bridge daytona_runner >/dev/null 2>&1 ||
+      nft delete table bridge daytona_runner
+    # As it was mounted: in the mounts of the server itself.
+    nsenter --target=1 --mount -- umount --lazy "$network/namespace"
+    rm -rf "$network" /var/lib/daytona-edge/gateway/runner-container
+    exit 0
+  fi
+fi
+! nft list table ip daytona_names >/dev/null 2>&1 || nft delete table ip daytona_names
 for family in inet bridge; do
   ! nft list table "$family" daytona_egress >/dev/null 2>&1 ||
     nft delete table "$family" daytona_egress

@@ -19,7 +19,13 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 # shellcheck disable=SC2016 # for the shell in there
 unshare --net sh -ec '"$1"; exec "$1" --list' with "$firewall" >"$work/wanted"
-"$firewall" --list >"$work/is"
+# Where the gateway's units are; the edge and the server have no other network.
+network=/run/daytona-gateway-runner/namespace
+if [ "$bundle" = gateway ] && [ -e "$network" ]; then
+  nsenter --net="$network" "$firewall" --list >"$work/is"
+else
+  "$firewall" --list >"$work/is"
+fi
 # 1: they differ. More is trouble, and ends this with an error.
 diff "$work/wanted" "$work/is" >"$work/diff" || [ $? = 1 ]
 sed -n 's/^>[[:space:]]*/unexpected: /p; s/^<[[:space:]]*/missing: /p' "$work/diff"

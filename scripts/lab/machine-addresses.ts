@@ -5,6 +5,8 @@ export const daytonaMachines = {
   "server-two": { ipv4: "198.18.0.13", ipv6: "2001:db8:198:18::13" },
   "server-three": { ipv4: "198.18.0.15", ipv6: "2001:db8:198:18::15" },
   "server-bare": { ipv4: "198.18.0.16", ipv6: "2001:db8:198:18::16" },
+  /** Daytona as its compose file makes it: the runner in a container. */
+  "server-compose": { ipv4: "198.18.0.17", ipv6: "2001:db8:198:18::17" },
   "server-edge": { ipv4: "198.18.0.14", ipv6: "2001:db8:198:18::14" },
 } as const;
 

@@ -40,14 +40,10 @@ export async function layDisk(
   for (const unit of spec.units) {
     await enable(join(directory, "upper"), unit, spec);
   }
-  if (spec.containers) {
-    const data = join(directory, "docker");
-    await run(["cp", "--archive", join(spec.containers, "data"), data]);
-    for (const layer of readdirSync(join(spec.containers, "layers"))) {
-      const place = join(data, "overlay2", layer, "diff");
-      await rmdir(place);
-      await symlink(join(layers, layer), place);
-    }
+  if (spec.containers)
+    await layContainers(directory, "docker", spec.containers);
+  if (spec.containers && spec.innerContainers) {
+    await layContainers(directory, "inner-docker", spec.containers);
   }
   await writeFile(join(directory, "release"), spec.release ?? "trixie");
   await writeFile(
@@ -60,9 +56,29 @@ export async function layDisk(
       ...(spec.containers
         ? dockerOptions(join(machines, spec.name), spec.containers)
         : []),
+      ...(spec.innerContainers
+        ? [
+            `--bind=${join(machines, spec.name, "inner-docker")}:${spec.innerContainers}`,
+          ]
+        : []),
     ]),
   );
   await rename(directory, join(machines, spec.name));
+}
+
+/** What Docker holds at first, whose layers are never written. */
+async function layContainers(
+  directory: string,
+  name: string,
+  containers: string,
+): Promise<void> {
+  const data = join(directory, name);
+  await run(["cp", "--archive", join(containers, "data"), data]);
+  for (const layer of readdirSync(join(containers, "layers"))) {
+    const place = join(data, "overlay2", layer, "diff");
+    await rmdir(place);
+    await symlink(join(layers, layer), place);
+  }
 }
 
 /**

@@ -17,6 +17,8 @@ export interface MachineSpec {
   readonly binds?: readonly MachineBind[];
   /** A directory of this computer as image/containers.sh makes it: what Docker holds. */
   readonly containers?: string;
+  /** Where in the machine a second copy of that lies, for a Docker in a container. */
+  readonly innerContainers?: string;
 }
 
 export interface MachineFile {

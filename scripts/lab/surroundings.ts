@@ -82,6 +82,7 @@ export async function ensureDaytona(
       ...addresses,
       name,
       release,
+      isCompose: name === "server-compose",
       programs: {
         server: await bundleProgram("daytona/server.ts"),
         toolbox: await bundleProgram("daytona/toolbox.ts"),

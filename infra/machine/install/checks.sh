@@ -181,9 +181,9 @@ check_clock() {
   fi
 }
 
-# A gateway stands before sandboxes whose bridge is this server's. A runner in a
-# container has it in a network of its own, and hides them behind its address:
-# they would be everywhere, and nobody would notice.
+# A gateway stands before sandboxes whose bridge is this server's, or is in the
+# network of the container that Daytona's runner is in. Anywhere else they would
+# hide behind a container's address, and nobody would notice.
 check_sandboxes() {
   # Only at first: root of a sandbox may make bridges, and would stop every update.
   [ ! -e "$state/current" ] || return 0
@@ -195,16 +195,32 @@ check_sandboxes() {
 
 hidden_sandboxes() {
   [ -s "$bundle/sandboxes" ] || return 0
+  runners >"$work/runners"
+  [ "$(wc -l <"$work/runners")" -lt 2 ] ||
+    echo "$(cut -d ' ' -f 1 "$work/runners" | paste -sd ' ') are runners of Daytona, and a gateway stands before one; stop all but one: docker stop NAME"
   own=$(readlink /proc/self/ns/net)
   lsns --list --noheadings --type net --output NS,PID | while read -r namespace pid; do
     [ "net:[$namespace]" != "$own" ] || continue
+    ! grep -qF " net:[$namespace]" "$work/runners" || continue
     while read -r network; do
       [ -n "$(inside "$pid" bridge "$network")" ] || continue
       # A sandbox may make bridges as it likes.
       [ -z "$(inside "$pid" veth "$network")" ] || continue
-      echo "sandboxes of $network are behind a bridge in a container's own network (process $pid): Docker-in-Docker, which a gateway here cannot stand before; give Daytona's runner this server's own Docker and network, or a server of its own"
+      echo "sandboxes of $network are behind a bridge in a container's own network (process $pid): Docker-in-Docker, in no container that is known as Daytona's runner (image daytona-runner, or Compose's service \"runner\" of a project with \"daytona\" in its name); name it so"
     done <"$bundle/sandboxes"
   done
+}
+
+# Prints the containers that Daytona's runner is in, with their network; as the
+# gateway's own program knows them (runner.ts).
+runners() {
+  command -v docker >/dev/null || return 0
+  docker ps --format '{{.Names}} {{.Image}} {{.Label "com.docker.compose.project"}}/{{.Label "com.docker.compose.service"}}' 2>/dev/null |
+    awk '$2 ~ /(^|\/)(daytona|nightona)-runner([:@]|$)/ || $3 ~ /(daytona|nightona).*\/runner$/ { print $1 }' |
+    while read -r runner; do
+      network=$(readlink "/proc/$(docker inspect --format '{{.State.Pid}}' "$runner")/ns/net" || true)
+      [ "$network" = "$(readlink /proc/self/ns/net)" ] || echo "$runner $network"
+    done
 }
 
 # Prints the addresses in a network that a process has on interfaces of a kind.

@@ -22,6 +22,11 @@ export interface DaytonaMachineArgs {
     readonly toolbox: string | Uint8Array;
     readonly app: string | Uint8Array;
   };
+  /**
+   * Whether the runner is a container with a Docker of its own, as Daytona's
+   * compose file has it; else it uses the machine's.
+   */
+  readonly isCompose?: boolean;
   /** Key of Daytona's API. */
   readonly apiKey: string;
   /** Key that seals the cookies of Daytona's proxy. */
@@ -69,9 +74,12 @@ export function daytonaMachine(args: DaytonaMachineArgs): MachineSpec {
     ],
     units: [
       ...["containerd.service", "docker.service", loginUnit],
-      ...["daytona-host.service", "daytona.service"],
+      ...(args.isCompose
+        ? ["daytona-compose.service"]
+        : ["daytona-host.service", "daytona.service"]),
     ],
     containers: args.containers,
+    ...(args.isCompose && { innerContainers: "/srv/runner-docker" }),
     binds: [
       { host: args.snapshots, machine: "/srv/snapshots", readOnly: true },
     ],
@@ -79,12 +87,18 @@ export function daytonaMachine(args: DaytonaMachineArgs): MachineSpec {
 }
 
 function serverFiles(args: DaytonaMachineArgs): MachineFile[] {
-  const units = ["daytona.service", "daytona-host.service"];
-  const scripts = ["host-up.sh", "control-groups.sh", "import-snapshot.sh"];
+  const units = args.isCompose
+    ? ["daytona-compose.service"]
+    : ["daytona.service", "daytona-host.service"];
+  const scripts = args.isCompose
+    ? ["compose-up.sh", "runner.sh", "control-groups.sh", "import-snapshot.sh"]
+    : ["host-up.sh", "control-groups.sh", "import-snapshot.sh"];
   return [
     ...units.map((unit) => copied(unit, `/etc/systemd/system/${unit}`)),
     copied("docker.conf", "/etc/systemd/system/docker.service.d/lab.conf"),
-    copied("daemon.json", "/etc/docker/daemon.json"),
+    ...(args.isCompose
+      ? []
+      : [copied("daemon.json", "/etc/docker/daemon.json")]),
     ...scripts.map((it) => copied(it, `${programDirectory}/${it}`, 0o755)),
     copied("way-out.nft", `${programDirectory}/way-out.nft`),
     {
@@ -130,6 +144,7 @@ function environment(args: DaytonaMachineArgs): string {
     "OIDC_CLIENT_ID=daytona",
     `INITIAL_SANDBOXES=${settings}/sandboxes.json`,
     "SANDBOX_SNAPSHOTS=/srv/snapshots",
+    `SANDBOX_IPV6=${args.isCompose ? "no" : "yes"}`,
     "",
   ].join("\n");
 }

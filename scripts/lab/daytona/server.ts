@@ -27,6 +27,7 @@ const environment = z
     INITIAL_SANDBOXES: z.string(),
     STATE_DIRECTORY: z.string(),
     SANDBOX_SNAPSHOTS: z.string(),
+    SANDBOX_IPV6: z.stringbool(),
   })
   .parse(process.env);
 
@@ -48,7 +49,7 @@ const apiKey = environment.DAYTONA_API_KEY;
 
 const sandboxes = new Sandboxes(
   join(environment.STATE_DIRECTORY, "sandboxes"),
-  dockerSandboxes(environment.SANDBOX_SNAPSHOTS),
+  dockerSandboxes(environment.SANDBOX_SNAPSHOTS, environment.SANDBOX_IPV6),
 );
 const initial = readFileSync(environment.INITIAL_SANDBOXES, "utf8");
 

@@ -12,11 +12,14 @@ const b = "5f0c1a52-7d3b-4c1e-9a44-2b6a1e0d9c31";
 /** A container whose process has the number of its network namespace. */
 const container = (name: string, pid: number, ...bridges: string[]) => ({
   name,
+  image: "any",
+  labels: {},
   pid,
   endpoints: bridges.map((bridge) => ({
     bridge,
     mac: `02:42:ac:14:00:0${String(pid)}`,
     ipv4: `172.20.0.${String(pid)}`,
+    names: [name],
   })),
 });
 const bridge = (name: string): Link => ({ name, isBridge: true });

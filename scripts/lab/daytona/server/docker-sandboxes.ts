@@ -23,8 +23,14 @@ const mounted = [
   "usr/local/lib/daytona",
 ];
 
-/** @param snapshots directory of snapshots beside the standard one, by their names */
-export function dockerSandboxes(snapshots: string): SandboxRuntime {
+/**
+ * @param snapshots directory of snapshots beside the standard one, by their names
+ * @param hasIpv6 whether the runner's network has IPv6, which is the lab's own
+ */
+export function dockerSandboxes(
+  snapshots: string,
+  hasIpv6: boolean,
+): SandboxRuntime {
   const docker = async (...argv: string[]) =>
     (await execute("docker", argv)).stdout;
   const stop = async ({ id }: SandboxRecord) => {
@@ -52,7 +58,7 @@ export function dockerSandboxes(snapshots: string): SandboxRuntime {
             record.snapshot,
           ]);
         }
-        await docker("run", ...runOptions(record));
+        await docker("run", ...runOptions(record, hasIpv6));
       }
       await waitForToolbox(record);
     },
@@ -64,12 +70,16 @@ export function dockerSandboxes(snapshots: string): SandboxRuntime {
 }
 
 /** Privileged and in the runner's network, as Daytona v0.190.0 makes them. */
-function runOptions({ id, number, env, snapshot }: SandboxRecord): string[] {
+function runOptions(
+  { id, number, env, snapshot }: SandboxRecord,
+  hasIpv6: boolean,
+): string[] {
   const { address, address6 } = addressesOf(number);
   const variables = { DAYTONA_SANDBOX_ID: id, ...env };
   return [
     ...["--detach", "--name", id, "--hostname", id, "--privileged"],
-    ...["--network", "runner-bridge", "--ip", address, "--ip6", address6],
+    ...["--network", "runner-bridge", "--ip", address],
+    ...(hasIpv6 ? ["--ip6", address6] : []),
     ...Object.entries(variables).flatMap(([name, value]) => [
       "--env",
       `${name}=${value}`,
