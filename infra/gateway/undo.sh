@@ -13,8 +13,10 @@ if [ "${1:-}" != here ]; then
     nsenter --net="$network/namespace" sh "$0" here
     ! nft list table bridge daytona_runner >/dev/null 2>&1 ||
       nft delete table bridge daytona_runner
-    # As it was mounted: in the mounts of the server itself.
+    # As it was mounted, in the mounts of the server itself; the base system's have
+    # a copy.
     nsenter --target=1 --mount -- umount --lazy "$network/namespace"
+    ! mountpoint --quiet "$network/namespace" || umount --lazy "$network/namespace"
     rm -rf "$network" /var/lib/daytona-edge/gateway/runner-container
     exit 0
   fi
