@@ -82,7 +82,7 @@ async function arrived(): Promise<number[]> {
   const out = await onServer(
     "nft list table bridge flood | sed -n 's/.*packets \\([0-9]*\\) .*/\\1/p'",
   );
-  const toRunner = await inRunner("wc -c </var/log/udp-3003");
+  const toRunner = await inRunner("wc -c </var/lib/docker/udp-3003");
   return [Number(out), Number(toRunner)];
 }
 async function sent(id: string): Promise<number> {
@@ -337,7 +337,7 @@ test("destroy leaves nothing, and sandboxes reach the world as before", async ()
   expect(stderr).toBe("");
   expect(
     await onServer(
-      "nft list tables | grep daytona_ || true; docker exec daytona-runner-1 nft list tables | grep daytona_ || true; systemctl list-unit-files --no-legend 'daytona-[egs]*'; ls -d /var/lib/daytona-edge /etc/daytona-edge /run/daytona-* /usr/local/lib/daytona-edge 2>/dev/null || true; mount | grep daytona-gateway || true",
+      "nft list tables | grep daytona_ || true; docker exec daytona-runner-1 nft list tables | grep daytona_ || true; systemctl list-unit-files --no-legend 'daytona-[egs]*' || true; ls -d /var/lib/daytona-edge /etc/daytona-edge /run/daytona-* /usr/local/lib/daytona-edge 2>/dev/null || true; mount | grep daytona-gateway || true",
     ),
   ).toBe("");
   expect(await startedAt()).toBe(before);

@@ -5,7 +5,7 @@ set -eu
 # The runner's API, which sandboxes must not reach. What comes by UDP is kept, for
 # suites that count it.
 socat TCP-LISTEN:3003,fork,reuseaddr SYSTEM:'echo runner' &
-socat -u UDP4-RECV:3003 OPEN:/var/log/udp-3003,creat,append &
+socat -u UDP4-RECV:3003 OPEN:/var/lib/docker/udp-3003,creat,append &
 # As a container that is started again finds what the one before left.
 rm -f /var/run/docker.pid /var/run/docker/containerd/containerd.pid
 dockerd -H unix:///var/run/docker.sock -H tcp://0.0.0.0:2375 >/var/log/dockerd.log 2>&1 &
