@@ -231,6 +231,17 @@ test("doctor finds all in order", async () => {
     .toEqual([]);
 });
 
+test("doctor tells who has opened the server's wall, and it comes back when it is gone", async () => {
+  await onServer("nft flush chain bridge daytona_runner from_containers");
+  await expect
+    .poll(async () => (await doctor()).wanting.join(), { interval: 1_000 })
+    .toContain("veth*");
+  await onServer("nft delete table bridge daytona_runner");
+  await expect
+    .poll(async () => (await doctor()).wanting, { interval: 1_000 })
+    .toEqual([]);
+});
+
 test("sandboxes that send all the time", async () => {
   for (const { id } of flooders) await inRunner(`docker start ${id}`);
   await expect.poll(() => sent(flooder.id)).toBeGreaterThan(0);
