@@ -15,12 +15,13 @@ const portInterval = 25;
  * Begins to watch.
  * @param subject begins each message about what fails
  * @param lookOnce gives whether all is there that Docker has told of
+ * @returns what looks again for another reason
  */
 export function watchDocker(
   docker: Docker,
   subject: string,
   lookOnce: () => Promise<boolean>,
-): void {
+): () => void {
   let failure = "";
   let isWanted = false;
   let isRunning = false;
@@ -63,4 +64,5 @@ export function watchDocker(
 
   void watch();
   setInterval(() => void look(), lookAgain);
+  return () => void look();
 }

@@ -65,7 +65,13 @@ const networks = z.array(
     Options: z.record(z.string(), z.string()).nullish(),
   }),
 );
-const summaries = z.array(z.object({ Id: z.string() }));
+const summaries = z.array(
+  z.object({
+    Id: z.string(),
+    Image: z.string(),
+    Labels: z.record(z.string(), z.string()).nullish(),
+  }),
+);
 const details = z.object({
   Name: z.string(),
   State: z.object({ Pid: z.int() }),
@@ -85,6 +91,20 @@ const details = z.object({
     ),
   }),
 });
+
+/**
+ * What runs, by one question.
+ * @throws Error when Docker does not answer, or says something else
+ */
+export async function runningContainers({
+  socket,
+}: Docker): Promise<Pick<Container, "image" | "labels">[]> {
+  const running = summaries.parse(await ask(socket, "/containers/json"));
+  return running.map(({ Image, Labels }) => ({
+    image: Image,
+    labels: Labels ?? {},
+  }));
+}
 
 /** @throws Error when Docker does not answer, or says something else */
 export async function dockerState({ socket }: Docker): Promise<DockerState> {

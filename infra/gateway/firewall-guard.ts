@@ -15,13 +15,16 @@ const lookAgain = 10_000;
 const settling = 50;
 
 /**
- * Programs that print something whenever nftables or a routing rule changes. The
- * kernel's own messages (AF_NETLINK, NETLINK_NETFILTER, group NFNLGRP_NFTABLES)
- * tell no more than that; `nft monitor` would hold all sets of all programs on
- * this machine in memory.
+ * Prints something whenever nftables changes. The kernel's own messages
+ * (AF_NETLINK, NETLINK_NETFILTER, group NFNLGRP_NFTABLES) tell no more than that;
+ * `nft monitor` would hold all sets of all programs on this machine in memory.
  */
+export const nftablesChanges: Command = [
+  "socat",
+  ...["-u", "SOCKET-RECV:16:3:12:x0000x00000000x40000000", "-"],
+];
 const monitors: readonly Command[] = [
-  ["socat", "-u", "SOCKET-RECV:16:3:12:x0000x00000000x40000000", "-"],
+  nftablesChanges,
   ["ip", "monitor", "rule"],
 ];
 

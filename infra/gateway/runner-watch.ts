@@ -10,14 +10,17 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 import { lib, state } from "../machine/places.ts";
 import { messageOf } from "../machine/agent/message-of.ts";
+import { monitor } from "../machine/agent/monitor.ts";
 import { writeAtomically } from "../machine/write-atomically.ts";
 import {
   type Container,
   type DockerState,
   dockerState,
+  runningContainers,
   serverDocker,
 } from "./docker.ts";
 import { watchDocker } from "./docker-watch.ts";
+import { nftablesChanges } from "./firewall-guard.ts";
 import { links, namespacesOf } from "./links.ts";
 import {
   isEveryPortKnown,
@@ -38,8 +41,10 @@ const run = promisify(execFile);
 const firewall = `${lib}/firewall-gateway.sh`;
 /** Names of the ports in the sandboxes' network, for who loads the firewall. */
 const portsFile = `${state}/gateway/ports/ports.nft`;
-/** How often the server's wall is looked at, in ms. */
-const wallInterval = 1_000;
+/** How often the server's wall is looked at without a change, in ms. */
+const lookAgain = 10_000;
+/** Other programs change several things in a row, in ms. */
+const settling = 50;
 
 /** Units that are in the sandboxes' network; each starts after the one before. */
 const members = [
@@ -53,6 +58,10 @@ const members = [
 
 /** The container whose network has its walls; its first process. */
 let walled: number | undefined;
+
+const log = (line: string) => {
+  console.log(`runner: ${line}`);
+};
 
 const isInContainer = () => existsSync(layoutFile);
 
@@ -73,6 +82,10 @@ async function runnersOf(docker: DockerState): Promise<Container[]> {
 
 /** One look at the server's Docker, and what follows of it. */
 async function lookOnce(): Promise<boolean> {
+  if (!isInContainer()) {
+    const running = await runningContainers(serverDocker);
+    if (!running.some(isRunner)) return true;
+  }
   const docker = await dockerState(serverDocker);
   const runners = await runnersOf(docker);
   if (runners.length === 0 && !isInContainer()) return true;
@@ -94,7 +107,7 @@ async function lookOnce(): Promise<boolean> {
     await wall(runner, docker);
     await applyOpen(docker);
     await run("systemctl", ["--no-block", "restart", ...members]);
-    console.log(`runner: ${runner.name} is behind its walls`);
+    log(`${runner.name} is behind its walls`);
   } else if (runner) {
     await tell(runner, docker);
   }
@@ -179,26 +192,34 @@ async function isAttachedTo(pid: number): Promise<boolean> {
   return wanted !== undefined && is === wanted;
 }
 
-/** Another program may empty nftables, and this wall with it. */
-async function guardWall(): Promise<never> {
-  let failure = "";
-  for (;;) {
-    try {
-      if (isInContainer()) {
-        const { stdout } = await run("nft", ["list", "tables", "bridge"]);
-        if (!stdout.includes("table bridge daytona_runner")) {
-          await run(firewall);
-          console.log("runner: the server's wall was away, is loaded again");
-        }
+/** Loads the server's wall again when another program took it away. */
+async function ensureWall(): Promise<void> {
+  if (!isInContainer()) return;
+  const { stdout } = await run("nft", ["list", "tables", "bridge"]);
+  if (stdout.includes("table bridge daytona_runner")) return;
+  await run(firewall);
+  log("the server's wall was away, is loaded again");
+}
+
+/** @returns what looks at the wall; what comes meanwhile is one more look */
+function guardWall(): () => void {
+  let isWanted = false;
+  let isRunning = false;
+  return () => {
+    isWanted = true;
+    if (isRunning) return;
+    isRunning = true;
+    void (async () => {
+      while (isWanted) {
+        isWanted = false;
+        await ensureWall().catch((error: unknown) => {
+          log(messageOf(error));
+        });
+        await sleep(settling);
       }
-      failure = "";
-    } catch (error) {
-      const message = messageOf(error);
-      if (message !== failure) console.error(`runner: ${message}`);
-      failure = message;
-    }
-    await sleep(wallInterval);
-  }
+      isRunning = false;
+    })();
+  };
 }
 
 /** Finds what an earlier one of this program has walled. */
@@ -226,13 +247,17 @@ export async function runRunnerWatch(): Promise<void> {
     await rm(attachedFile, { force: true });
     await lookOnce().catch((error: unknown) => {
       // A server whose Docker does not answer yet has no sandboxes yet.
-      console.error(`runner: ${messageOf(error)}`);
+      log(messageOf(error));
     });
   }
   if (walled === undefined) {
     await attach(isInContainer() ? undefined : "/proc/1/ns/net");
   }
   await run("systemd-notify", ["--ready"]);
-  void guardWall();
-  watchDocker(serverDocker, "runner", lookOnce);
+  const lookAtWall = guardWall();
+  void monitor(nftablesChanges, lookAtWall, log);
+  setInterval(lookAtWall, lookAgain);
+  const look = watchDocker(serverDocker, "runner", lookOnce);
+  // Others than Docker have ports of that kind, which are closed until then.
+  void monitor(["ip", "monitor", "link"], look, log);
 }

@@ -9,7 +9,10 @@ const ofRunner = /(^|\/)(daytona|nightona)-runner([:@]|$)/;
  * Whether a container is Daytona's runner: by its image, or by the service of
  * Daytona's compose file, whose project somebody may have named otherwise.
  */
-export function isRunner({ image, labels }: Container): boolean {
+export function isRunner({
+  image,
+  labels,
+}: Pick<Container, "image" | "labels">): boolean {
   return (
     ofRunner.test(image) ||
     (labels["com.docker.compose.service"] === "runner" &&
