@@ -1,5 +1,5 @@
 /** Which port of which bridge belongs to which sandbox. */
-import type { DockerState } from "./docker.ts";
+import type { Container, DockerState, Network } from "./docker.ts";
 
 /** An interface of this machine, as its kernel tells it. */
 export interface Link {
@@ -39,6 +39,28 @@ const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 /** Networks that Daytona v0.190.0 makes for sandboxes alone. */
 const ofSandboxes = /^(runner-bridge|daytona-link-.*)$/;
 
+function bridgesOfSandboxes(networks: readonly Network[]): Set<string> {
+  return new Set(
+    networks
+      .filter(({ name }) => ofSandboxes.test(name))
+      .map(({ bridge }) => bridge),
+  );
+}
+
+/** Containers that Daytona's runner has made, by their names or networks. */
+export function sandboxesAmong({
+  networks,
+  containers,
+}: DockerState): Set<Container> {
+  const own = bridgesOfSandboxes(networks);
+  return new Set(
+    containers.filter(
+      ({ name, endpoints }) =>
+        uuid.test(name) || endpoints.some(({ bridge }) => own.has(bridge)),
+    ),
+  );
+}
+
 /**
  * A container's ports are told by the namespace that the kernel says their
  * other ends are in: what a sandbox says about its own end is not asked.
@@ -51,17 +73,8 @@ export function portsOf(
   namespaceOf: (pid: number) => number | undefined,
   walled: readonly string[],
 ): Ports {
-  const own = new Set(
-    networks
-      .filter(({ name }) => ofSandboxes.test(name))
-      .map(({ bridge }) => bridge),
-  );
-  const sandboxes = new Set(
-    containers.filter(
-      ({ name, endpoints }) =>
-        uuid.test(name) || endpoints.some(({ bridge }) => own.has(bridge)),
-    ),
-  );
+  const own = bridgesOfSandboxes(networks);
+  const sandboxes = sandboxesAmong({ networks, containers });
   const known = new Set(networks.map(({ bridge }) => bridge));
   const present = new Set(links.map(({ name }) => name));
   const all = new Set(

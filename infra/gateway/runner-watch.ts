@@ -22,6 +22,7 @@ import {
 import { watchDocker } from "./docker-watch.ts";
 import { nftablesChanges } from "./firewall-guard.ts";
 import { links, namespacesOf } from "./links.ts";
+import { sandboxesAmong } from "./ports.ts";
 import {
   isEveryPortKnown,
   isRunner,
@@ -127,11 +128,10 @@ async function applyOpen(docker: DockerState): Promise<boolean> {
     ),
   ]);
   const namespaceOf = (pid: number) => namespaces.get(pid);
-  const open = openPorts(
-    docker,
-    present,
-    namespaceOf,
-    (container) => !isRunner(container) || container.pid === walled,
+  // Of a runner that uses this Docker: no gateway is before them any more.
+  const astray = sandboxesAmong(docker);
+  const open = openPorts(docker, present, namespaceOf, (container) =>
+    isRunner(container) ? container.pid === walled : !astray.has(container),
   );
   const elements =
     open.length === 0

@@ -225,6 +225,15 @@ test("the runner, its neighbours and other projects reach what they reached", as
   expect(await inRunner("getent hosts redis")).toContain("172.18.0.2");
 });
 
+test("a sandbox of the server's own Docker is closed: the gateway is in the runner's network", async () => {
+  const id = "8f2b4d3e-1b2a-4c79-8f5c-3d4e5f6a7b82";
+  await onServer(
+    `docker run --detach --name ${id} --network shop_default daytona-lab sleep infinity`,
+  );
+  await expect(neighbourStatus(id)).rejects.toThrow(/timed out|timeout/i);
+  await onServer(`docker rm --force ${id}`);
+});
+
 test("doctor finds all in order", async () => {
   await expect
     .poll(async () => (await doctor()).wanting, { interval: 1_000 })
