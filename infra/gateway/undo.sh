@@ -13,11 +13,12 @@ if [ "${1:-}" != here ]; then
     nsenter --net="$network/namespace" sh "$0" here
     ! nft list table bridge daytona_runner >/dev/null 2>&1 ||
       nft delete table bridge daytona_runner
-    # As it was mounted, in the mounts of the server itself; the base system's have
-    # a copy.
-    nsenter --target=1 --mount -- umount --lazy "$network/namespace"
-    ! mountpoint --quiet "$network/namespace" || umount --lazy "$network/namespace"
-    rm -rf "$network" /var/lib/daytona-edge/gateway/runner-container
+    # Where it was mounted, in the mounts of the server itself: those of a program
+    # of the base system have copies, which keep it from going.
+    # shellcheck disable=SC2016 # for the shell in there
+    nsenter --target=1 --mount -- sh -euc \
+      'umount --lazy "$1/namespace"; rm -rf "$1"' undo "$network"
+    rm -f /var/lib/daytona-edge/gateway/runner-container
     exit 0
   fi
 fi
