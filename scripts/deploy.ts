@@ -15,6 +15,7 @@ import {
   machineNames,
   removeMachine,
 } from "./lab/machine.ts";
+import { isInsideLab } from "./lab/namespaces.ts";
 import { ensureSecrets } from "./lab/secrets.ts";
 import { ensureSurroundings, worldIsGone } from "./lab/surroundings.ts";
 import { step } from "./progress.ts";
@@ -27,6 +28,11 @@ import {
 import { openStack } from "./toolchain/stack.ts";
 
 await main(async () => {
+  if (!isInsideLab()) {
+    throw new LabError(
+      "scripts/deploy.ts is the part of npm start that runs inside the lab's namespaces; run npm start.",
+    );
+  }
   process.chdir(checkout);
   // The records, the accounts and the authority of the internet's stand-ins
   // live in its memory: without that machine the lab's world is another one.
