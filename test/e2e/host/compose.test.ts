@@ -230,7 +230,9 @@ test("a sandbox of the server's own Docker is closed: the gateway is in the runn
   await onServer(
     `docker run --detach --name ${id} --network shop_default daytona-lab sleep infinity`,
   );
-  await expect(neighbourStatus(id)).rejects.toThrow(/timed out|timeout/i);
+  await expect(neighbourStatus(id)).rejects.toThrow(
+    /Failed to connect|timed out/,
+  );
   await onServer(`docker rm --force ${id}`);
 });
 
