@@ -109,7 +109,7 @@ beforeAll(async () => {
     "cat >/srv/runner-docker/flood.mjs",
     fixtureProgram("datagram-flood.ts"),
   );
-  await countFrames();
+  await onServer(counter);
   for (const { id, address } of flooders) {
     const all = [...targets, ...flooders.map((it) => it.address)].join(" ");
     await inRunner(
@@ -119,12 +119,8 @@ beforeAll(async () => {
   }
 });
 
-/** What comes from a container past the wall, and goes anywhere. */
-async function countFrames(): Promise<void> {
-  await onServer(
-    `nft 'table bridge flood { chain count { type filter hook prerouting priority -200; iifname "veth*" udp dport ${String(port)} counter; }; }'`,
-  );
-}
+/** Counts what comes from a container past the wall, and goes anywhere. */
+const counter = `nft 'table bridge flood { chain count { type filter hook prerouting priority -200; iifname "veth*" udp dport ${String(port)} counter; }; }'`;
 
 afterAll(async () => {
   await run("server.ts", "remove", machine);
@@ -340,7 +336,7 @@ Before=docker.service
 [Service]
 Type=oneshot
 RemainAfterExit=yes
-ExecStart=nft 'table bridge flood { chain count { type filter hook prerouting priority -200; iifname "veth*" udp dport ${String(port)} counter; }; }'
+ExecStart=${counter}
 [Install]
 WantedBy=multi-user.target
 UNIT
