@@ -184,7 +184,7 @@ describe("refused, and nothing changed", () => {
     expect(stderr.replace(/process \d+/, "process 1")).toBe(
       [
         "daytona-edge install: this server cannot run gateway yet:",
-        "  - sandboxes of 172.20.0.0/16 are behind a bridge in a container's own network (process 1): Docker-in-Docker, in no container that is known as Daytona's runner (image daytona-runner, or Compose's service \"runner\" of a project with \"daytona\" in its name); name it so",
+        '  - sandboxes of 172.20.0.0/16 are behind a bridge in a container\'s own network (process 1): Docker-in-Docker, in no container that is known as Daytona\'s runner (image daytona-runner, or Compose\'s service "runner" of a project with "daytona" in its name); name it so',
       ].join("\n"),
     );
   });
