@@ -101,7 +101,7 @@ async function lookOnce(): Promise<boolean> {
   const isWhole = await applyOpen(docker);
   if (more.length > 0) {
     throw new Error(
-      `${runners.map(({ name }) => name).join(" and ")} are runners of Daytona, and a gateway stands before one; nothing leaves either: stop all but one`,
+      `${runners.map(({ name }) => name).join(" and ")} are runners of Daytona, and a gateway stands before one; nothing leaves any other: stop all but one`,
     );
   }
   if (runner && runner.pid !== walled) {
