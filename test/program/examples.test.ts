@@ -2,13 +2,13 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import ssh2 from "ssh2";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { stringify } from "yaml";
 import program from "../../infra/index.ts";
 import { checkout } from "../../scripts/checkout.ts";
 import { openStack } from "../../scripts/toolchain/stack.ts";
 import { type Example, filledExample } from "../e2e/host/example.ts";
+import { sshKey } from "../ssh-key.ts";
 
 const hostKey = `ssh-ed25519 ${"A".repeat(68)}`;
 
@@ -35,8 +35,7 @@ async function planned(example: Example) {
   });
   const secrets = {
     "cloudflare:apiToken": "not-used-by-a-preview".padEnd(40, "-"),
-    "daytona-edge:sshPrivateKey":
-      ssh2.utils.generateKeyPairSync("ed25519").private,
+    "daytona-edge:sshPrivateKey": sshKey().private,
   };
   writeFileSync(
     join(workDir, `Pulumi.${example}.yaml`),

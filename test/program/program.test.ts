@@ -2,17 +2,17 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import ssh2 from "ssh2";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { stringify } from "yaml";
 import program from "../../infra/index.ts";
 import { type StackName, labStackFile } from "../../scripts/stack.ts";
 import { openStack } from "../../scripts/toolchain/stack.ts";
+import { sshKey } from "../ssh-key.ts";
 
 /** What of a lab's secrets stands in its stack file. */
 const lab = { host: { public: `ssh-ed25519 ${"A".repeat(68)}` } };
 
-const key = ssh2.utils.generateKeyPairSync("ed25519").private;
+const key = sshKey().private;
 
 let workDir: string;
 beforeEach(() => {

@@ -1,14 +1,10 @@
-import ssh2 from "ssh2";
 import { expect, test } from "vitest";
 import { privateKeyProblem } from "../../../infra/platforms/host/private-key.ts";
+import { sshKey } from "../../ssh-key.ts";
 
-const key = ssh2.utils.generateKeyPairSync("ed25519");
+const key = sshKey();
 const lines = key.private.trim().split("\n");
-const locked = ssh2.utils.generateKeyPairSync("ed25519", {
-  passphrase: "a passphrase",
-  cipher: "aes256-cbc",
-  rounds: 16,
-});
+const locked = sshKey("a passphrase");
 const fromFile = "--secret daytona-edge:sshPrivateKey < ~/.ssh/id_ed25519";
 
 test("a key as its file has it, with or without the last line's end", () => {
