@@ -20,9 +20,6 @@ import { port, text, wrong } from "./values.ts";
 
 const platforms = ["host", "aws"] as const;
 
-/** Where Daytona's runner puts sandboxes (its network runner-bridge). */
-const runnerBridge = "172.20.0.0/16";
-
 /** Where Docker has images from that are named without a host. */
 const imageHosts = [
   "registry-1.docker.io",
@@ -266,16 +263,19 @@ export const schema = z.strictObject({
             )
             .default([])
             .describe(
-              "Bridges that sandboxes are attached to; found by the networks when none is named.",
+              "Bridges that are closed for sandboxes, whether Docker tells of one there or not; those with an address in networks when none is named. The others are found by Docker.",
             ),
           networks: z
             .array(z.cidrv4())
-            .min(1)
-            .default([runnerBridge])
-            .describe("IPv4 networks of the sandboxes (CIDR)."),
+            .default([])
+            .describe(
+              "IPv4 networks of sandboxes (CIDR) that Docker does not tell of. The others are found by Docker.",
+            ),
         })
         .prefault({})
-        .describe("How sandboxes are told from other containers."),
+        .describe(
+          "What belongs to sandboxes beside what is found: the runner, its sandboxes and their networks are found by Docker, wherever they are.",
+        ),
       runnerHosts: z
         .array(hostname)
         .default(imageHosts)

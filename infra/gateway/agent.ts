@@ -205,6 +205,9 @@ async function inPlace(): Promise<unknown> {
   ];
 }
 
+/** Of a list in the environment. */
+const wordsOf = (list = "") => list.split(" ").filter((word) => word !== "");
+
 /** Only that listener reads the state. */
 const hasHealthListener = () => process.env.GATEWAY_HEALTH_PORT !== undefined;
 
@@ -235,11 +238,16 @@ export function runAgent(): void {
   );
   const intervalMs = Number(setting("GATEWAY_POLL_SECONDS")) * 1000;
   const isWalled = guardFirewall();
+  let looked = Promise.resolve();
   // Alone on its machine it has no bridges of sandboxes.
   if (!isAuthorityShared()) {
-    watchPorts(sandboxDocker(), isWalled);
+    looked = watchPorts({
+      ...sandboxDocker(),
+      networks: wordsOf(process.env.SANDBOX_NETWORKS),
+      isWalled,
+    });
     void keepRunnerNames({
-      hosts: (process.env.GATEWAY_RUNNER_HOSTS ?? "").split(" "),
+      hosts: wordsOf(process.env.GATEWAY_RUNNER_HOSTS),
       address: setting("GATEWAY_ADDRESS"),
       ofRules: () => hostsOf(rules ?? []),
     });
@@ -253,8 +261,10 @@ export function runAgent(): void {
     log: (line) => {
       console.log(line);
     },
-    // systemd lets whoever waits for this unit go on: the rules are in force.
+    // systemd lets whoever waits for this unit go on: the rules are in force, and
+    // what Docker has of sandboxes is walled.
     onLive: async () => {
+      await looked;
       await run("systemd-notify", ["--ready"]);
     },
   });

@@ -39,10 +39,11 @@ export interface GatewayConfig extends Pick<
 > {
   readonly sandboxes: {
     /**
-     * Those of this machine that sandboxes are behind: found by their addresses
-     * when none is named. None where the gateway is alone.
+     * Those of this machine that sandboxes are behind, beside those that are
+     * found. None where the gateway is alone.
      */
     readonly interfaces: readonly string[];
+    /** Beside those that are found. */
     readonly networks: readonly string[];
   };
   /** What a runner in a container looks up for itself. */
@@ -64,6 +65,9 @@ export interface GatewayConfig extends Pick<
     readonly logs: LogsPlace;
   };
 }
+
+/** Where Daytona's runner puts sandboxes, whatever it runs in (v0.190.0). */
+const runnerBridge = "172.20.0.0/16";
 
 const etc = places.etc("gateway");
 const { lib, systemd, store, healthPort } = places;
@@ -180,7 +184,9 @@ export function gatewayBundle(config: GatewayConfig): Bundle {
     holders: ["daytona-gateway.service"],
     check: `${lib}/check-gateway.sh`,
     undo: `${lib}/undo-gateway.sh`,
-    ...(alone ? {} : { sandboxes: config.sandboxes.networks }),
+    ...(alone
+      ? {}
+      : { sandboxes: [...config.sandboxes.networks, runnerBridge] }),
     rules: {
       unit: firewallUnit,
       differences,
@@ -209,13 +215,11 @@ function environment({
     ...Object.entries(
       egressLimitsEnvironment(limits, alone ? "runner" : "sandbox"),
     ).map(([name, value]) => `${name}=${value}`),
-    interfaces.length === 0 && !alone
-      ? "SANDBOX_INTERFACES=auto"
-      : `SANDBOX_INTERFACES="{ ${interfaces.join(", ")} }"`,
-    `SANDBOX_NETWORKS="{ ${networks.join(", ")} }"`,
+    `SANDBOX_INTERFACES="${interfaces.join(" ")}"`,
+    `SANDBOX_NETWORKS="${networks.join(" ")}"`,
     ...(alone
       ? [
-          `HEALTH_NETWORKS="{ ${alone.balancers.join(", ")} }"`,
+          `HEALTH_NETWORKS="${alone.balancers.join(" ")}"`,
           `GATEWAY_HEALTH_PORT=${String(healthPort)}`,
           `GATEWAY_DRAIN=${String(alone.drainSeconds)}s`,
           "GATEWAY_GRACE_SECONDS=25",

@@ -62,6 +62,7 @@ export function watchDocker(
     }
   }
 
+  void look();
   void watch();
   setInterval(() => void look(), lookAgain);
   return () => void look();

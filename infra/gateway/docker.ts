@@ -36,6 +36,8 @@ export interface Network {
   readonly name: string;
   /** Interface of this machine. */
   readonly bridge: string;
+  /** IPv4, as CIDR. */
+  readonly subnets: readonly string[];
 }
 
 /** A running container, where it stands on bridges of this machine. */
@@ -63,6 +65,9 @@ const networks = z.array(
     Name: z.string(),
     Driver: z.string(),
     Options: z.record(z.string(), z.string()).nullish(),
+    IPAM: z.object({
+      Config: z.array(z.object({ Subnet: z.string().optional() })).nullish(),
+    }),
   }),
 );
 const summaries = z.array(
@@ -114,12 +119,15 @@ export async function dockerState({ socket }: Docker): Promise<DockerState> {
   ]);
   const bridged = known
     .filter(({ Driver }) => Driver === "bridge")
-    .map(({ Id, Name, Options }) => ({
+    .map(({ Id, Name, Options, IPAM }) => ({
       id: Id,
       name: Name,
       // As Docker names what nobody named.
       bridge:
         Options?.["com.docker.network.bridge.name"] ?? `br-${Id.slice(0, 12)}`,
+      subnets: (IPAM.Config ?? []).flatMap(({ Subnet }) =>
+        z.cidrv4().safeParse(Subnet).success ? [Subnet as string] : [],
+      ),
     }));
   const bridges = new Map(bridged.map(({ id, bridge }) => [id, bridge]));
   const containers = await Promise.all(
@@ -154,7 +162,9 @@ export async function dockerState({ socket }: Docker): Promise<DockerState> {
     }),
   );
   return {
-    networks: bridged.map(({ name, bridge }) => ({ name, bridge })),
+    networks: bridged.map(({ name, bridge, subnets }) => ({
+      ...{ name, bridge, subnets },
+    })),
     containers: containers.filter((it) => it !== undefined),
   };
 }

@@ -47,17 +47,23 @@ first_ports() {
   for interface in $interfaces; do
     echo "add element inet daytona_egress walled { \"$interface\" }"
   done
+  for network in $SANDBOX_NETWORKS; do
+    echo "add element inet daytona_egress networks { $network }"
+  done
   ip -o link show type bridge | sed 's/^[0-9]*: \([^:@]*\).*/\1/' | while read -r bridge; do
     echo "$interfaces" | grep -qFx "$bridge" ||
       echo "add element inet daytona_egress open { \"$bridge\" }"
   done
 }
 
+# usage: load FILE
 load() {
   # shellcheck disable=SC2086
-  nft $check -D "gateway=$GATEWAY_ADDRESS" -D "networks=$SANDBOX_NETWORKS" \
-    -D "checks=${HEALTH_NETWORKS:-{ \}}" -f "$1"
+  nft $check -D "gateway=$GATEWAY_ADDRESS" -D "networks=$(set_of "$SANDBOX_NETWORKS")" \
+    -D "checks=$(set_of "${HEALTH_NETWORKS:-}")" -f "$1"
 }
+
+set_of() { echo "{ $(echo "$1" | sed 's/ /, /g') }"; }
 
 # The second wall, for the moment in which another program has emptied nftables
 # (nft flush ruleset): what comes from a sandbox is routed nowhere, and gets no

@@ -11,7 +11,13 @@ import { keepForRestart } from "../machine/agent/files.ts";
 import { etc, state } from "../machine/places.ts";
 import type { Docker, DockerState } from "./docker.ts";
 import { links, namespacesOf } from "./links.ts";
-import { type Binding, type Ports, portElements, portsOf } from "./ports.ts";
+import {
+  type Binding,
+  type Named,
+  type Ports,
+  portElements,
+  portsOf,
+} from "./ports.ts";
 
 const directory = `${state}/gateway/ports`;
 const elementsFile = `${directory}/ports.nft`;
@@ -22,14 +28,11 @@ const setsFile = `${etc("gateway")}/nftables-ports.conf`;
 const probing = 20;
 const run = promisify(execFile);
 
-/**
- * What stands where at this moment.
- * @param walled interfaces that are walled in any case
- */
+/** What stands where at this moment. */
 export async function portsNow(
   docker: Docker,
   state: DockerState,
-  walled: readonly string[],
+  named: Named,
 ): Promise<Ports> {
   const [present, namespaces] = await Promise.all([
     links(),
@@ -38,7 +41,7 @@ export async function portsNow(
       state.containers.map(({ pid }) => pid),
     ),
   ]);
-  return portsOf(state, present, (pid) => namespaces.get(pid), walled);
+  return portsOf(state, present, (pid) => namespaces.get(pid), named);
 }
 
 let inForce: Ports | undefined;

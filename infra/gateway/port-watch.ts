@@ -1,26 +1,40 @@
 /** Keeps the ports of sandboxes in force, whenever Docker changes something. */
 import { messageOf } from "../machine/agent/message-of.ts";
+import { writeAtomically } from "../machine/write-atomically.ts";
 import { type Docker, dockerState } from "./docker.ts";
 import { watchDocker } from "./docker-watch.ts";
+import { foundAmong, foundFile } from "./found-sandboxes.ts";
 import { inTurn, walledInterfaces } from "./firewall.ts";
 import { applyPorts, portsNow } from "./port-walls.ts";
 
+export interface PortWatch {
+  readonly docker: Docker;
+  /** Of sandboxes in any case; IPv4, as CIDR. */
+  readonly networks: readonly string[];
+  /** The container that Docker is in, where it is not the server's own. */
+  readonly runner?: string | undefined;
+  /** Is told the interfaces that are walled, again and again. */
+  readonly isWalled: (interfaces: readonly string[]) => void;
+}
+
 /**
  * Begins to watch.
- * @param isWalled is told the interfaces that are walled, again and again
+ * @returns when the first look has ended, whatever came of it
  */
-export function watchPorts(
-  docker: Docker,
-  isWalled: (interfaces: readonly string[]) => void,
-): void {
+export async function watchPorts({
+  docker,
+  networks,
+  runner,
+  isWalled,
+}: PortWatch): Promise<void> {
   let isTold = false;
 
   async function lookOnce(): Promise<boolean> {
-    const [state, named] = await Promise.all([
+    const [state, interfaces] = await Promise.all([
       dockerState(docker),
       walledInterfaces(),
     ]);
-    const ports = await portsNow(docker, state, named);
+    const ports = await portsNow(docker, state, { interfaces, networks });
     const bound = ports.bindings.length;
     const isChanged = await inTurn(async () => {
       const changes = await applyPorts(ports);
@@ -28,6 +42,8 @@ export function watchPorts(
       isWalled(ports.walled);
       return changes;
     });
+    const found = foundAmong(state, ports, runner);
+    await writeAtomically(foundFile, JSON.stringify(found), 0o600);
     if (isChanged) console.log(`ports: ${String(bound)} bound`);
     const expected = state.containers
       .flatMap(({ endpoints }) => endpoints)
@@ -43,5 +59,7 @@ export function watchPorts(
       console.error(`ports: ${messageOf(error)}`);
     },
   );
-  watchDocker(docker, "ports", lookOnce);
+  await new Promise<void>((resolve) => {
+    watchDocker(docker, "ports", () => lookOnce().finally(resolve));
+  });
 }

@@ -19,9 +19,18 @@ export interface Binding {
   readonly ipv4: string;
 }
 
+/** What is walled whatever Docker tells. */
+export interface Named {
+  readonly interfaces: readonly string[];
+  /** IPv4, as CIDR. */
+  readonly networks: readonly string[];
+}
+
 export interface Ports {
   /** Bridges that a sandbox stands on, and others that are to be walled. */
   readonly walled: readonly string[];
+  /** Addresses of sandboxes, as CIDR: who has one elsewhere is refused. */
+  readonly networks: readonly string[];
   /** Other bridges, but for one that Docker has made since it was asked. */
   readonly open: readonly string[];
   /** Ports of walled bridges that are a sandbox's or nobody's. */
@@ -65,13 +74,13 @@ export function sandboxesAmong({
  * A container's ports are told by the namespace that the kernel says their
  * other ends are in: what a sandbox says about its own end is not asked.
  * @param namespaceOf the kernel's number for the network namespace of a process
- * @param walled bridges, and other interfaces, that are walled in any case
+ * @param named what is walled in any case
  */
 export function portsOf(
   { networks, containers }: DockerState,
   links: readonly Link[],
   namespaceOf: (pid: number) => number | undefined,
-  walled: readonly string[],
+  named: Named,
 ): Ports {
   const own = bridgesOfSandboxes(networks);
   const sandboxes = sandboxesAmong({ networks, containers });
@@ -79,7 +88,7 @@ export function portsOf(
   const present = new Set(links.map(({ name }) => name));
   const all = new Set(
     [
-      ...walled,
+      ...named.interfaces,
       ...own,
       ...[...sandboxes].flatMap(({ endpoints }) =>
         endpoints.map(({ bridge }) => bridge),
@@ -106,6 +115,14 @@ export function portsOf(
   }
   return {
     walled: [...all].sort(),
+    networks: [
+      ...new Set([
+        ...named.networks,
+        ...networks
+          .filter(({ bridge }) => all.has(bridge))
+          .flatMap(({ subnets }) => subnets),
+      ]),
+    ].sort(),
     open: links
       .filter(({ name, isBridge }) => isBridge && !all.has(name))
       .filter(({ name }) => !ofDocker.test(name) || known.has(name))
@@ -122,11 +139,12 @@ export function portsOf(
 
 /** As nft reads them, after nftables.conf has made the sets. */
 export function portElements(ports: Ports): string {
-  const { walled, open, sandboxes, others, bindings } = ports;
+  const { walled, networks, open, sandboxes, others, bindings } = ports;
   const named = (names: readonly string[]) => names.map((it) => `"${it}"`);
   const isOther = new Set(others);
   return [
     elements("inet", "walled", named(walled)),
+    elements("inet", "networks", networks),
     elements("inet", "open", named(open)),
     elements("bridge", "sandboxes", named(sandboxes)),
     elements("bridge", "others", named(others)),
@@ -140,7 +158,11 @@ export function portElements(ports: Ports): string {
   ].join("");
 }
 
-function elements(family: string, set: string, members: string[]): string {
+function elements(
+  family: string,
+  set: string,
+  members: readonly string[],
+): string {
   return members.length === 0
     ? ""
     : `add element ${family} daytona_egress ${set} { ${members.join(", ")} }\n`;

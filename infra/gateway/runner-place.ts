@@ -38,8 +38,10 @@ export function readAttached(): Attached | undefined {
   }
 }
 
-/** The Docker that sandboxes are containers of. */
-export function sandboxDocker(): Docker {
+/** The Docker that sandboxes are containers of, and the container that it is in. */
+export function sandboxDocker(): { docker: Docker; runner?: string } {
   const it = readAttached();
-  return it ? dockerInside(it.pid) : serverDocker;
+  return it
+    ? { docker: dockerInside(it.pid), runner: it.container }
+    : { docker: serverDocker };
 }

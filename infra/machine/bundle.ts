@@ -31,7 +31,7 @@ export interface Bundle {
   readonly ports: readonly string[];
   /** Address that answers 200 while its programs serve; they may need state first. */
   readonly health?: string;
-  /** Networks of sandboxes that it stands before, where they are this machine's. */
+  /** Networks of sandboxes that must not be behind a container it does not know. */
   readonly sandboxes?: readonly string[];
   /** Address whose answers say what time it is. */
   readonly clock?: string;

@@ -17,7 +17,7 @@ set -a
 # The gateway's: in a network that ends none could be found.
 # shellcheck disable=SC2034
 [ ! -e "$lib/interfaces-$bundle.sh" ] ||
-  SANDBOX_INTERFACES="{ $($there "$lib/interfaces-$bundle.sh" | paste -sd " ") }"
+  SANDBOX_INTERFACES=$($there "$lib/interfaces-$bundle.sh" | paste -sd " ")
 set +a
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

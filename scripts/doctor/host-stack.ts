@@ -5,6 +5,7 @@ import type { HostDeployment, ServerMachine } from "../deployments/host.ts";
 import { accountRow } from "./account.ts";
 import { daytonaProxyRows } from "./daytona-proxy.ts";
 import { edgeRows } from "./edge-rows.ts";
+import { foundSandboxesRows } from "./found-sandboxes.ts";
 import { otherSitesRows } from "./other-sites.ts";
 import { type Row, bad, good, lookAt, warning } from "./row.ts";
 
@@ -25,6 +26,7 @@ export async function hostStackRows(
       : []),
     ...servers.map((server) => serverRows(server, bundlesOf(server))),
     ...servers.map(baseSystemRows),
+    ...gateways.map(foundSandboxesRows),
     ...gateways.map(firewallRows),
   ]);
   return rows.flat();

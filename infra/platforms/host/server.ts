@@ -104,6 +104,7 @@ export type RemoteScript =
   | "base-system"
   | "edge-status"
   | "firewall-restored"
+  | "found-sandboxes"
   | "gateway-authority"
   | "gateway-status"
   | "journal"

@@ -46,10 +46,10 @@ test("the agent takes the rules that the bundle carries", () => {
   expect(verifyRules(document).rules).toEqual(config.egressRules);
 });
 
-test("interfaces and networks reach nft as sets", () => {
+test("interfaces and networks that are named reach the programs", () => {
   const env = text("/etc/daytona-edge/gateway/env").split("\n");
-  expect(env).toContain('SANDBOX_INTERFACES="{ br-sandbox, runner0 }"');
-  expect(env).toContain('SANDBOX_NETWORKS="{ 172.20.0.0/16, 172.21.0.0/16 }"');
+  expect(env).toContain('SANDBOX_INTERFACES="br-sandbox runner0"');
+  expect(env).toContain('SANDBOX_NETWORKS="172.20.0.0/16 172.21.0.0/16"');
 });
 
 const limitsOf = (of: typeof bundle) =>

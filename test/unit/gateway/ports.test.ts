@@ -1,10 +1,12 @@
 import { expect, test } from "vitest";
 import type { DockerState } from "../../../infra/gateway/docker.ts";
+import { foundAmong } from "../../../infra/gateway/found-sandboxes.ts";
 import {
   type Link,
   portElements,
   portsOf,
 } from "../../../infra/gateway/ports.ts";
+import { foundInWords } from "../../../scripts/doctor/found-sandboxes.ts";
 
 const a = "83792513-cd9e-428f-99c0-63c63bc7739c";
 const b = "5f0c1a52-7d3b-4c1e-9a44-2b6a1e0d9c31";
@@ -30,23 +32,26 @@ const port = (name: string, on: string, peerNamespace?: number): Link => ({
   ...(peerNamespace === undefined ? {} : { peerNamespace }),
 });
 const networks = [
-  { name: "bridge", bridge: "docker0" },
-  { name: "runner-bridge", bridge: "br-runner" },
-  { name: "daytona-link-x", bridge: "br-0123456789ab" },
-  { name: "project_default", bridge: "br-project" },
+  { name: "bridge", bridge: "docker0", subnets: ["172.17.0.0/16"] },
+  { name: "runner-bridge", bridge: "br-runner", subnets: ["172.20.0.0/16"] },
+  {
+    name: "daytona-link-x",
+    bridge: "br-0123456789ab",
+    subnets: ["172.21.0.0/16"],
+  },
+  { name: "project_default", bridge: "br-project", subnets: ["172.18.0.0/16"] },
 ];
 const bridges = [...networks.map((it) => bridge(it.bridge)), bridge("virbr0")];
 const look = (
   containers: DockerState["containers"],
   ports: Link[],
   walled: string[] = [],
+  named: string[] = [],
 ) =>
-  portsOf(
-    { networks, containers },
-    [...bridges, ...ports],
-    (pid) => pid,
-    walled,
-  );
+  portsOf({ networks, containers }, [...bridges, ...ports], (pid) => pid, {
+    interfaces: walled,
+    networks: named,
+  });
 
 test("each port is bound to what Docker gave the container behind it", () => {
   const ports = look(
@@ -55,6 +60,7 @@ test("each port is bound to what Docker gave the container behind it", () => {
   );
   expect(ports).toEqual({
     walled: ["br-0123456789ab", "br-runner"],
+    networks: ["172.20.0.0/16", "172.21.0.0/16"],
     open: ["br-project", "docker0", "virbr0"],
     sandboxes: ["veth2", "veth3"],
     others: [],
@@ -75,6 +81,7 @@ test("each port is bound to what Docker gave the container behind it", () => {
   });
   expect(portElements(ports)).toBe(
     `add element inet daytona_egress walled { "br-0123456789ab", "br-runner" }
+add element inet daytona_egress networks { 172.20.0.0/16, 172.21.0.0/16 }
 add element inet daytona_egress open { "br-project", "docker0", "virbr0" }
 add element bridge daytona_egress sandboxes { "veth2", "veth3" }
 add element bridge daytona_egress bound { "veth2" . 02:42:ac:14:00:02 . 172.20.0.2, "veth3" . 02:42:ac:14:00:03 . 172.20.0.3 }
@@ -134,6 +141,33 @@ test.each([
 test("what is walled in any case is, once it is there", () => {
   const ports = look([], [], ["br-project", "br-gone"]);
   expect(ports.walled).toEqual(["br-0123456789ab", "br-project", "br-runner"]);
+});
+
+test("addresses of sandboxes are their networks', and what is named", () => {
+  const on = (...containers: DockerState["containers"]) =>
+    look(containers, [], [], ["10.1.0.0/16"]).networks;
+  const always = ["10.1.0.0/16", "172.20.0.0/16", "172.21.0.0/16"];
+  expect(on(container("redis", 2, "docker0"))).toEqual(always);
+  expect(on(container(a, 2, "docker0"))).toContain("172.17.0.0/16");
+});
+
+test("what was found, in words", () => {
+  const state = {
+    networks,
+    containers: [
+      container(a, 2, "br-runner"),
+      container(b, 3, "br-runner"),
+      container("redis", 4, "docker0"),
+    ],
+  };
+  const inWords = (walled: string[], runner?: string) =>
+    foundInWords(foundAmong(state, { walled }, runner));
+  expect(inWords(["br-runner", "lxc0"])).toBe(
+    "by the server's Docker: 2 on runner-bridge (br-runner, 172.20.0.0/16); 0 on no network of Docker's (lxc0)",
+  );
+  expect(inWords([], "daytona-runner-1")).toBe(
+    "by Docker in daytona-runner-1: none, and no network of theirs",
+  );
 });
 
 test("a bridge of Docker's that it did not tell of is not open", () => {

@@ -43,7 +43,13 @@ const runner = container(
 );
 const redis = container("daytona-redis-1", 3, "br-0123456789ab");
 const docker = {
-  networks: [{ name: "daytona_daytona-network", bridge: "br-0123456789ab" }],
+  networks: [
+    {
+      name: "daytona_daytona-network",
+      bridge: "br-0123456789ab",
+      subnets: ["172.18.0.0/16"],
+    },
+  ],
   containers: [runner, redis],
 };
 const port = (name: string, bridge: string, peerNamespace?: number): Link => ({
