@@ -276,6 +276,12 @@ export const schema = z.strictObject({
         .describe(
           "What belongs to sandboxes beside what is found: the runner, its sandboxes and their networks are found by Docker, wherever they are.",
         ),
+      builds: z
+        .enum(["open", "enforce"])
+        .default("open")
+        .describe(
+          "What image builds reach, and all else on Docker's own network (docker0) of the Docker that sandboxes are in: what they did, or by enforce what sandboxes reach, so that a Dockerfile that downloads anything fails.",
+        ),
       runnerHosts: z
         .array(hostname)
         .default(imageHosts)
@@ -287,6 +293,17 @@ export const schema = z.strictObject({
         .default([])
         .describe(
           "IPv4 addresses of DNS root servers of one's own, without DNSSEC; the world's, with DNSSEC, when there are none.",
+        ),
+      forwarders: z
+        .array(
+          z.ipv4().refine((address) => !address.startsWith("127."), {
+            error:
+              "it is the server itself, where the gateway's resolver does not ask; write those that it asks in turn, which resolvectl dns says there",
+          }),
+        )
+        .default([])
+        .describe(
+          "IPv4 addresses of resolvers that the gateway asks in place of the root servers and all others, where the server's network lets it ask nobody else. What they say is checked as theirs would be.",
         ),
     })
     .optional()

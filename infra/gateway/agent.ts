@@ -244,6 +244,7 @@ export function runAgent(): void {
     looked = watchPorts({
       ...sandboxDocker(),
       networks: wordsOf(process.env.SANDBOX_NETWORKS),
+      builds: process.env.GATEWAY_BUILDS === "enforce",
       isWalled,
     });
     void keepRunnerNames({

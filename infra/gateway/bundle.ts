@@ -46,10 +46,14 @@ export interface GatewayConfig extends Pick<
     /** Beside those that are found. */
     readonly networks: readonly string[];
   };
+  /** Whether Docker's own network is walled, and with it what is built there. */
+  readonly builds?: "open" | "enforce";
   /** What a runner in a container looks up for itself. */
   readonly runnerHosts?: readonly string[];
   /** Those of the world when there are none. */
   readonly rootServers: readonly string[];
+  /** Resolvers that are asked in place of all others; none when empty. */
+  readonly forwarders?: readonly string[];
   /** Set where the gateway is alone on its machine, behind a load balancer. */
   readonly alone?: {
     /** Networks that the balancer asks for the gateway's health from. */
@@ -88,7 +92,7 @@ const units = [
 
 /** The gateway's bundle: a pure function of the configuration and these files. */
 export function gatewayBundle(config: GatewayConfig): Bundle {
-  const { rootServers, alone } = config;
+  const { rootServers, forwarders = [], alone } = config;
   const roots = rootServers.length > 0 ? "own" : "world";
   const logs = alone && logsPart(alone.logs, units);
   // Where sandboxes are on the same server, their network is found first.
@@ -132,6 +136,15 @@ export function gatewayBundle(config: GatewayConfig): Bundle {
           ]
         : []),
       copy(`recursor-roots-${roots}.conf`, `${etc}/recursor-roots.conf`),
+      copy(
+        `recursor-forward${forwarders.length > 0 ? "" : "-none"}.conf`,
+        `${etc}/recursor-forward.conf`,
+      ),
+      {
+        path: `${etc}/forwarders.conf`,
+        content: forwarders.map((it) => `forward-addr: ${it}\n`).join(""),
+        mode: 0o644,
+      },
       {
         path: `${etc}/root.hints`,
         content: rootHints(rootServers),
@@ -204,6 +217,7 @@ export function gatewayBundle(config: GatewayConfig): Bundle {
 function environment({
   sandboxes,
   limits,
+  builds = "open",
   runnerHosts = [],
   alone,
 }: GatewayConfig): string {
@@ -232,6 +246,7 @@ function environment({
           `GATEWAY_STORE=${store}`,
           "GATEWAY_POLL_SECONDS=1",
           "GATEWAY_AUTHORITY=own",
+          `GATEWAY_BUILDS=${builds}`,
           `GATEWAY_RUNNER_HOSTS="${runnerHosts.join(" ")}"`,
         ]),
     "",

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Prints the interfaces that are walled, one a line: those that the configuration
-# names, or else have an address in the networks that it names, and those that
-# the agent has found a sandbox on.
+# names, or else have an address in the networks that it names, those that the
+# agent has found a sandbox on, and Docker's own where image builds are walled.
 set -eu
 found=/var/lib/daytona-edge/gateway/ports/walled
 {
@@ -13,4 +13,5 @@ found=/var/lib/daytona-edge/gateway/ports/walled
     done
   fi
   [ ! -e "$found" ] || cat "$found"
+  [ "${GATEWAY_BUILDS:-open}" = open ] || [ ! -e /sys/class/net/docker0 ] || echo docker0
 } | sort -u

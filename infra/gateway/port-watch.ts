@@ -6,11 +6,10 @@ import { watchDocker } from "./docker-watch.ts";
 import { foundAmong, foundFile } from "./found-sandboxes.ts";
 import { inTurn, walledInterfaces } from "./firewall.ts";
 import { applyPorts, portsNow } from "./port-walls.ts";
+import type { Named } from "./ports.ts";
 
-export interface PortWatch {
+export interface PortWatch extends Omit<Named, "interfaces"> {
   readonly docker: Docker;
-  /** Of sandboxes in any case; IPv4, as CIDR. */
-  readonly networks: readonly string[];
   /** The container that Docker is in, where it is not the server's own. */
   readonly runner?: string | undefined;
   /** Is told the interfaces that are walled, again and again. */
@@ -24,6 +23,7 @@ export interface PortWatch {
 export async function watchPorts({
   docker,
   networks,
+  builds,
   runner,
   isWalled,
 }: PortWatch): Promise<void> {
@@ -34,7 +34,9 @@ export async function watchPorts({
       dockerState(docker),
       walledInterfaces(),
     ]);
-    const ports = await portsNow(docker, state, { interfaces, networks });
+    const ports = await portsNow(docker, state, {
+      ...{ interfaces, networks, builds },
+    });
     const bound = ports.bindings.length;
     const isChanged = await inTurn(async () => {
       const changes = await applyPorts(ports);

@@ -24,6 +24,8 @@ export interface Named {
   readonly interfaces: readonly string[];
   /** IPv4, as CIDR. */
   readonly networks: readonly string[];
+  /** Whether what is on Docker's own network is a sandbox, too. */
+  readonly builds: boolean;
 }
 
 export interface Ports {
@@ -45,27 +47,35 @@ export interface Ports {
 const ofDocker = /^br-[0-9a-f]{12}$/;
 /** Daytona's runner names a sandbox's container by the sandbox's id. */
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+/** Docker's own network, on which images are built. */
+const own = "bridge";
 /** Networks that Daytona v0.190.0 makes for sandboxes alone. */
 const ofSandboxes = /^(runner-bridge|daytona-link-.*)$/;
 
-function bridgesOfSandboxes(networks: readonly Network[]): Set<string> {
+function bridgesOfSandboxes(
+  networks: readonly Network[],
+  builds: boolean,
+): Set<string> {
   return new Set(
     networks
-      .filter(({ name }) => ofSandboxes.test(name))
+      .filter(({ name }) => ofSandboxes.test(name) || (builds && name === own))
       .map(({ bridge }) => bridge),
   );
 }
 
-/** Containers that Daytona's runner has made, by their names or networks. */
-export function sandboxesAmong({
-  networks,
-  containers,
-}: DockerState): Set<Container> {
-  const own = bridgesOfSandboxes(networks);
+/**
+ * Containers that Daytona's runner has made, by their names or networks.
+ * @param builds whether those on Docker's own network count
+ */
+export function sandboxesAmong(
+  { networks, containers }: DockerState,
+  builds = false,
+): Set<Container> {
+  const theirs = bridgesOfSandboxes(networks, builds);
   return new Set(
     containers.filter(
       ({ name, endpoints }) =>
-        uuid.test(name) || endpoints.some(({ bridge }) => own.has(bridge)),
+        uuid.test(name) || endpoints.some(({ bridge }) => theirs.has(bridge)),
     ),
   );
 }
@@ -82,14 +92,14 @@ export function portsOf(
   namespaceOf: (pid: number) => number | undefined,
   named: Named,
 ): Ports {
-  const own = bridgesOfSandboxes(networks);
-  const sandboxes = sandboxesAmong({ networks, containers });
+  const theirs = bridgesOfSandboxes(networks, named.builds);
+  const sandboxes = sandboxesAmong({ networks, containers }, named.builds);
   const known = new Set(networks.map(({ bridge }) => bridge));
   const present = new Set(links.map(({ name }) => name));
   const all = new Set(
     [
       ...named.interfaces,
-      ...own,
+      ...theirs,
       ...[...sandboxes].flatMap(({ endpoints }) =>
         endpoints.map(({ bridge }) => bridge),
       ),

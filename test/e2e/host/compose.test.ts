@@ -349,6 +349,34 @@ UNIT
   console.log(figures.join("\n"));
 });
 
+test("where nobody may ask the roots, names are asked of a forwarder; builds are walled by the same up", async () => {
+  const build = () =>
+    inRunner(
+      `printf "FROM daytona-lab\\nRUN curl -sSk -m 5 -o /dev/null https://198.18.0.2/\\n" | docker build --no-cache - 2>&1 || true`,
+    );
+  expect(await build()).toContain("Successfully built");
+  before = await startedAt();
+  await onServer(
+    "nft 'table ip no_roots { chain out { type filter hook forward priority 0; ip daddr 198.18.0.2 meta l4proto { tcp, udp } th dport 53 drop; }; }'",
+  );
+  const gateway = { builds: "enforce", forwarders: ["8.8.8.8"] };
+  const { stderr } = await inLab(
+    [
+      ...[process.execPath, join(import.meta.dirname, "stack.ts")],
+      ...["up", workDir],
+    ],
+    { env: { ...env, HOST_GATEWAY: JSON.stringify(gateway) } },
+  );
+  expect(stderr).toBe("");
+  expect(await allowedStatus()).toBe("200");
+  expect(await build()).toMatch(
+    /Failed to connect|returned a non-zero code: 7/,
+  );
+  expect(await startedAt()).toBe(before);
+  expect(await neighbourStatus("shop-web-1")).not.toBe("000");
+  await onServer("nft delete table ip no_roots");
+});
+
 test("destroy leaves nothing, and sandboxes reach the world as before", async () => {
   before = await startedAt();
   const { stderr } = await run("stack.ts", "destroy", workDir);

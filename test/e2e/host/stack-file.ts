@@ -47,7 +47,10 @@ export function hostConfig(): Record<string, unknown> {
       baseSystem: baseSystemFile(),
     },
     ...("daytona-edge:egress" in config && {
-      "daytona-edge:gateway": { rootServers: ["198.18.0.2"] },
+      "daytona-edge:gateway": {
+        rootServers: ["198.18.0.2"],
+        ...(JSON.parse(process.env.HOST_GATEWAY ?? "{}") as object),
+      },
     }),
   };
 }

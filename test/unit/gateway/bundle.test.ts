@@ -104,6 +104,16 @@ test("the world's roots are checked by DNSSEC, one's own are not signed", () => 
   );
 });
 
+test("who is asked for names, where not the roots", () => {
+  const forward = "/etc/daytona-edge/gateway/recursor-forward.conf";
+  const given = gatewayBundle({ ...config, forwarders: ["10.0.0.2"] });
+  expect(text(forward, given)).toContain("forward-zone:");
+  expect(text("/etc/daytona-edge/gateway/forwarders.conf", given)).toBe(
+    "forward-addr: 10.0.0.2",
+  );
+  expect(text(forward)).not.toContain("forward-zone");
+});
+
 test("every file that a unit or a script names is in the bundle", () => {
   const paths = [bundle, alone].flatMap(({ files }) =>
     files.map(({ path }) => path),

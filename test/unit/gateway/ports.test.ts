@@ -47,10 +47,12 @@ const look = (
   ports: Link[],
   walled: string[] = [],
   named: string[] = [],
+  builds = false,
 ) =>
   portsOf({ networks, containers }, [...bridges, ...ports], (pid) => pid, {
     interfaces: walled,
     networks: named,
+    builds,
   });
 
 test("each port is bound to what Docker gave the container behind it", () => {
@@ -149,6 +151,20 @@ test("addresses of sandboxes are their networks', and what is named", () => {
   const always = ["10.1.0.0/16", "172.20.0.0/16", "172.21.0.0/16"];
   expect(on(container("redis", 2, "docker0"))).toEqual(always);
   expect(on(container(a, 2, "docker0"))).toContain("172.17.0.0/16");
+});
+
+test("what is built is a sandbox where builds are enforced", () => {
+  const built = [container("eager_bohr", 2, "docker0")];
+  const ports = [
+    port("veth2", "docker0", 2),
+    // BuildKit's, of which Docker does not tell.
+    port("veth3", "docker0", 3),
+  ];
+  expect(look(built, ports).open).toContain("docker0");
+  const enforced = look(built, ports, [], [], true);
+  expect(enforced.walled).toContain("docker0");
+  expect(enforced).toMatchObject({ sandboxes: ["veth2", "veth3"], others: [] });
+  expect(enforced.bindings.map((it) => it.port)).toEqual(["veth2"]);
 });
 
 test("what was found, in words", () => {

@@ -319,6 +319,14 @@ describe("parseConfig", () => {
       "gateway.sandboxes.networks[0]",
       '"10.0.0.1" is not an IPv4 network; write one such as 10.0.0.0/8, or 10.0.0.1/32 for a single address',
     ],
+    [
+      {
+        egress: { allow: [] },
+        gateway: { forwarders: ["10.0.0.2", "127.0.0.53"] },
+      },
+      "gateway.forwarders[1]",
+      "it is the server itself, where the gateway's resolver does not ask; write those that it asks in turn, which resolvectl dns says there",
+    ],
   ])("%j: the value, and what to write", (change, key, message) => {
     expect(problemsOf(change)).toMatchObject([{ key, message }]);
   });
