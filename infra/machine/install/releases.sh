@@ -124,13 +124,13 @@ take_back() {
 }
 
 put_files() {
-  while read -r mode file; do
-    [ -n "$(file_change "$mode" "$file")" ] || continue
+  changed_files >"$work/changes"
+  while read -r mode file _; do
     mkdir -p "$(dirname "$file")" &&
       install -m "$mode" "$from/root$file" "$file.new" &&
       echo "$file" | tee -a "$state/changed" >>"$work/changed" &&
       mv -f "$file.new" "$file" || return 1
-  done <"$from/modes"
+  done <"$work/changes"
   # What only another release had.
   cut -d ' ' -f 2- "$from/modes" | sort >"$work/paths"
   cat "$state"/releases/*/modes | cut -d ' ' -f 2- | sort -u | comm -23 - "$work/paths" |

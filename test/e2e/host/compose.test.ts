@@ -359,6 +359,12 @@ test("where nobody may ask the roots, names are asked of a forwarder; builds are
   await onServer(
     "nft 'table ip no_roots { chain out { type filter hook forward priority 0; ip daddr 198.18.0.2 meta l4proto { tcp, udp } th dport 53 drop; }; }'",
   );
+  const looked = () =>
+    onServer(
+      "nsenter --net=/run/daytona-gateway-runner/namespace dig +short +time=4 +tries=1 @127.0.0.1 -p 5353 api.github.com | grep '^[0-9]' || true",
+    );
+  await onServer("systemctl restart daytona-gateway-recursor");
+  expect(await looked()).toBe("");
   const gateway = { builds: "enforce", forwarders: ["8.8.8.8"] };
   const { stderr } = await inLab(
     [
@@ -368,6 +374,7 @@ test("where nobody may ask the roots, names are asked of a forwarder; builds are
     { env: { ...env, HOST_GATEWAY: JSON.stringify(gateway) } },
   );
   expect(stderr).toBe("");
+  expect(await looked()).not.toBe("");
   expect(await allowedStatus()).toBe("200");
   expect(await build()).toMatch(
     /Failed to connect|returned a non-zero code: 7/,

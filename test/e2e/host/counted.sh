@@ -11,16 +11,21 @@ set -eu
 mount -t tmpfs tmpfs /mnt
 mkdir /mnt/bin
 : >/mnt/programs
+echo 0 >/mnt/count
 cat >/mnt/bin/counted <<'COUNTED'
 #!/bin/sh
 program=${0##*/}
 real="/usr/bin/$program"
 [ -x "$real" ] || real="/usr/sbin/$program"
+line="$program $*"
 exec 3<&0 8>>/mnt/programs
 flock 8
-echo "$program $*" | tr '\n' ' ' >&8
-echo >&8
-if [ "$(wc -l </mnt/programs)" = "${KILL_AT:-}" ]; then
+read -r count </mnt/count
+echo "$((count + 1))" >/mnt/count
+# The first line says which it is; an argument may be a whole script.
+echo "${line%%
+*}" >&8
+if [ "$((count + 1))" = "${KILL_AT:-}" ]; then
   if [ -n "${KILL_AFTER:-}" ]; then
     "$real" "$@" <&3 &
     sleep "$KILL_AFTER"
