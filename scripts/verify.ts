@@ -70,10 +70,10 @@ await main(async () => {
   const { json, bypass } = options;
   await using open = new AsyncDisposableStack();
   const ofLab = options.stack === undefined;
-  const sandboxes = ofLab ? labSandboxes : namedSandboxes(options);
   const use = async (stack: string) =>
     open.use(await openDeployment(stack, options));
   const deployment = await use(options.stack ?? "local");
+  const sandboxes = ofLab ? labSandboxes : namedSandboxes(options);
   const road = () =>
     ofLab ? labRoadOut(deployment) : roadOut(deployment, sandboxes);
   const probes = async () => [

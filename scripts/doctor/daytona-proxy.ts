@@ -26,17 +26,28 @@ export function daytonaProxyRows(
     async () =>
       daytonaProxyRow(
         url,
+        edge.name,
         await edge.run(
-          `curl --silent --show-error --noproxy '*' --max-time ${String(limit)} '${url}/health'`,
+          `curl --silent --show-error --noproxy '*' --max-time ${String(limit)} '${url}/health' 2>&1 || true`,
         ),
       ),
-    `does it run (docker compose ps proxy, on Daytona's server), and may ${edge.name} reach it? Each firewall in between is to let it: docs/host.md`,
+    `see the rows of ${edge.name}`,
   );
 }
 
-/** @param said the body of its answer */
-export function daytonaProxyRow(url: string, said: string): Row {
+/**
+ * @param from the server that asked
+ * @param said the body of its answer, or why there is none in curl's words
+ */
+export function daytonaProxyRow(url: string, from: string, said: string): Row {
   const what = `upstream ${url}`;
+  if (said.startsWith("curl: ")) {
+    return bad(
+      what,
+      `from ${from}, ${said.trim()}`,
+      `does it run (docker compose ps proxy, on Daytona's server), and may ${from} reach it? Each firewall in between is to let it: docs/host.md`,
+    );
+  }
   const answer = health.safeParse(json(said));
   return answer.success
     ? good(what, `Daytona ${answer.data.version}`)

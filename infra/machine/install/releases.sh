@@ -99,7 +99,7 @@ take_effect() {
   touch "$state/changed"
   cp "$state/changed" "$work/changed"
   : >"$work/told"
-  put_files && start_units && repair_rules && stays_healthy || return 1
+  stop_dropped_units && put_files && start_units && repair_rules && stays_healthy || return 1
   ln -sfn "releases/$1" "$state/current"
   echo "${REPAIR:-}" >"$state/repair"
   rm -f "$state/changed" "$state/was-healthy"
@@ -121,6 +121,15 @@ take_back() {
   fi
   rm -rf "$state/releases/${release:?}"
   fail "this bundle's programs do not serve; the one that was installed before is back in its place, and serves. Above is what they said"
+}
+
+# A unit that another release had, and this one has not, would run on for ever.
+stop_dropped_units() {
+  cat "$state"/releases/*/units | sort -u | grep -vxFf "$from/units" | while read -r unit; do
+    [ -e "/etc/systemd/system/$unit" ] || continue
+    systemctl --quiet disable --now "$unit" || return 1
+    echo "$unit: stop" >>"$work/told"
+  done
 }
 
 put_files() {

@@ -263,6 +263,28 @@ describe("the base system, refused, and nothing changed", () => {
   });
 });
 
+test("a unit that an update drops is stopped, and gone", async () => {
+  const without = serverFirewallBundle({ openPorts: [], operators: [] });
+  const unit = "daytona-dropped.service";
+  const content = `[Service]\nExecStart=/bin/sleep infinity\n[Install]\nWantedBy=multi-user.target\n`;
+  const path = `/etc/systemd/system/${unit}`;
+  const active = () => onServer(`systemctl is-active ${unit}`);
+  await install(machine, {
+    ...without,
+    files: [...without.files, { path, content, mode: 0o644 }],
+    units: [...without.units, unit],
+  });
+  expect(await active()).toBe("active");
+  const { stdout, exitCode } = await install(machine, without);
+  expect({ stdout, exitCode }).toMatchObject({ exitCode: 0 });
+  expect(stdout).toContain(`  ${unit}: stop`);
+  expect(await active()).toBe("inactive");
+  await onServer(
+    "/var/lib/daytona-edge/installed/server/install.sh --remove; systemctl reset-failed",
+  );
+  expect(changes(before, await inventory(machine))).toEqual([]);
+});
+
 describe("packages", () => {
   const script = (name: string) =>
     readFileSync(join(import.meta.dirname, `${name}.sh`), "utf8");

@@ -57,7 +57,8 @@ test("what cannot be looked at is bad, in the words of why", async () => {
 });
 
 describe("Daytona's proxy", () => {
-  const row = (said: string) => daytonaProxyRow("http://10.0.0.2:3000", said);
+  const row = (said: string) =>
+    daytonaProxyRow("http://10.0.0.2:3000", "203.0.113.10", said);
 
   test("says its version", () => {
     expect(row('{"status":"ok","version":"v0.190.0"}')).toMatchObject({
@@ -76,6 +77,18 @@ describe("Daytona's proxy", () => {
       found: `answers, but not as Daytona's proxy: ${said}`,
       fix: expect.stringContaining("set upstream.url") as string,
     });
+  });
+});
+
+test("a proxy of Daytona's that is not reached, and how to find out why", () => {
+  const said = "curl: (7) Failed to connect to 10.0.0.2 port 4000\n";
+  expect(
+    daytonaProxyRow("http://10.0.0.2:4000", "203.0.113.10", said),
+  ).toMatchObject({
+    state: "bad",
+    found:
+      "from 203.0.113.10, curl: (7) Failed to connect to 10.0.0.2 port 4000",
+    fix: expect.stringContaining("docker compose ps proxy") as string,
   });
 });
 
