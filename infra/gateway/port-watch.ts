@@ -16,6 +16,9 @@ export interface PortWatch extends Omit<Named, "interfaces"> {
   readonly isWalled: (interfaces: readonly string[]) => void;
 }
 
+/** A Docker that hangs keeps nobody waiting for longer, in ms. */
+const firstLook = 20_000;
+
 /**
  * Begins to watch.
  * @returns when the first look has ended, whatever came of it
@@ -62,6 +65,7 @@ export async function watchPorts({
     },
   );
   await new Promise<void>((resolve) => {
+    setTimeout(resolve, firstLook);
     watchDocker(docker, "ports", () => lookOnce().finally(resolve));
   });
 }
