@@ -77,5 +77,6 @@ bridge -d link | grep -o 'isolated on' || true
 
 # Without what the kernel counts or makes up (the key when the first program asks
 # for it), and what belongs to a sandbox's interface.
+# The limit of inotify is the computer's: another run beside this one raises it.
 echo "== sysctl"
-sysctl -a 2>/dev/null | grep -Ev '^(fs\.(dentry-state|file-nr|inode-nr|inode-state|aio-nr|quota\.)|kernel\.(random\.(boot_id|uuid|entropy_avail)|ns_last_pid|pty\.nr|sched_domain)|net\.netfilter\.nf_conntrack_count|net\.ipv4\.tcp_fastopen_key|net\.ipv[46]\.(conf|neigh)\.veth)'
+sysctl -a 2>/dev/null | grep -Ev '^(user\.max_inotify_instances|fs\.(inotify\.max_user_instances|dentry-state|file-nr|inode-nr|inode-state|aio-nr|quota\.)|kernel\.(random\.(boot_id|uuid|entropy_avail)|ns_last_pid|pty\.nr|sched_domain)|net\.netfilter\.nf_conntrack_count|net\.ipv4\.tcp_fastopen_key|net\.ipv[46]\.(conf|neigh)\.veth)'
