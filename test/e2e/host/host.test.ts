@@ -264,6 +264,36 @@ describe("the server's own web server", () => {
     expect((await install(machine, edge())).exitCode).toBe(0);
   });
 
+  test("takes half of port 80's connections at most, and none of a client that has too many open", async () => {
+    const { limits } = parsedHostConfig();
+    const few = {
+      ...{ ...limits, plainConnections: 20 },
+      client: { ...limits.client, connections: 15 },
+    };
+    const installed = await install(machine, edge({ limits: few }));
+    expect(installed.exitCode).toBe(0);
+    const held = async (...args: string[]) => {
+      const { stdout } = await inLab([
+        "python3",
+        join(import.meta.dirname, "../fixtures/held-connections.py"),
+        ...[ipv4, ...args],
+      ]);
+      return stdout.trimEnd().split("\n");
+    };
+    const get = (host: string) =>
+      `GET / HTTP/1.1\\r\\nHost: ${host}\\r\\n\\r\\n`;
+    const [other, ours] = [get(sites.api), get(new URL(app).host)];
+    const redirected = "HTTP/1.1 308 Permanent Redirect";
+    expect(await held("80", "12", other, other)).toEqual(["10"]);
+    expect(await held("80", "12", other, ours)).toEqual(["10", redirected]);
+    // Who says nothing may mean either.
+    expect(await held("80", "14", "", other)).toEqual(["0", redirected]);
+    expect(await held("80", "15", "", other)).toEqual(["0"]);
+    expect(await held("443", "14", "", sites.api)).toEqual(["0", "TLSv1.3"]);
+    expect(await held("443", "15", "", sites.api)).toEqual(["0"]);
+    expect((await install(machine, edge())).exitCode).toBe(0);
+  });
+
   test("the edge takes the ports of no other address than it is told", async () => {
     expect((await install(machine, edge({ listen: [ipv4] }))).exitCode).toBe(0);
     // The process of before closes its own a moment later.
