@@ -20,10 +20,12 @@ export function placesOf(
   const preview = config?.proxyTemplateUrl
     ?.replaceAll("{{PORT}}", "3000")
     .replaceAll("{{sandboxId}}", nobody);
-  const toolbox = toolboxUrl && new URL("/health", toolboxUrl).href;
+  const toolbox = toolboxUrl && URL.parse("/health", toolboxUrl)?.href;
   return [
     ...(toolbox ? [{ what: "toolbox" as const, url: toolbox }] : []),
-    ...(preview ? [{ what: "preview" as const, url: preview }] : []),
+    ...(preview && URL.canParse(preview)
+      ? [{ what: "preview" as const, url: preview }]
+      : []),
     ...(from ? [{ what: "callers' address" as const, url: from }] : []),
   ];
 }
