@@ -45,11 +45,14 @@ import type {
 } from "./observations.ts";
 import type { CheckName } from "./check-names.ts";
 
+/** What was found, or why nothing was. */
+type Got = string | { readonly failed: string };
+
 interface Check {
   readonly name: CheckName;
   readonly asked: (o: Observations) => string;
   /** Undefined for what was not asked. */
-  readonly got: (o: Observations) => string | undefined;
+  readonly got: (o: Observations) => Got | undefined;
   /** What it can name. */
   readonly names: readonly Cause[];
 }
@@ -209,7 +212,7 @@ const checks: readonly Check[] = [
       said(
         server,
         ({ os, isRoot, docker }) =>
-          `${os}${isRoot ? "" : ", not as root: rules and Docker may be hidden"}, ${said(docker, (it) => `Docker ${it}`)}`,
+          `${os}${isRoot ? "" : ", not as root: rules and Docker may be hidden"}, ${textOf(said(docker, (it) => `Docker ${it}`))}`,
       ),
     names: [],
   },
@@ -308,9 +311,9 @@ export function checkRows(
     const isLost = name === "login" && seen.server?.error !== undefined;
     return {
       check: name,
-      state: stateOf(found, named || isLost, there.length > 0),
+      state: named || isLost ? "bad" : stateOf(found, there.length > 0),
       asked: asked(seen),
-      got: found ?? "not asked",
+      got: found === undefined ? "not asked" : textOf(found),
       meaning: [
         ...there.map(({ cause }) => `${cause.id}: ${cause.title}`),
         ...(excluded.length > 0
@@ -326,13 +329,11 @@ export function checkRows(
 }
 
 function stateOf(
-  found: string | undefined,
-  isBad: boolean,
+  found: Got | undefined,
   isPossible: boolean,
 ): CheckRow["state"] {
-  if (isBad) return "bad";
-  if (isPossible) return "warning";
-  return found === undefined ? "none" : "good";
+  if (found === undefined) return "none";
+  return isPossible || typeof found !== "string" ? "warning" : "good";
 }
 
 const fixOf = (verdict: Verdict) => ("fix" in verdict ? verdict.fix : []);
@@ -344,20 +345,36 @@ function loginFix({ asked }: Observations): string[] {
   ];
 }
 
-function said<T>(answer: Answer<T>, text: (value: T) => string): string {
-  return answer.error ?? text(answer.value);
+function said<T>(answer: Answer<T>, text: (value: T) => string): Got {
+  return answer.error === undefined
+    ? text(answer.value)
+    : { failed: answer.error };
 }
 
-function listed(parts: readonly (string | undefined)[]): string | undefined {
-  const found = parts.filter((part) => part !== undefined && part !== "");
-  return found.length === 0 ? undefined : found.join("; ");
+function textOf(got: Got): string {
+  return typeof got === "string" ? got : got.failed;
 }
 
-function addressesOf({ url, addresses }: Site): string {
-  return `${new URL(url).host}: ${said(addresses, (all) => all.join(", "))}`;
+/** Of several answers, all that was found; failed where one of them did. */
+function listed(parts: readonly (Got | undefined)[]): Got | undefined {
+  const found = parts.filter(
+    (part): part is Got => part !== undefined && part !== "",
+  );
+  if (found.length === 0) return undefined;
+  const text = found.map((part) => textOf(part)).join("; ");
+  return found.some((part) => typeof part !== "string")
+    ? { failed: text }
+    : text;
 }
 
-function responseOf({ response }: Site): string | undefined {
+function addressesOf({ url, addresses }: Site): Got {
+  const { host } = new URL(url);
+  return addresses.error === undefined
+    ? `${host}: ${addresses.value.join(", ")}`
+    : { failed: `${host}: ${addresses.error}` };
+}
+
+function responseOf({ response }: Site): Got | undefined {
   return (
     response &&
     said(response, ({ status, version }) =>

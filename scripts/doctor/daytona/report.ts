@@ -60,6 +60,8 @@ function table(rows: readonly CheckRow[]): string {
     style: { head: [], border: [], compact: true },
     colWidths: [3, 19, 36, 44, 40],
     wordWrap: true,
+    // Addresses and ids are longer than a column.
+    wrapOnWordBoundary: false,
   });
   const marks = { good: "✓", warning: "!", bad: "✗", none: "" } as const;
   for (const { check, state, asked, got, meaning } of rows) {

@@ -51,9 +51,9 @@ listeners() {
     case ${at##*:} in
       80 | 443 | 2222 | 3000 | 3003 | 4000)
         program=${users#*\"}
-        say server.listener "${at##*:} ${program%%\"*} $at" ;;
+        say server.listener "${at##*:} ${program%%\"*}" ;;
     esac
-  done
+  done | sort -u
 }
 
 units() {
@@ -218,7 +218,7 @@ daytona_answers() {
     own=$([ -z "$one" ] || within 5 docker inspect --format '{{range .NetworkSettings.Networks}}{{.IPAddress}} {{end}}' "$one" 2>/dev/null)
     for at in 127.0.0.1 $own; do
       said=$(page "http://$at:$port$path") || continue
-      say "server.$service" "$(printf '%s' "$said" | tr -d '\n' | cut -c 1-6000)"
+      say "server.answer-$service" "$(printf '%s' "$said" | tr -d '\n' | cut -c 1-6000)"
       break
     done
   done

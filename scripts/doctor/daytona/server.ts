@@ -88,8 +88,10 @@ export function serverSeen(said: string): ServerSeen {
   const version = first("server.docker");
   const runner = runnerSeen(lines);
   const proxyToRunner = first("server.proxy-to-runner");
-  const config = daytonaConfig(json(first("server.api") ?? ""));
-  const proxy = versionAnswer.safeParse(json(first("server.proxy") ?? ""));
+  const config = daytonaConfig(json(first("server.answer-api") ?? ""));
+  const proxy = versionAnswer.safeParse(
+    json(first("server.answer-proxy") ?? ""),
+  );
   return {
     os: first("server.os") ?? "",
     isRoot: first("server.root") === "yes",

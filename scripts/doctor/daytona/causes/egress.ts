@@ -377,7 +377,10 @@ export const proxyVariables: Cause = {
     "With the gateway sandboxes need no proxy variables; those of a snapshot must go.",
 };
 
-/** For rows: Docker networks of the server that share addresses with the runner's. */
+/**
+ * For rows: Docker networks of the server that share addresses with the runner's.
+ * Docker gives "bridge" the same on each.
+ */
 export function sharedNetworks({ networks, runner }: ServerSeen): string[] {
   const inner = runner?.networks.flatMap(({ subnets }) => subnets) ?? [];
   return networks
@@ -388,7 +391,8 @@ export function sharedNetworks({ networks, runner }: ServerSeen): string[] {
         ),
       ),
     )
-    .map(({ name }) => name);
+    .map(({ name }) => name)
+    .filter((name) => name !== "bridge");
 }
 
 const isIpv4 = (subnet: string) => !subnet.includes(":");

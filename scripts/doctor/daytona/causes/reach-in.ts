@@ -149,7 +149,8 @@ export const closedProxy: Cause = {
   title: "Daytona's proxy cannot be reached from outside",
   judge(o) {
     const site = o.sites.find(({ what }) => what === "toolbox");
-    if (!site?.response) return unknown("needs --api URL");
+    if (!site) return unknown("needs --api URL");
+    if (!site.response) return unknown("its name has no address");
     const { value, error } = site.response;
     if (value?.version !== undefined) {
       return excluded("toolbox address", `${site.url} answers from here`);
