@@ -31,9 +31,9 @@ probes() {
     say lookup "$([ -n "$found" ] && echo 0 || echo 2) $found"
   ) &
   if has curl; then
-    fetch address --noproxy '*' --resolve "$name:443:$address" "https://$name/" &
-    fetch name --noproxy '*' "https://$name/" &
-    fetch configured "https://$name/" &
+    fetch by-address --noproxy '*' --resolve "$name:443:$address" "https://$name/" &
+    fetch by-name --noproxy '*' "https://$name/" &
+    fetch as-configured "https://$name/" &
   else
     say no-curl yes
   fi

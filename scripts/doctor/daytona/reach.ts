@@ -32,9 +32,9 @@ export function networkSeen({ first, all }: Lines, scope: string): NetworkSeen {
       ...{ exitCode: Number(lookup[0]), connected: false, secured: false },
       found: lookup[1] ?? "",
     },
-    byAddress: probe("address"),
-    byName: probe("name"),
-    asConfigured: probe("configured"),
+    byAddress: probe("by-address"),
+    byName: probe("by-name"),
+    asConfigured: probe("as-configured"),
     pings: all(`${scope}.ping`).map((line) => {
       const [size, exitCode] = line.split(" ");
       return { size: Number(size), came: exitCode === "0" };

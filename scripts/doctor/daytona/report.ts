@@ -3,6 +3,7 @@ import Table from "cli-table3";
 import { isThere } from "./causes/cause.ts";
 import { type Judged, judgeAll } from "./causes/table.ts";
 import { type CheckRow, checkRows } from "./checks.ts";
+import { sandboxEgress } from "./facts.ts";
 import type { Observations } from "./observations.ts";
 
 export interface Findings {
@@ -16,7 +17,7 @@ export function findings(seen: Observations): Findings {
   const judged = judgeAll(seen);
   const rows = checkRows(seen, judged);
   return {
-    ...{ judged, rows, summary: summary(judged, rows) },
+    ...{ judged, rows, summary: summary(seen, judged, rows) },
     ok: rows.every(({ state }) => state !== "bad") && !judged.some(isNamed),
   };
 }
@@ -109,25 +110,52 @@ function openQuestion({ cause, verdict }: Judged): string[] {
 }
 
 /** One paragraph: what it is, in order, and what this stack changes about it. */
-function summary(judged: readonly Judged[], rows: readonly CheckRow[]): string {
+function summary(
+  seen: Observations,
+  judged: readonly Judged[],
+  rows: readonly CheckRow[],
+): string {
   const named = judged.filter(isNamed);
   const maybe = judged.filter(({ verdict }) => verdict.state === "possible");
-  const blind = rows
-    .filter(({ check, state }) => check === "login" && state === "bad")
-    .map(({ got }) => `The server could not be looked at (${got}).`);
-  const list = (all: readonly Judged[]) =>
-    all.map(({ cause: { id, title } }) => `${title} (${id})`).join("; then ");
   const stack = [...named, ...maybe].map(
     ({ cause: { id, stack } }) => `${id}: ${stack}`,
   );
   return [
-    named.length === 0
-      ? "No cause is named: what was asked is as it should be."
-      : `It is: ${list(named)}.`,
+    ...(named.length === 0 ? [] : [`It is: ${list(named)}.`]),
     ...(maybe.length === 0 ? [] : [`It may be: ${list(maybe)}.`]),
-    ...blind,
+    ...(named.length + maybe.length === 0 ? unnamed(seen, rows) : []),
+    ...rows
+      .filter(({ check, state }) => check === "login" && state === "bad")
+      .map(({ got }) => `The server could not be looked at (${got}).`),
     ...(stack.length === 0
       ? []
       : [`What daytona-edge changes about it: ${stack.join(" ")}`]),
   ].join(" ");
+}
+
+const list = (all: readonly Judged[]) =>
+  all.map(({ cause: { id, title } }) => `${title} (${id})`).join("; then ");
+
+/** That no cause is named does not say that all is well. */
+function unnamed(seen: Observations, rows: readonly CheckRow[]): string[] {
+  const failed = rows
+    .filter(({ state, check }) => state === "warning" && check !== "login")
+    .map(({ check }) => check);
+  const egress = sandboxEgress(seen);
+  const silent = egress !== undefined && egress !== "works";
+  if (!silent && failed.length === 0) {
+    return ["No cause is named: what was asked is as it should be."];
+  }
+  return [
+    "No cause is named.",
+    ...(silent
+      ? [`Sandboxes do not reach ${seen.asked.target.name} (${egress}).`]
+      : []),
+    ...(failed.length > 0
+      ? [`These could not be asked: ${failed.join(", ")}.`]
+      : []),
+    ...(seen.asked.ssh === undefined
+      ? ["A login to the server tells more: --ssh root@SERVER."]
+      : []),
+  ];
 }

@@ -116,7 +116,7 @@ const makeRunner = (edit = "") => `
   sed '${edit}' /usr/local/lib/daytona-lab/compose-up.sh | sh`;
 const isUp = () =>
   onServer(
-    "timeout 60 sh -c 'until curl -fsS http://127.0.0.1:3000/api/health || curl -fsS http://172.20.0.9:3000/; do sleep 0.3; done' >/dev/null 2>&1",
+    "timeout 60 sh -c 'until curl -fsS -m 2 http://127.0.0.1:3000/api/health; do sleep 0.3; done' >/dev/null 2>&1",
   );
 const setting = (name: string, value: string) =>
   `sed -i '/^${name}=/d' /etc/daytona-lab/daytona.env; echo '${name}=${value}' >>/etc/daytona-lab/daytona.env`;
@@ -300,6 +300,12 @@ const made: readonly Made[] = [
     named: ["10"],
     make: () => inRunner("echo 0 >/proc/sys/net/ipv4/ip_forward"),
     undo: () => inRunner("echo 1 >/proc/sys/net/ipv4/ip_forward"),
+  },
+  {
+    cause: "11: iptables-legacy, which iptables does not show, drops",
+    named: ["11"],
+    make: () => inRunner("iptables-legacy -P FORWARD DROP"),
+    undo: () => inRunner("iptables-legacy -P FORWARD ACCEPT"),
   },
   {
     cause: "12: the runner's resolver does not answer",
