@@ -55,7 +55,7 @@ export async function observe(given: Given): Promise<Observations> {
     toolboxUrl !== undefined &&
     (!isLoopback(toolboxUrl) || (url !== undefined && isLoopback(url)));
 
-  const [sites, toolbox, server] = await step(
+  const [named, toolbox, lines] = await step(
     "public addresses, the sandbox's toolbox, the server",
     (report) => {
       const waiting = pending(report);
@@ -84,11 +84,19 @@ export async function observe(given: Given): Promise<Observations> {
     },
   );
 
+  const server = lines && mapped(lines, serverSeen);
+  // Who has a login alone knows the addresses from there.
+  const own = server?.value?.config;
+  const sites =
+    config === undefined && own !== undefined
+      ? await step("public addresses", () =>
+          Promise.all(placesOf(own, own.proxyToolboxUrl, from).map(lookAtSite)),
+        )
+      : named;
+
   const run = toolbox?.run;
-  const inside: Inside | undefined = server?.value?.includes(
-    "\nsandbox.route\t",
-  )
-    ? { by: "ssh", said: server }
+  const inside: Inside | undefined = lines?.value?.includes("\nsandbox.route\t")
+    ? { by: "ssh", said: lines }
     : run && {
         by: "toolbox",
         said: await step("the sandbox's network, by its toolbox", () =>
@@ -99,9 +107,7 @@ export async function observe(given: Given): Promise<Observations> {
     ...{ asked, sites },
     ...(api && { api }),
     ...(toolbox && { toolbox: toolbox.seen }),
-    ...(server && {
-      server: mapped(server, serverSeen),
-    }),
+    ...(server && { server }),
     ...(inside && {
       sandbox: mapped(inside.said, (said) => ({
         ...networkSeen(linesOf(said), "sandbox"),

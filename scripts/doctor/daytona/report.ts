@@ -44,7 +44,7 @@ export function asText({ rows, judged, summary }: Findings): string {
     ...there.map(causeText),
     ...(login ? [`login: ${login.got}\n${indented(login.fix, "fix: ")}`] : []),
     section("Excluded:", judged.flatMap(exclusion)),
-    section("Cannot tell:", judged.flatMap(openQuestion)),
+    section("Cannot tell:", openQuestions(judged)),
     summary,
   ]
     .filter((part) => part !== "")
@@ -103,10 +103,16 @@ function exclusion({ cause, verdict }: Judged): string[] {
     : [];
 }
 
-function openQuestion({ cause, verdict }: Judged): string[] {
-  return verdict.state === "unknown"
-    ? [`  ${cause.id}: ${cause.title}: ${verdict.because}`]
-    : [];
+/** Reasons, each with the causes that it leaves open. */
+function openQuestions(judged: readonly Judged[]): string[] {
+  const open = judged.filter(({ verdict }) => verdict.state === "unknown");
+  const byReason = Map.groupBy(open, ({ verdict }) =>
+    verdict.state === "unknown" ? verdict.because : "",
+  );
+  return [...byReason].map(
+    ([reason, causes]) =>
+      `  ${causes.map(({ cause: { id, title } }) => `${id} (${title})`).join(", ")}: ${reason}`,
+  );
 }
 
 /** One paragraph: what it is, in order, and what this stack changes about it. */
@@ -143,7 +149,7 @@ function unnamed(seen: Observations, rows: readonly CheckRow[]): string[] {
     .map(({ check }) => check);
   const egress = sandboxEgress(seen);
   const silent = egress !== undefined && egress !== "works";
-  if (!silent && failed.length === 0) {
+  if (!silent && failed.length === 0 && seen.server?.error === undefined) {
     return ["No cause is named: what was asked is as it should be."];
   }
   return [

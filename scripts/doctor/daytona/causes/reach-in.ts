@@ -149,7 +149,7 @@ export const closedProxy: Cause = {
   title: "Daytona's proxy cannot be reached from outside",
   judge(o) {
     const site = o.sites.find(({ what }) => what === "toolbox");
-    if (!site) return unknown("needs --api URL");
+    if (!site) return unknown("needs --api URL, or --ssh root@SERVER");
     if (!site.response) return unknown("its name has no address");
     const { value, error } = site.response;
     if (value?.version !== undefined) {
@@ -197,7 +197,8 @@ export const cloudflareBefore: Cause = {
       ({ addresses, response }) =>
         addresses.value?.some(isCloudflares) || response?.value?.cloudflare,
     );
-    if (sites.length === 0) return unknown("needs --api URL or --from URL");
+    if (sites.length === 0)
+      return unknown("needs --api URL, --ssh root@SERVER or --from URL");
     const [site] = behind;
     if (!site) {
       return excluded("public names", "no address is Cloudflare's");
@@ -264,8 +265,11 @@ export const runnerDomain: Cause = {
         ...fix,
       );
     }
+    if (!server) return unknown(needsSsh);
     return unknown(
-      server ? "the runner has no RUNNER_DOMAIN of its own" : needsSsh,
+      domain === undefined
+        ? "the runner has no RUNNER_DOMAIN of its own"
+        : `the runner is ${domain}, and no container of Daytona's proxy runs there to ask from`,
     );
   },
   stack: "Nothing: the edge passes requests to Daytona's proxy.",
