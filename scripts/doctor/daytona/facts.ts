@@ -126,6 +126,10 @@ const dockersChains = /^ip6? docker-/;
 const dockersRule =
   / -j DOCKER|-[io] (docker|br-)\S+ .*-j (ACCEPT|DOCKER)|ctstate .*-j ACCEPT/;
 
+/** Drops whatever comes from a source, by an interface, or at all. */
+const closesAll =
+  /^filter: -A \S+( -s \S+| -i \S+| -o \S+)* -j (DROP|REJECT)( |$)/;
+
 /**
  * What is wrong with a namespace's rules for what containers send.
  * @param source an address that is to be masqueraded there
@@ -154,13 +158,17 @@ export function rulesFault(
     }
     const chain = rules.filter((rule) => rule.startsWith("filter: -A FORWARD"));
     const own = chain.findIndex((rule) => dockersRule.test(rule));
-    const drop = chain.findIndex((rule) =>
-      /^filter: -A FORWARD -j (DROP|REJECT)/.test(rule),
+    const before = [
+      ...(own === -1 ? chain : chain.slice(0, own)),
+      ...rules.filter((rule) => rule.startsWith("filter: -A DOCKER-USER")),
+    ];
+    const drop = before.find(
+      (rule) => closesAll.test(rule) && covers(rule, source),
     );
-    if (drop !== -1 && (own === -1 || drop < own)) {
+    if (drop !== undefined) {
       return {
         what: "closed",
-        found: `"${(chain[drop] ?? "").replace("filter: ", "")}" stands before Docker's rules`,
+        found: `"${drop.replace("filter: ", "")}" stands before Docker's rules`,
       };
     }
     const drops = rules.some((rule) =>

@@ -19,6 +19,8 @@ export function linesOf(said: string): Lines {
 
 export function networkSeen({ first, all }: Lines, scope: string): NetworkSeen {
   const probe = (key: string) => probeOf(first(`${scope}.${key}`));
+  const tcp = probe("tcp")?.connected ?? false;
+  const byAddress = probe("by-address");
   const lookup = first(`${scope}.lookup`)?.split(" ");
   return {
     routes: all(`${scope}.route`).map(routeOf),
@@ -32,7 +34,10 @@ export function networkSeen({ first, all }: Lines, scope: string): NetworkSeen {
       ...{ exitCode: Number(lookup[0]), connected: false, secured: false },
       found: lookup[1] ?? "",
     },
-    byAddress: probe("by-address"),
+    byAddress: byAddress && {
+      ...byAddress,
+      connected: byAddress.connected || tcp,
+    },
     byName: probe("by-name"),
     asConfigured: probe("as-configured"),
     pings: all(`${scope}.ping`).map((line) => {
