@@ -21,12 +21,28 @@ within() {
 # What containers send leaves a server by IPv4, whatever else the server has.
 case $scope in sandbox) family= ;; *) family=--ipv4 ;; esac
 
+# usage: fetch KEY CURL-ARGUMENT…; its status is curl's
 fetch() {
   key=$1
   shift
   # shellcheck disable=SC2086 # an option, or none
   times=$(curl $family -s -k -o /dev/null -m 6 -w '%{time_connect} %{time_appconnect} %{http_code}' "$@" 2>/dev/null)
-  say "$key" "$? $times"
+  code=$?
+  say "$key" "$code $times"
+  return "$code"
+}
+
+# The answer to a large packet may change what the kernel sends from then on, so
+# none is sent where TLS works, and none before that was tried.
+pings() {
+  has ping || return 0
+  for size in 1472 1272; do
+    (
+      within 4 ping -c 1 -W 2 -M "do" -s "$size" "$address" >/dev/null 2>&1
+      say ping "$((size + 28)) $?"
+    ) &
+  done
+  wait
 }
 
 probes() {
@@ -35,21 +51,13 @@ probes() {
     say lookup "$([ -n "$found" ] && echo 0 || echo 2) $found"
   ) &
   if has curl; then
-    fetch by-address --noproxy '*' --resolve "$name:443:$address" "https://$name/" &
+    (fetch by-address --noproxy '*' --resolve "$name:443:$address" "https://$name/" || pings) &
     # Of a handshake that hangs curl 8 does not say that TCP stood.
     fetch tcp --noproxy '*' "http://$address:443/" &
     fetch by-name --noproxy '*' "https://$name/" &
     fetch as-configured "https://$name/" &
   else
     say no-curl yes
-  fi
-  if has ping; then
-    for size in 1472 1272; do
-      (
-        within 4 ping -c 1 -W 2 -M "do" -s "$size" "$address" >/dev/null 2>&1
-        say ping "$((size + 28)) $?"
-      ) &
-    done
   fi
   wait
 }

@@ -190,11 +190,11 @@ const ownChain = `
   iptables -N DAYTONA-SB-$container
   iptables -A DAYTONA-SB-$container -j DROP
   iptables -I DOCKER-USER -s 172.20.0.2/32 -j DAYTONA-SB-$container`;
-const blackHole = [
-  "ip link set host0 mtu 1300",
-  // What the network beyond it does, and says nothing.
-  "iptables -t mangle -I FORWARD -i host0 -m length --length 1301: -j DROP",
-];
+/** As a tunnel beyond the server does whose ICMP messages are filtered. */
+const blackHole = (verb: "-I" | "-D") =>
+  onServer(`
+    iptables -t mangle ${verb} FORWARD -i host0 -m length --length 1301: -j DROP
+    iptables -t mangle ${verb} FORWARD -o host0 -m length --length 1301: -j DROP`);
 
 const made: readonly Made[] = [
   { cause: "nothing: key and SSH", named: [], make: nothing, undo: nothing },
@@ -267,14 +267,8 @@ const made: readonly Made[] = [
   {
     cause: "9: large packets are lost",
     named: ["9"],
-    make: () => onServer(blackHole.join("\n")),
-    undo: () =>
-      onServer(
-        blackHole
-          .join("\n")
-          .replace("mtu 1300", "mtu 1500")
-          .replace("-I", "-D"),
-      ),
+    make: () => blackHole("-I"),
+    undo: () => blackHole("-D"),
   },
   {
     cause: "10: iptables -F FORWARD and nat emptied in the runner",

@@ -131,9 +131,13 @@ export const packetSize: Cause = {
     const shows =
       "TCP connects, and the TLS handshake hangs, whose answer is the first large packet";
     const mtu = small?.link?.mtu ?? 1400;
+    const mss = small ? "--clamp-mss-to-pmtu" : `--set-mss ${String(mtu - 40)}`;
+    const inside = server?.runner?.isContainer
+      ? `; the same in ${server.runner.name}, whose network "runner-bridge" is to be made anew with that option`
+      : "";
     const fix = [
-      `docker network create with -o com.docker.network.driver.mtu=${String(mtu)}, or in /etc/docker/daemon.json: {"mtu": ${String(mtu)}}, on the server and in the runner`,
-      "at once, on the server: iptables -t mangle -A FORWARD -p tcp --tcp-flags SYN,RST SYN -j TCPMSS --clamp-mss-to-pmtu",
+      `at once, on the server: iptables -t mangle -A FORWARD -p tcp --tcp-flags SYN,RST SYN -j TCPMSS ${mss}`,
+      `to stay, in /etc/docker/daemon.json: {"default-network-opts": {"bridge": {"com.docker.network.driver.mtu": "${String(mtu)}"}}}; networks that exist keep theirs${inside}`,
     ];
     if (small?.link) {
       return named(
