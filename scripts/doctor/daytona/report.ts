@@ -43,6 +43,7 @@ export function asText({ rows, judged, summary }: Findings): string {
     notAsked(rows),
     ...there.map(causeText),
     ...(login ? [`login: ${login.got}\n${indented(login.fix, "fix: ")}`] : []),
+    section("Goes with it:", judged.flatMap(consequence)),
     section("Excluded:", judged.flatMap(exclusion)),
     section("Cannot tell:", openQuestions(judged)),
     summary,
@@ -95,6 +96,14 @@ function indented(lines: readonly string[], mark: string): string {
         `  ${index === 0 ? mark : " ".repeat(mark.length)}${line}`,
     )
     .join("\n");
+}
+
+function consequence({ cause, verdict }: Judged): string[] {
+  return verdict.state === "follows"
+    ? [
+        `  ${cause.id}: ${cause.title}: ${verdict.because}; from ${verdict.from}`,
+      ]
+    : [];
 }
 
 function exclusion({ cause, verdict }: Judged): string[] {

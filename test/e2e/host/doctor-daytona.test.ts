@@ -396,9 +396,7 @@ test("8: Compose's network has the runner's subnet", async () => {
     await expect
       .poll(async () => (await report(bySsh, "")).named, { interval: 2_000 })
       .toEqual(["8"]);
-    const { stdout } = await doctor(byBoth);
     figures.push("8: Compose's network has the runner's subnet | 8");
-    console.log(stdout);
   } finally {
     await onServer(
       `${all}; docker network rm daytona_daytona-network >/dev/null

@@ -24,6 +24,12 @@ export type Verdict =
       readonly by: CheckName;
       readonly because: string;
     }
+  /** It is there, and goes with the cause that is named. */
+  | {
+      readonly state: "follows";
+      readonly from: string;
+      readonly because: string;
+    }
   | { readonly state: "unknown"; readonly because: string };
 
 export const named = (because: string, ...fix: string[]): Verdict => ({
@@ -37,6 +43,9 @@ export const excluded = (by: CheckName, because: string): Verdict => ({
 });
 export const unknown = (because: string): Verdict => ({
   ...{ state: "unknown", because },
+});
+export const follows = (from: Cause, because: string): Verdict => ({
+  ...{ state: "follows", from: from.id, because },
 });
 
 /** Whether it is named, or fits what is seen. */

@@ -3,7 +3,7 @@
  * comes first, and what only follows from it is not named beside it.
  */
 import type { Observations } from "../observations.ts";
-import { type Cause, type Verdict, unknown } from "./cause.ts";
+import { type Cause, type Verdict, follows } from "./cause.ts";
 import { limitIgnored, noShell, statusLost, tooLong } from "./commands.ts";
 import {
   forwardingGone,
@@ -91,13 +91,10 @@ export function judgeAll(seen: Observations): Judged[] {
     const by = explained.get(one.cause);
     const { state, because } = one.verdict;
     return by && (state === "named" || state === "possible")
-      ? {
-          ...one,
-          verdict: unknown(`${because}: follows from ${by.id}, ${by.title}`),
-        }
+      ? { ...one, verdict: follows(by, because) }
       : one;
   });
-  const order = ["named", "possible", "unknown", "excluded"];
+  const order = ["named", "possible", "follows", "unknown", "excluded"];
   return judged.toSorted(
     (a, b) => order.indexOf(a.verdict.state) - order.indexOf(b.verdict.state),
   );
