@@ -161,20 +161,21 @@ export const packetSize: Cause = {
 };
 
 /** Where what a sandbox sends is lost, as far as probes tell. */
-function faultyRules(o: Observations) {
+export function faultyRules(o: Observations) {
   const server = serverOf(o);
   if (!server) return undefined;
   const { runner } = server;
   const source = runner?.sandbox?.address;
-  if (runner?.isContainer && runner.rules) {
-    const works = egressOf(runner.network);
-    if (works !== "no TCP") {
-      return { where: runner.name, rules: runner.rules, source };
-    }
-    const address = uplinkNetwork(runner.network);
-    return { where: "the server", rules: server.rules, source: address };
+  const where = "the server";
+  if (!runner?.isContainer || !runner.rules) {
+    return { of: "server", where, rules: server.rules, source } as const;
   }
-  return { where: "the server", rules: server.rules, source };
+  if (egressOf(runner.network) !== "no TCP") {
+    const { name, rules } = runner;
+    return { of: "runner", where: name, rules, source } as const;
+  }
+  const network = uplinkNetwork(runner.network);
+  return { of: "server", where, rules: server.rules, source: network } as const;
 }
 
 /** The network of a namespace's default route. */
@@ -219,11 +220,11 @@ export const iptablesVariant: Cause = {
           )
         : unknown(at.rules.error);
     }
-    const inside = at.where === "the server" ? "" : `docker exec ${at.where} `;
+    const inside = at.of === "server" ? "" : `docker exec ${at.where} `;
     return named(
       `${at.where}: ${fault}`,
       `${inside}iptables-legacy -S FORWARD; ${inside}iptables-legacy -P FORWARD ACCEPT`,
-      at.where === "the server"
+      at.of === "server"
         ? "update-alternatives --set iptables /usr/sbin/iptables-nft; systemctl restart docker"
         : `in Daytona's compose file, for runner: DOCKER_IPTABLES_LEGACY=1 where the kernel has the modules of legacy only; docker compose up -d runner`,
     );
@@ -240,19 +241,19 @@ export const forwardingGone: Cause = {
     if (decided) return decided;
     const at = faultyRules(o);
     if (!at) return unknown(needsSsh);
-    const { where, rules, source } = at;
+    const { of, where, rules, source } = at;
     if (rules.error !== undefined) return unknown(rules.error);
     const fault = rulesFault(rules, source);
     if (!fault) {
       return excluded("rules", `${where} forwards, and masquerades`);
     }
-    const inside = where === "the server" ? "" : `docker exec ${where} `;
+    const inside = of === "server" ? "" : `docker exec ${where} `;
     const units = serverOf(o)?.units ?? [];
     const firewall = ["ufw", "firewalld", "nftables"].find((unit) =>
       units.includes(unit),
     );
     const restart =
-      where === "the server"
+      of === "server"
         ? "systemctl restart docker   # restarts containers, Daytona's among them"
         : `docker restart ${where}`;
     const fixes = {
@@ -267,9 +268,9 @@ export const forwardingGone: Cause = {
       ],
     };
     return named(
-      `${where}: ${fault.found}${firewall === undefined || where !== "the server" ? "" : `; ${firewall} runs there, and a reload of it removes or closes what Docker has set`}`,
+      `${where}: ${fault.found}${firewall === undefined || of !== "server" ? "" : `; ${firewall} runs there, and a reload of it removes or closes what Docker has set`}`,
       ...fixes[fault.what],
-      ...(firewall === "nftables" && where === "the server"
+      ...(firewall === "nftables" && of === "server"
         ? ["take 'flush ruleset' out of /etc/nftables.conf"]
         : []),
     );

@@ -6,6 +6,7 @@ import type { Observations } from "../observations.ts";
 import { type Cause, type Verdict, follows } from "./cause.ts";
 import { limitIgnored, noShell, statusLost, tooLong } from "./commands.ts";
 import {
+  faultyRules,
   forwardingGone,
   iptablesVariant,
   noNames,
@@ -49,30 +50,37 @@ export const causes: readonly Cause[] = [
   tooLong,
 ];
 
-/** What a cause, where it is named, also brings about. */
-const consequences = new Map<Cause, readonly Cause[]>([
-  [
-    subnetCollision,
-    [
-      noApi,
-      closedProxy,
-      runnerDomain,
-      noWayToSandbox,
-      noServerEgress,
-      iptablesVariant,
-      forwardingGone,
-      packetSize,
-      noNames,
+interface Consequence {
+  readonly from: Cause;
+  /** When absent: whenever that one is named. */
+  readonly when?: (seen: Observations) => boolean;
+  readonly are: readonly Cause[];
+}
+
+const consequences: readonly Consequence[] = [
+  {
+    from: subnetCollision,
+    are: [
+      ...[noApi, closedProxy, runnerDomain, noWayToSandbox, noServerEgress],
+      ...[iptablesVariant, forwardingGone, packetSize, noNames],
     ],
-  ],
-  [notRunning, [runnerDomain, noWayToSandbox]],
-  [cloudflareBefore, [closedProxy]],
-  [toolboxAddress, [closedProxy]],
-  [noServerEgress, [iptablesVariant, forwardingGone, packetSize, noNames]],
-  [iptablesVariant, [forwardingGone]],
-  [ownRules, [noNames]],
-  [noShell, [limitIgnored]],
-]);
+  },
+  { from: notRunning, are: [runnerDomain, noWayToSandbox] },
+  { from: cloudflareBefore, are: [closedProxy] },
+  { from: toolboxAddress, are: [closedProxy] },
+  {
+    from: noServerEgress,
+    are: [iptablesVariant, forwardingGone, packetSize, noNames],
+  },
+  { from: iptablesVariant, are: [forwardingGone] },
+  // Ports that Docker publishes are forwarded by the server as well.
+  ...[iptablesVariant, forwardingGone].map((from) => ({
+    ...{ from, are: [noApi, closedProxy] },
+    when: (seen: Observations) => faultyRules(seen)?.of === "server",
+  })),
+  { from: ownRules, are: [noNames] },
+  { from: noShell, are: [limitIgnored] },
+];
 
 export interface Judged {
   readonly cause: Cause;
@@ -85,7 +93,10 @@ export function judgeAll(seen: Observations): Judged[] {
   const explained = new Map<Cause, Cause>();
   for (const { cause, verdict } of all) {
     if (verdict.state !== "named" || explained.has(cause)) continue;
-    for (const one of consequences.get(cause) ?? []) explained.set(one, cause);
+    for (const { from, when, are } of consequences) {
+      if (from !== cause || when?.(seen) === false) continue;
+      for (const one of are) explained.set(one, cause);
+    }
   }
   const judged = all.map((one): Judged => {
     const by = explained.get(one.cause);

@@ -407,6 +407,32 @@ test("two at once: each is named, what explains more first", () => {
   expect(idsOf(byKey(seen), "named")).toEqual(["10", "1"]);
 });
 
+test("ports that Docker publishes are closed with the server's forwarding", () => {
+  const { server } = bySsh(
+    {
+      rules: rules({ forwardChains: ["inet filter forward drop"] }),
+      runner: { ...runner(), network: { ...runner().network!, ...noTcp } },
+    },
+    noTcp,
+  );
+  const closed = {
+    sites: site("https://proxy.example.net/health", {
+      error: "no answer in time",
+    }),
+    server: server!,
+  };
+  const seen = byKey({ ...closed, ...silent() });
+  expect(idsOf(seen, "named")).toEqual(["10"]);
+  expect(verdictOf(seen, "F")).toMatchObject({ state: "follows", from: "10" });
+  // What is wrong in the runner closes no port of the server.
+  const inRunner = bySsh({
+    runner: { ...runner(), rules: rules({ rules: [] }) },
+  });
+  expect(
+    idsOf(byKey({ ...closed, ...silent(), server: inRunner.server! }), "named"),
+  ).toEqual(["F", "10"]);
+});
+
 test("a key alone does not tell whose rules close a sandbox, and says so", () => {
   const seen = byKey(silent());
   expect(idsOf(seen, "named")).toEqual([]);
