@@ -10,9 +10,12 @@ import { asJson, asText, findings } from "./report.ts";
 
 /** @throws LabError when nothing was given to ask */
 export async function daytonaDoctor(
-  given: Given,
+  options: Given,
   json: true | undefined,
 ): Promise<void> {
+  // A variable that is empty is none.
+  const api = options.api || undefined;
+  const given = { ...options, api, key: options.key || undefined };
   if (given.api === undefined && given.ssh === undefined) {
     throw new LabError(
       `--daytona needs something to ask: the API's address, a login to the server, or both
