@@ -97,6 +97,7 @@ async function report(
 ): Promise<Report & { named: string[] }> {
   const { stdout, stderr } = await doctor([...args, "--json"], key);
   if (stdout === "") throw new Error(stderr);
+  expect(stdout + stderr).not.toContain(labSecrets().daytonaApiKey);
   const said = JSON.parse(stdout) as Report;
   const named = said.causes
     .filter(({ state }) => state === "named")
