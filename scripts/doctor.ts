@@ -1,11 +1,12 @@
 /** `npm run doctor`: what an operator would look at, one row each. */
 import Table from "cli-table3";
-import { Command } from "commander";
+import { Command, Option } from "commander";
 import {
   type StackOptions,
   openDeployment,
   withStack,
 } from "./deployments/open.ts";
+import type { Given } from "./doctor/daytona/observe.ts";
 import { hostStackRows } from "./doctor/host-stack.ts";
 import type { Row } from "./doctor/row.ts";
 import { main } from "./failure.ts";
@@ -22,13 +23,47 @@ server and what each edge serves. On servers of your own also whether the edge r
 Daytona's proxy, and whether somebody changed files, units or rules by hand. On AWS
 also which machines are healthy, whether they are as deployed, whether new ones get
 addresses and stay within AWS' quotas, and what alarms say. Changes nothing. Exits
-with 1 when a row is bad.`,
+with 1 when a row is bad.
+
+With --daytona it looks at a Daytona of yours, with nothing of this project there:
+why nobody reaches a sandbox, and why it reaches nobody.`,
+  )
+  .option("--daytona", "look at Daytona itself, by its API, by SSH or by both")
+  .addOption(
+    new Option("--api <url>", "with --daytona: address of its API").env(
+      "DAYTONA_API_URL",
+    ),
+  )
+  .addOption(
+    new Option(
+      "--key <key>",
+      "with --daytona: a key of it; as a variable it stays out of\nthe shell's history",
+    ).env("DAYTONA_API_KEY"),
+  )
+  .option(
+    "--ssh <login>",
+    "with --daytona: its server, as ssh takes it,\nsuch as root@203.0.113.7",
+  )
+  .option(
+    "--sandbox <id>",
+    "with --daytona: which one (default: the first that runs)",
+  )
+  .option(
+    "--from <url>",
+    "with --daytona: an address that your callers use, when it\nis not one that Daytona's API names",
+  )
+  .option(
+    "--target <host>",
+    "with --daytona: a host that sandboxes are to reach",
+    "api.github.com",
   )
   .option("--json", "print the rows as JSON")
   .parse();
 
-interface DoctorOptions extends StackOptions {
+interface DoctorOptions extends StackOptions, Given {
   readonly json?: true;
+  readonly daytona?: true;
+  readonly identity?: string;
 }
 
 type StackRow = Row & { readonly stack: string };
@@ -36,6 +71,11 @@ type StackRow = Row & { readonly stack: string };
 await main(async () => {
   const options = command.opts<DoctorOptions>();
   const { stack, json } = options;
+  if (options.daytona) {
+    const { daytonaDoctor } = await import("./doctor/daytona/doctor.ts");
+    await daytonaDoctor(options, json);
+    return;
+  }
   const rows =
     stack === undefined
       ? (

@@ -4,4 +4,5 @@
  */
 import { createToolbox } from "./toolbox/server.ts";
 
-createToolbox("v0.190.0").listen(2280);
+// A sandbox may have another daemon than its Daytona: each keeps that of its birth.
+createToolbox(process.env.LAB_DAEMON_VERSION ?? "v0.190.0").listen(2280);

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { executeWords } from "../../../scripts/lab/daytona/toolbox/execute-words.ts";
 import {
   ExecutionTimeout,
   execute,
@@ -47,6 +48,37 @@ describe("execute", () => {
       return result;
     };
     await expect.poll(left).toBe("none\n");
+  });
+});
+
+describe("executeWords, as before v0.156.0", () => {
+  it.each([
+    ["echo a > /tmp/x", { exitCode: 0, result: "a > /tmp/x\n" }],
+    ["cd /tmp", { exitCode: -1, result: "" }],
+    ["export A=1 && true", { exitCode: -1, result: "" }],
+    [`sh -c 'echo "a b" | tr a-z A-Z'`, { exitCode: 0, result: "A B\n" }],
+  ])("%s", async (command, result) => {
+    expect(await executeWords({ command })).toEqual(result);
+  });
+
+  it("waits for the children of what took too long", async () => {
+    const start = performance.now();
+    const command = 'sh -c "sleep 1; true"';
+    await expect(executeWords({ command, timeout: 0.1 })).rejects.toThrow(
+      ExecutionTimeout,
+    );
+    expect(performance.now() - start).toBeGreaterThan(900);
+  });
+
+  it("is what a daemon of that version does", async () => {
+    const answer = await toolboxRoutes("v0.155.0").request("/process/execute", {
+      method: "POST",
+      body: '{"command":"echo a && echo b"}',
+    });
+    expect(await answer.json()).toEqual({
+      exitCode: 0,
+      result: "a && echo b\n",
+    });
   });
 });
 

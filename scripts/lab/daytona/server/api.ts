@@ -177,6 +177,7 @@ export function createApi(settings: ApiSettings, sandboxes: Sandboxes): Hono {
       disk: 3,
       public: record.public,
       networkBlockAll: false,
+      daemonVersion: env.LAB_DAEMON_VERSION ?? settings.version,
       state,
       desiredState: state === "stopped" ? "stopped" : "started",
       // The stand-in stops no sandbox by itself.

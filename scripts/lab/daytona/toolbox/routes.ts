@@ -5,6 +5,7 @@ import { dirname } from "node:path";
 import { Readable } from "node:stream";
 import * as z from "zod";
 import { type ErrorStatus, errorBody } from "../server/errors.ts";
+import { executeWords } from "./execute-words.ts";
 import { ExecutionTimeout, execute } from "./execute.ts";
 
 const executeBody = z.object({
@@ -17,6 +18,7 @@ const executeBody = z.object({
 /** What the toolbox answers itself; nobody has to show a key. */
 export function toolboxRoutes(version: string): Hono {
   const routes = new Hono();
+  const run = hasShell(version) ? execute : executeWords;
 
   routes.get("/version", (c) => c.json({ version }));
 
@@ -26,7 +28,7 @@ export function toolboxRoutes(version: string): Hono {
     if (!execution.success) {
       return failure(c, 400, z.prettifyError(execution.error));
     }
-    return c.json(await execute(execution.data));
+    return c.json(await run(execution.data));
   });
 
   routes.get("/files/download", (c) => {
@@ -64,6 +66,12 @@ export function toolboxRoutes(version: string): Hono {
     failure(c, error instanceof ExecutionTimeout ? 408 : 500, error.message),
   );
   return routes;
+}
+
+/** Since v0.156.0. */
+function hasShell(version: string): boolean {
+  const minor = /^v0\.(\d+)\./.exec(version)?.[1];
+  return minor === undefined || Number(minor) >= 156;
 }
 
 function failure(c: Context, status: ErrorStatus, message: string) {

@@ -1,0 +1,69 @@
+/** What server.sh printed on a server of the lab, and what is read of it. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import {
+  serverScript,
+  serverSeen,
+} from "../../../../scripts/doctor/daytona/server.ts";
+
+const recorded = readFileSync(join(import.meta.dirname, "server.tsv"), "utf8");
+const works = { exitCode: 0, connected: true, secured: true };
+
+describe("serverSeen", () => {
+  const seen = serverSeen(recorded);
+
+  test("the server", () => {
+    expect(seen).toMatchObject({
+      isRoot: true,
+      docker: { value: "26.1.5+dfsg1" },
+      host: {
+        byAddress: works,
+        byName: works,
+        asConfigured: works,
+        lookup: { exitCode: 0, found: "203.0.113.12" },
+      },
+      listeners: [
+        "3000 docker-proxy",
+        "3003 docker-proxy",
+        "4000 docker-proxy",
+      ],
+      config: { version: "v0.190.0" },
+      proxyVersion: "v0.190.0",
+    });
+    expect(seen.host.routes[0]).toEqual({
+      interface: "host0",
+      to: "0.0.0.0/0",
+      gateway: "198.18.0.2",
+    });
+  });
+
+  test("its runner, and the sandbox in it", () => {
+    expect(seen.runner).toMatchObject({
+      name: "daytona-runner-1",
+      isContainer: true,
+      domain: "runner",
+      network: { byAddress: works, byName: works, asConfigured: works },
+      rules: { forwarding: true, iptables: "iptables v1.8.11 (nf_tables)" },
+      sandbox: {
+        state: "running",
+        address: "172.20.0.3",
+        networks: ["runner-bridge"],
+        daemon: { value: '{"version":"v0.190.0"}' },
+      },
+    });
+  });
+
+  test("a script that was ended in its middle still says what it had seen", () => {
+    const half = recorded.slice(0, recorded.indexOf("runner.name"));
+    expect(serverSeen(half)).toMatchObject({
+      docker: { value: "26.1.5+dfsg1" },
+    });
+    expect(serverSeen("")).toMatchObject({ docker: { error: "no answer" } });
+  });
+});
+
+test("the script holds its variables as words", () => {
+  const target = { name: "api.github.com", address: "140.82.121.6" };
+  expect(serverScript(target, "it's")).toContain(String.raw`sandbox='it'\''s'`);
+});
