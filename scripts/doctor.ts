@@ -91,11 +91,7 @@ await main(async () => {
     for (const { stack, what, found, fix = "" } of wanting) {
       console.log(`\n${stack}: ${what}\n  found: ${found}\n  fix:   ${fix}`);
     }
-    console.log(
-      worse.length === 0
-        ? `\nAll ${String(rows.length)} rows are in order.`
-        : `\n${String(worse.length)} of ${String(rows.length)} checks failed.`,
-    );
+    console.log(`\n${verdict(rows.length, worse.length, wanting.length)}`);
   }
   if (worse.length > 0) process.exitCode = 1;
 });
@@ -111,6 +107,13 @@ async function rowsOf(
       : // Loaded where it is used: its SDK takes other platforms half a second.
         await (await import("./doctor/aws-stack.ts")).awsStackRows(deployment);
   return rows.map((row) => ({ stack, ...row }));
+}
+
+function verdict(rows: number, bad: number, wanting: number): string {
+  if (bad > 0) return `${String(bad)} of ${String(rows)} checks failed.`;
+  return wanting === 0
+    ? `All ${String(rows)} rows are in order.`
+    : `Nothing is wrong; ${String(wanting)} of ${String(rows)} rows need somebody.`;
 }
 
 function table(rows: readonly StackRow[]): string {

@@ -136,7 +136,7 @@ function parsed(said: string): unknown {
 /** The beginning of an answer, for people. */
 export function text(body: unknown): string {
   const said = typeof body === "string" ? body : JSON.stringify(body);
-  return said.replaceAll(/\s+/g, " ").slice(0, 200);
+  return said.replaceAll(/[\s\p{Cc}]+/gu, " ").slice(0, 200);
 }
 
 /** What is asked, or why there is no answer. */

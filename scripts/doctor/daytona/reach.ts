@@ -7,10 +7,14 @@ export interface Lines {
   readonly all: (key: string) => string[];
 }
 
+/** Of a terminal: a sandbox could write over what stands above. */
+const controls = /(?!\t)\p{Cc}/gu;
+
 export function linesOf(said: string): Lines {
   const pairs = said.split("\n").flatMap((line): [string, string][] => {
     const tab = line.indexOf("\t");
-    return tab === -1 ? [] : [[line.slice(0, tab), line.slice(tab + 1)]];
+    const value = line.slice(tab + 1).replace(controls, "");
+    return tab === -1 ? [] : [[line.slice(0, tab), value]];
   });
   const all = (key: string) =>
     pairs.filter(([name]) => name === key).map(([, value]) => value.trim());

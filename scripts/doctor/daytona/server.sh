@@ -197,8 +197,10 @@ a_sandbox() {
     say sandbox.exec-error "docker exec does not answer"
     return 0
   fi
+  # Root there may print what it likes, and speaks for nobody else.
   # shellcheck disable=SC2086
-  within 20 $prefix docker exec "$id" sh -c "$reach" reach sandbox "$name" "$address"
+  within 20 $prefix docker exec "$id" sh -c "$reach" reach sandbox "$name" "$address" |
+    grep -aE '^sandbox\.(route|resolv|link|proxy|lookup|by-address|tcp|by-name|as-configured|ping|no-curl)	'
 }
 
 # A docker command where the sandboxes are.

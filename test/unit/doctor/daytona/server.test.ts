@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { linesOf } from "../../../../scripts/doctor/daytona/reach.ts";
 import {
   serverScript,
   serverSeen,
@@ -9,6 +10,11 @@ import {
 
 const recorded = readFileSync(join(import.meta.dirname, "server.tsv"), "utf8");
 const works = { exitCode: 0, connected: true, secured: true };
+
+test("no value moves the reader's cursor", () => {
+  const { first } = linesOf("sandbox.resolv\t# \u001b[2J\u009b1A\tfine\r\n");
+  expect(first("sandbox.resolv")).toBe("# [2J1A\tfine");
+});
 
 describe("serverSeen", () => {
   const seen = serverSeen(recorded);
