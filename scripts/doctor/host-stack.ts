@@ -1,8 +1,10 @@
 /** The rows of a stack of the platform host: its servers are asked by SSH. */
+import { hostsOf } from "../../infra/gateway/rule-maps.ts";
 import { acmeAccount } from "../../infra/machine/live-state.ts";
 import { parseLook } from "../../infra/platforms/host/pieces.ts";
 import type { HostDeployment, ServerMachine } from "../deployments/host.ts";
 import { accountRow } from "./account.ts";
+import { daytonaRows } from "./daytona/stack-rows.ts";
 import { daytonaProxyRows } from "./daytona-proxy.ts";
 import { edgeRows } from "./edge-rows.ts";
 import { foundSandboxesRows } from "./found-sandboxes.ts";
@@ -27,6 +29,9 @@ export async function hostStackRows(
     ...servers.map((server) => serverRows(server, bundlesOf(server))),
     ...servers.map(baseSystemRows),
     ...gateways.map(foundSandboxesRows),
+    ...gateways.map((gateway) =>
+      daytonaRows(gateway, hostsOf(config.egress?.egressRules ?? [])),
+    ),
     ...gateways.map(firewallRows),
   ]);
   return rows.flat();

@@ -95,14 +95,15 @@ export async function observe(given: Given): Promise<Observations> {
       : named;
 
   const run = toolbox?.run;
-  const inside: Inside | undefined = lines?.value?.includes("\nsandbox.route\t")
-    ? { by: "ssh", said: lines }
-    : run && {
-        by: "toolbox",
-        said: await step("the sandbox's network, by its toolbox", () =>
-          scriptByToolbox(run, reachScript, target),
-        ),
-      };
+  const inside: Inside | undefined =
+    lines && triedInside(lines.value ?? "")
+      ? { by: "ssh", said: lines }
+      : run && {
+          by: "toolbox",
+          said: await step("the sandbox's network, by its toolbox", () =>
+            scriptByToolbox(run, reachScript, target),
+          ),
+        };
   return {
     ...{ asked, sites },
     ...(api && { api }),
@@ -116,6 +117,30 @@ export async function observe(given: Given): Promise<Observations> {
     }),
   };
 }
+
+/**
+ * What the script says of a server by itself.
+ * @param said by server.sh there
+ */
+export function observedBySsh(
+  { ssh, target }: { readonly ssh: string; readonly target: Target },
+  said: string,
+): Observations {
+  return {
+    asked: {
+      ...{ api: undefined, hasKey: false, ssh, sandbox: undefined, target },
+    },
+    sites: [],
+    server: { value: serverSeen(said) },
+    ...(triedInside(said) && {
+      sandbox: {
+        value: { ...networkSeen(linesOf(said), "sandbox"), by: "ssh" },
+      },
+    }),
+  };
+}
+
+const triedInside = (said: string) => said.includes("\nsandbox.route\t");
 
 function mapped<T, U>(answer: Answer<T>, change: (value: T) => U): Answer<U> {
   return answer.error === undefined ? { value: change(answer.value) } : answer;
