@@ -249,6 +249,17 @@ test("doctor tells who has opened the server's wall, and it comes back when it i
     .toEqual([]);
 });
 
+test("doctor names what is known to be wrong with Daytona itself", async () => {
+  await onServer("docker stop --time 1 daytona-runner-1");
+  await expect
+    .poll(async () => (await doctor()).wanting.join(), { interval: 1_000 })
+    .toContain("the runner's container daytona-runner-1 is exited");
+  await onServer("docker start daytona-runner-1");
+  await expect
+    .poll(() => isUp().then(allowedStatus, () => ""), { timeout: 180_000 })
+    .toBe("200");
+});
+
 test("sandboxes that send all the time", async () => {
   for (const { id } of flooders) await inRunner(`docker start ${id}`);
   await expect.poll(() => sent(flooder.id)).toBeGreaterThan(0);
