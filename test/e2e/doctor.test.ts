@@ -115,6 +115,8 @@ test("a healthy lab: every row is good, as a table too", async () => {
     "198.18.0.3: store/egress-credentials.json",
     "198.18.0.4: programs",
     "198.18.0.3: programs",
+    "198.18.0.3: sandboxes",
+    "198.18.0.3: Daytona",
     "198.18.0.3: firewall",
   ]);
   await expect
