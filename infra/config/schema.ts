@@ -20,11 +20,16 @@ import { port, text, wrong } from "./values.ts";
 
 const platforms = ["host", "aws"] as const;
 
-/** Where Docker has images from that are named without a host. */
+/**
+ * Where Docker has images from that are named without a host:
+ * https://docs.docker.com/desktop/setup/allow-list/
+ */
 const imageHosts = [
   "registry-1.docker.io",
   "auth.docker.io",
   "production.cloudflare.docker.com",
+  "production.cloudfront.docker.com",
+  "docker-images-prod.6aa30f8b08e16409b46e0173d6de2f56.r2.cloudflarestorage.com",
 ];
 
 const letsEncrypt = "https://acme-v02.api.letsencrypt.org/directory";

@@ -42,7 +42,8 @@ check=
 interfaces=$(/usr/local/lib/daytona-edge/interfaces-gateway.sh)
 
 # Until the agent has asked Docker: no port is known, and every other bridge
-# that is there is somebody else's.
+# that is there is somebody else's, but for one with the addresses of Daytona's
+# runner-bridge.
 first_ports() {
   for interface in $interfaces; do
     echo "add element inet daytona_egress walled { \"$interface\" }"
@@ -52,6 +53,7 @@ first_ports() {
   done
   ip -o link show type bridge | sed 's/^[0-9]*: \([^:@]*\).*/\1/' | while read -r bridge; do
     echo "$interfaces" | grep -qFx "$bridge" ||
+      [ -n "$(ip -o -4 address show dev "$bridge" to 172.20.0.0/16)" ] ||
       echo "add element inet daytona_egress open { \"$bridge\" }"
   done
 }

@@ -16,12 +16,12 @@ export interface PortWatch extends Omit<Named, "interfaces"> {
   readonly isWalled: (interfaces: readonly string[]) => void;
 }
 
-/** A Docker that hangs keeps nobody waiting for longer, in ms. */
+/** A Docker that hangs, or is away, keeps nobody waiting for longer, in ms. */
 const firstLook = 20_000;
 
 /**
  * Begins to watch.
- * @returns when the first look has ended, whatever came of it
+ * @returns when what is there is walled, or Docker has told nothing for long
  */
 export async function watchPorts({
   docker,
@@ -66,6 +66,10 @@ export async function watchPorts({
   );
   await new Promise<void>((resolve) => {
     setTimeout(resolve, firstLook);
-    watchDocker(docker, "ports", () => lookOnce().finally(resolve));
+    watchDocker(docker, "ports", async () => {
+      const isWhole = await lookOnce();
+      resolve();
+      return isWhole;
+    });
   });
 }

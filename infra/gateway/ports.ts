@@ -147,6 +147,10 @@ export function portsOf(
   };
 }
 
+/** As in nftables.conf: a release of before this set loads the elements, too. */
+const networksSet =
+  "add set inet daytona_egress networks { typeof ip saddr; flags interval; auto-merge; }\n";
+
 /** As nft reads them, after nftables.conf has made the sets. */
 export function portElements(ports: Ports): string {
   const { walled, networks, open, sandboxes, others, bindings } = ports;
@@ -154,6 +158,7 @@ export function portElements(ports: Ports): string {
   const isOther = new Set(others);
   return [
     elements("inet", "walled", named(walled)),
+    networksSet,
     elements("inet", "networks", networks),
     elements("inet", "open", named(open)),
     elements("bridge", "sandboxes", named(sandboxes)),

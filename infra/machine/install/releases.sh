@@ -133,7 +133,7 @@ stop_dropped_units() {
 }
 
 put_files() {
-  changed_files >"$work/changes"
+  changed_files >"$work/changes" || return 1
   while read -r mode file _; do
     mkdir -p "$(dirname "$file")" &&
       install -m "$mode" "$from/root$file" "$file.new" &&

@@ -121,7 +121,7 @@ export async function sendJson(
       ...(request.body != null && { "Content-Type": "application/json" }),
     },
   });
-  const said = await response.text();
+  const said = await limitedText(response);
   return { status: response.status, body: parsed(said) };
 }
 
@@ -134,6 +134,19 @@ function parsed(said: string): unknown {
 }
 
 /** The beginning of an answer, for people. */
+/** Of an answer, in characters; a sandbox may send for ever. */
+const mostText = 4_000_000;
+
+async function limitedText({ body }: Response): Promise<string> {
+  const decoder = new TextDecoder();
+  let said = "";
+  for await (const chunk of (body ?? []) as AsyncIterable<Uint8Array>) {
+    said += decoder.decode(chunk, { stream: true });
+    if (said.length > mostText) throw new Error("answers without an end");
+  }
+  return said;
+}
+
 export function text(body: unknown): string {
   const said = typeof body === "string" ? body : JSON.stringify(body);
   return said.replaceAll(/[\s\p{Cc}]+/gu, " ").slice(0, 200);

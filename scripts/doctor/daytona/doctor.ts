@@ -34,6 +34,11 @@ export async function daytonaDoctor(
       `${option} ${url}: write an address with its scheme, such as https://daytona.example.net`,
     );
   }
+  if (given.key !== undefined && !/^[\x21-\x7e]+$/.test(given.key)) {
+    throw new LabError(
+      "the key has characters that no key has, such as a line break; copy it again",
+    );
+  }
   if (given.sandbox !== undefined && !/^[\w.-]+$/.test(given.sandbox)) {
     throw new LabError(
       `--sandbox ${given.sandbox}: is no sandbox's id or name`,

@@ -6,6 +6,9 @@ import { type CheckRow, checkRows } from "./checks.ts";
 import { sandboxEgress } from "./facts.ts";
 import type { Observations } from "./observations.ts";
 
+/** What a terminal obeys, or shows in another order than it stands in. */
+const controls = /(?!\n)[\p{Cc}\u202a-\u202e\u2066-\u2069]/gu;
+
 export interface Findings {
   readonly ok: boolean;
   readonly rows: readonly CheckRow[];
@@ -49,7 +52,8 @@ export function asText({ rows, judged, summary }: Findings): string {
     summary,
   ]
     .filter((part) => part !== "")
-    .join("\n\n");
+    .join("\n\n")
+    .replaceAll(controls, "");
 }
 
 function section(title: string, lines: readonly string[]): string {

@@ -5,8 +5,9 @@
 # Before it stand the variables name, address (of the host that sandboxes are to
 # reach), sandbox (an id, or nothing), reach and rules (the scripts of those names).
 
+# A value is one line: what a sandbox says is not to pass for more of them.
 say() {
-  printf '%s\t%s\n' "$1" "$2"
+  printf '%s\t%s\n' "$1" "$(printf '%s' "$2" | tr '\n' ' ')"
 }
 
 # Each step has its limit, so that one that hangs is a result.
@@ -14,14 +15,32 @@ within() {
   timeout -k 1 "$@" </dev/null
 }
 
-# A get of a page, by what is there.
+# A get of a page, by what is there. Whoever answers does not lead it elsewhere
+# (BusyBox's wget follows, and has no option against it), nor fills any memory.
 # usage: page URL [COMMAND BEFORE…]
 page() {
   url=$1
   shift
   # shellcheck disable=SC2016
-  within 6 "$@" sh -c 'if command -v curl >/dev/null; then curl -sS -m 4 "$1"; else wget -q -T 4 -O - "$1"; fi' page "$url" 2>&1
+  said=$({
+    within 6 "$@" sh -c '
+      if command -v curl >/dev/null; then
+        curl -sS -m 4 "$1"
+      elif wget --help 2>&1 | grep -q max-redirect; then
+        wget -q -T 4 --max-redirect=0 -O - "$1"
+      else
+        echo "neither curl nor GNU wget is there to ask with"
+        exit 1
+      fi' page "$url" 2>&1 || printf '\n%s' "$failed"
+  } | head -c 65536)
+  printf '%s' "${said%"
+$failed"}"
+  case $said in *"
+$failed") return 1 ;; esac
 }
+
+# No page has it.
+failed="page-failed-$$"
 
 main() {
   say server.root "$([ "$(id -u)" = 0 ] && echo yes || echo no)"
@@ -83,8 +102,13 @@ networks() {
 
 # Prints the service of Daytona's that a container is, by its image; by Compose's
 # label where it also has Daytona's variables, for images may be built by oneself.
-# usage: service_of IMAGE COMPOSE-SERVICE CONTAINER
+# A sandbox has the labels of its image, and any image; its name is its id.
+# usage: service_of IMAGE COMPOSE-SERVICE CONTAINER NAME
 service_of() {
+  case $4 in
+    [0-9a-f]*-*-*-*-????????????) return ;;
+    *[!A-Za-z0-9_.-]* | '') return ;;
+  esac
   image=${1%%@*}
   image=${image##*/}
   image=${image%%:*}
@@ -104,10 +128,11 @@ variables() {
 }
 
 containers() {
-  within 8 docker ps --all --format '{{.ID}}|{{.Names}}|{{.Image}}|{{.State}}|{{.Label "com.docker.compose.project"}}|{{.Label "com.docker.compose.service"}}' 2>/dev/null |
+  within 8 docker ps --all --format '{{.ID}}|{{.Names}}|{{.Image}}|{{.State}}|{{json (.Label "com.docker.compose.project")}}|{{json (.Label "com.docker.compose.service")}}' 2>/dev/null |
     while IFS='|' read -r id container image state project label; do
-      service=$(service_of "$image" "$label" "$id")
+      service=$(service_of "$image" "$(plain "$label")" "$id" "$container")
       [ -n "$service" ] || continue
+      project=$(plain "$project")
       say server.container "$service|$container|$image|$state|$project"
       variables "$id" | while IFS='=' read -r variable value; do
         case $variable in
@@ -123,11 +148,18 @@ containers() {
     done
 }
 
+# Prints a label that is a plain word, and nothing of any other.
+plain() {
+  word=${1#\"}
+  word=${word%\"}
+  case $word in *[!A-Za-z0-9_.-]*) ;; *) echo "$word" ;; esac
+}
+
 # usage: containers_of SERVICE; prints the names of those that run
 containers_of() {
-  within 8 docker ps --format '{{.ID}}|{{.Names}}|{{.Image}}|{{.Label "com.docker.compose.service"}}' 2>/dev/null |
+  within 8 docker ps --format '{{.ID}}|{{.Names}}|{{.Image}}|{{json (.Label "com.docker.compose.service")}}' 2>/dev/null |
     while IFS='|' read -r id container image label; do
-      [ "$(service_of "$image" "$label" "$id")" != "$1" ] || echo "$container"
+      [ "$(service_of "$image" "$(plain "$label")" "$id" "$container")" != "$1" ] || echo "$container"
     done
 }
 
@@ -199,7 +231,7 @@ a_sandbox() {
   fi
   # Root there may print what it likes, and speaks for nobody else.
   # shellcheck disable=SC2086
-  within 20 $prefix docker exec "$id" sh -c "$reach" reach sandbox "$name" "$address" |
+  within 20 $prefix docker exec "$id" sh -c "$reach" reach sandbox "$name" "$address" | head -c 65536 |
     grep -aE '^sandbox\.(route|resolv|link|proxy|lookup|by-address|tcp|by-name|as-configured|ping|no-curl)	'
 }
 

@@ -83,6 +83,7 @@ test("each port is bound to what Docker gave the container behind it", () => {
   });
   expect(portElements(ports)).toBe(
     `add element inet daytona_egress walled { "br-0123456789ab", "br-runner" }
+add set inet daytona_egress networks { typeof ip saddr; flags interval; auto-merge; }
 add element inet daytona_egress networks { 172.20.0.0/16, 172.21.0.0/16 }
 add element inet daytona_egress open { "br-project", "docker0", "virbr0" }
 add element bridge daytona_egress sandboxes { "veth2", "veth3" }
