@@ -18,7 +18,8 @@ verify_release() {
 }
 
 # Prints the files that are not as the release has them: mode, path, and how it
-# differs. Each program runs once for all of them.
+# differs. Each program runs once for all of them, and what one that fails has not
+# said counts as a difference.
 changed_files() {
   cut -d ' ' -f 2- "$from/modes" >"$work/files"
   xargs stat -c '%n %a %U %F' <"$work/files" >"$work/present" 2>/dev/null || true

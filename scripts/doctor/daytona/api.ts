@@ -6,6 +6,7 @@ import type {
   DaytonaConfig,
   SandboxRecord,
 } from "./observations.ts";
+import { printable } from "./printable.ts";
 
 /** How long an answer may take, in ms. */
 const limit = 8_000;
@@ -149,7 +150,7 @@ async function limitedText({ body }: Response): Promise<string> {
 
 export function text(body: unknown): string {
   const said = typeof body === "string" ? body : JSON.stringify(body);
-  return said.replaceAll(/[\s\p{Cc}]+/gu, " ").slice(0, 200);
+  return printable(said).replaceAll(/\s+/g, " ").slice(0, 200);
 }
 
 /** What is asked, or why there is no answer. */

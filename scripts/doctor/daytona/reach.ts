@@ -1,5 +1,6 @@
 /** What reach.sh said, of a server, a runner or a sandbox. */
 import type { NetworkSeen, Probe, Route } from "./observations.ts";
+import { printable } from "./printable.ts";
 
 /** Lines of key, tab and value. */
 export interface Lines {
@@ -7,13 +8,10 @@ export interface Lines {
   readonly all: (key: string) => string[];
 }
 
-/** Of a terminal: a sandbox could write over what stands above. */
-const controls = /(?!\t)\p{Cc}/gu;
-
 export function linesOf(said: string): Lines {
   const pairs = said.split("\n").flatMap((line): [string, string][] => {
     const tab = line.indexOf("\t");
-    const value = line.slice(tab + 1).replace(controls, "");
+    const value = printable(line.slice(tab + 1));
     return tab === -1 ? [] : [[line.slice(0, tab), value]];
   });
   const all = (key: string) =>

@@ -5,9 +5,7 @@ import { type Judged, judgeAll } from "./causes/table.ts";
 import { type CheckRow, checkRows } from "./checks.ts";
 import { sandboxEgress } from "./facts.ts";
 import type { Observations } from "./observations.ts";
-
-/** What a terminal obeys, or shows in another order than it stands in. */
-const controls = /(?!\n)[\p{Cc}\u202a-\u202e\u2066-\u2069]/gu;
+import { printable } from "./printable.ts";
 
 export interface Findings {
   readonly ok: boolean;
@@ -41,7 +39,7 @@ export function asText({ rows, judged, summary }: Findings): string {
   const login = rows.find(
     ({ check, state }) => check === "login" && state === "bad",
   );
-  return [
+  const parts = [
     table(rows.filter(({ state }) => state !== "none")),
     notAsked(rows),
     ...there.map(causeText),
@@ -50,10 +48,8 @@ export function asText({ rows, judged, summary }: Findings): string {
     section("Excluded:", judged.flatMap(exclusion)),
     section("Cannot tell:", openQuestions(judged)),
     summary,
-  ]
-    .filter((part) => part !== "")
-    .join("\n\n")
-    .replaceAll(controls, "");
+  ];
+  return printable(parts.filter((part) => part !== "").join("\n\n"));
 }
 
 function section(title: string, lines: readonly string[]): string {
