@@ -5,6 +5,8 @@
 # Before it stand the variables name, address (of the host that sandboxes are to
 # reach), sandbox (an id, or nothing), reach and rules (the scripts of those names).
 
+id_of_sandbox='^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'
+
 # A value is one line: what a sandbox says is not to pass for more of them.
 say() {
   printf '%s\t%s\n' "$1" "$(printf '%s' "$2" | tr '\n' ' ')"
@@ -105,10 +107,8 @@ networks() {
 # A sandbox has the labels of its image, and any image; its name is its id.
 # usage: service_of IMAGE COMPOSE-SERVICE CONTAINER NAME
 service_of() {
-  case $4 in
-    [0-9a-f]*-*-*-*-????????????) return ;;
-    *[!A-Za-z0-9_.-]* | '') return ;;
-  esac
+  case $4 in -* | *[!A-Za-z0-9_.-]* | '') return ;; esac
+  ! printf '%s\n' "$4" | grep -Eq "$id_of_sandbox" || return 0
   image=${1%%@*}
   image=${image##*/}
   image=${image%%:*}
@@ -205,8 +205,7 @@ runner() {
 
 # A sandbox is a container that is named by its id.
 a_sandbox() {
-  hex='[0-9a-f]'
-  running=$(inner ps --format '{{.Names}}' 2>/dev/null | grep -E "^$hex{8}-$hex{4}-$hex{4}-$hex{4}-$hex{12}$")
+  running=$(inner ps --format '{{.Names}}' 2>/dev/null | grep -E "$id_of_sandbox")
   for id in $running; do say runner.sandbox "$id"; done
   id=${sandbox:-$(printf '%s\n' "$running" | head -n 1)}
   [ -n "$id" ] || return 0

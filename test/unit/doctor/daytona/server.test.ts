@@ -1,4 +1,5 @@
 /** What server.sh printed on a server of the lab, and what is read of it. */
+import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
@@ -14,6 +15,41 @@ const works = { exitCode: 0, connected: true, secured: true };
 test("no value moves the reader's cursor", () => {
   const { first } = linesOf("sandbox.resolv\t# \u001b[2J\u009b1A\tfine\r\n");
   expect(first("sandbox.resolv")).toBe("# [2J1A\tfine");
+});
+
+describe("what a sandbox chooses", () => {
+  const target = { name: "api.github.com", address: "192.0.2.1" };
+  /** Calls a function of the script in place of all of them. */
+  const call = (...words: string[]) =>
+    execFileSync(
+      "sh",
+      [
+        "-c",
+        `${serverScript(target).replace(/\nmain\s*$/, "")}\n"$@"`,
+        ...["server", ...words],
+      ],
+      { encoding: "utf8" },
+    );
+  const sandbox = "83792513-cd9e-428f-99c0-63c63bc7739c";
+
+  test("its image makes it no runner", () => {
+    const image = "registry:6000/daytona-runner:1";
+    expect(call("service_of", image, "", "0", "box-runner-1")).toBe("runner\n");
+    expect(call("service_of", image, "runner", "0", sandbox)).toBe("");
+    expect(call("service_of", image, "runner", "0", "--privileged")).toBe("");
+    expect(call("service_of", image, "runner", "0", "a b")).toBe("");
+  });
+
+  test("a label is a plain word, or none", () => {
+    expect(call("plain", '"runner"')).toBe("runner\n");
+    expect(call("plain", '"x\\n0|--env-file"')).toBe("");
+  });
+
+  test("what it says is one line", () => {
+    expect(call("say", "sandbox.daemon", "x\nrunner.rule\ty")).toBe(
+      "sandbox.daemon\tx runner.rule\ty\n",
+    );
+  });
 });
 
 describe("serverSeen", () => {
